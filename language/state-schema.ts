@@ -1,0 +1,14 @@
+import type { z } from 'zod';
+
+/** The half of a state type that a compiler needs; the whole is `minion/engine/state-type.ts`. */
+export interface StateSchema {
+  readonly name: `${string}.${string}`;
+  readonly schema: z.ZodType;
+  readonly treeFiles?: readonly string[];
+  readonly needsGuard?: true;
+  provides?(args: unknown): readonly string[];
+  needs?(args: unknown): readonly string[];
+}
+
+/** By name. */
+export type StateSchemas = ReadonlyMap<string, StateSchema>;

@@ -1,0 +1,63 @@
+import type { z } from 'zod';
+import type { Attributes, Change } from '../../shared/change.ts';
+import type { Host, HostView } from '../host/host.ts';
+
+/**
+ * One kind of state a tree can declare, e.g. `user.present`.
+ *
+ * A state type knows how a thing is, how it should be, and how to carry out one change.
+ * It decides nothing: the engine compares, reports, and calls `apply` only if something
+ * differs and this is no dry run. Then it reads again, and a difference that is left is
+ * a failure.
+ */
+export interface StateType<Args = unknown, State extends Attributes = Attributes> {
+  /** The name in state trees: `<thing>.<verb>`. */
+  readonly name: `${string}.${string}`;
+
+  /**
+   * Checks and canonicalizes the arguments. Pure. Its description is the manual's paragraph and
+   * those of its fields explain the arguments; `.meta({ secret: true })` on a field keeps its value,
+   * and the attribute of the same name, out of plans, reports and logs.
+   */
+  readonly schema: z.ZodType<Args>;
+
+  /** A short example in YAML, for the manual; it is compiled by a test. */
+  readonly example: string;
+
+  /** Arguments that may hold a path below `templates/`; they reach the type as a `TreeFile`. */
+  readonly treeFiles?: readonly string[];
+
+  /** It acts without a wanted state of its own, so the tree must give a guard or `always: true`. */
+  readonly needsGuard?: true;
+
+  /** Its effect cannot be read back: after `apply` the engine does not read again. */
+  readonly oneShot?: true;
+
+  /** The attribute whose differences are shown as text, line by line (`content`). */
+  readonly textAttribute?: string;
+
+  /** What it brings about, as resource names: `user:NAME`, `path:/abs`, `package:NAME`, … */
+  provides?(args: Args): readonly string[];
+
+  /** What must be there before it, if the tree declares it: the implied requisites. */
+  needs?(args: Args): readonly string[];
+
+  /** How the thing is now; `null` if it does not exist. Changes nothing. */
+  read(args: Args, host: HostView): Promise<State | null>;
+
+  /** How it should be: only the attributes asked for; `null` if it should not exist. */
+  want(args: Args, host: HostView): Partial<State> | null | Promise<Partial<State> | null>;
+
+  /** Carries out one change. */
+  apply(change: Change<State>, args: Args, host: Host): Promise<void>;
+
+  /** Answers a `watch` or `listen`: a state this one watches has changed. Says what was done. */
+  react?(args: Args, host: Host): Promise<string>;
+}
+
+/** Checks a state type against its own types, then forgets them, so that all fit one registry. */
+export function defineState<Args, State extends Attributes>(
+  type: StateType<Args, State>,
+): StateType {
+  return type;
+}

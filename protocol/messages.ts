@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import { sha256Schema } from './identifiers.ts';
+import { countsSchema, reportSchema, runEventSchema } from './report.ts';
+import { manifestEntrySchema, pillarSchema, runOptionsSchema } from './run-request.ts';
+
+/**
+ * The JSON messages of a session, by direction. `protocol/channel.ts` carries them, in one record
+ * or as a chunk stream when they are larger. Nothing that is not listed here is understood.
+ */
+
+const request = z.int().nonnegative();
+
+/** From a minion to its master. */
+export const minionMessageSchema = z.discriminatedUnion('type', [
+  /** First after the verdict: what this minion is and can. */
+  z.strictObject({
+    type: z.literal('hello'),
+    version: z.string(),
+    capabilities: z.array(z.string()),
+    facts: z.record(z.string(), z.json()),
+    /** Jobs that are under way or spooled here: the master does not send them again. */
+    jobs: z.array(z.uuid()),
+    /** When the schedule will next run by itself. */
+    nextRefresh: z.iso.datetime().nullable(),
+  }),
+  z.strictObject({ type: z.literal('facts'), facts: z.record(z.string(), z.json()) }),
+  z.strictObject({ type: z.literal('schedule'), nextRefresh: z.iso.datetime().nullable() }),
+  /** The job is in the minion's journal: it will run, and its report will come. */
+  z.strictObject({ type: z.literal('job-accepted'), job: z.uuid(), waiting: z.boolean() }),
+  z.strictObject({ type: z.literal('job-event'), job: z.uuid(), event: runEventSchema }),
+  /** A finished run; sent until the master acknowledges it. */
+  z.strictObject({ type: z.literal('report'), report: reportSchema }),
+  /** What is the newest revision, and my pillar? `have` is what the minion already holds. */
+  z.strictObject({
+    type: z.literal('prepare'),
+    request,
+    /** For this revision; `null` for the newest. */
+    revision: sha256Schema.nullable(),
+    have: z.strictObject({ share: sha256Schema.nullable(), pillar: sha256Schema.nullable() }),
+    stateFiles: z.array(z.string()),
+  }),
+  /** Blobs of the manifest that the minion was given. */
+  z.strictObject({
+    type: z.literal('blobs'),
+    request,
+    sha256: z.array(sha256Schema).min(1).max(64),
+  }),
+  z.strictObject({ type: z.literal('pong'), request }),
+]);
+
+export type MinionMessage = z.infer<typeof minionMessageSchema>;
+
+/** From a master to one of its minions. */
+export const masterMessageSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('job'),
+    options: runOptionsSchema,
+    revision: sha256Schema,
+    /** After this the minion does not start it any more. */
+    expiresAt: z.iso.datetime(),
+  }),
+  z.strictObject({ type: z.literal('cancel'), job: z.uuid() }),
+  /** The report is in the master's store: the minion may forget it. */
+  z.strictObject({ type: z.literal('report-stored'), job: z.uuid() }),
+  z.strictObject({
+    type: z.literal('prepared'),
+    request,
+    revision: sha256Schema,
+    groups: z.array(z.string()),
+    /** Id (SHA-256 of the canonical JSON) of the minion's share; `manifest` is `null` if it has it. */
+    share: sha256Schema,
+    manifest: z.array(manifestEntrySchema).nullable(),
+    /** `null` if the minion has it. */
+    pillar: pillarSchema.nullable(),
+    pillarId: sha256Schema,
+  }),
+  /** In the order asked; base64. A blob that is not in the minion's share ends the request with `refused`. */
+  z.strictObject({ type: z.literal('blobs'), request, blobs: z.array(z.base64()) }),
+  /** A request cannot be answered: `error` is for the minion's report. */
+  z.strictObject({
+    type: z.literal('refused'),
+    request,
+    error: z.strictObject({ code: z.string(), message: z.string() }),
+  }),
+  /** Asks for facts to be read anew. */
+  z.strictObject({ type: z.literal('send-facts') }),
+  z.strictObject({ type: z.literal('ping'), request }),
+]);
+
+export type MasterMessage = z.infer<typeof masterMessageSchema>;
+
+/** A target's state in a job: the last seven are ends. */
+export const TARGET_STATES = [
+  'queued',
+  'delivered',
+  'running',
+  'ok',
+  'changed',
+  'failed',
+  'timeout',
+  'cancelled',
+  'expired',
+  'unreachable',
+  'interrupted',
+] as const;
+
+export type TargetState = (typeof TARGET_STATES)[number];
+
+/** One line of a job's progress, from the master to a command line. */
+export const jobEventSchema = z.discriminatedUnion('event', [
+  z.strictObject({
+    event: z.literal('job'),
+    job: z.uuid(),
+    revision: sha256Schema,
+    targets: z.array(z.string()),
+  }),
+  z.strictObject({
+    event: z.literal('target'),
+    minion: z.string(),
+    state: z.enum(TARGET_STATES),
+    counts: countsSchema.optional(),
+    error: z.strictObject({ code: z.string(), message: z.string() }).optional(),
+  }),
+  z.strictObject({ event: z.literal('run'), minion: z.string(), run: runEventSchema }),
+  z.strictObject({ event: z.literal('done'), exitCode: z.int() }),
+]);
+
+export type JobEvent = z.infer<typeof jobEventSchema>;

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { minionIdSchema, sha256Schema } from './identifiers.ts';
+
+/** One file of the minion's share of a revision. */
+export const manifestEntrySchema = z.strictObject({
+  path: z.string().min(1).max(1024),
+  sha256: sha256Schema,
+  size: z.int().nonnegative(),
+  mode: z.string().regex(/^[0-7]{4}$/u),
+});
+
+/**
+ * A pillar compiled for one minion. Sealed values, and those computed from them, stand in `value`
+ * in plain; `secrets` lists where (JSON pointers).
+ */
+export const pillarSchema = z.strictObject({
+  /** SHA-256 of `value` and `secrets` as canonical JSON: equal pillars have equal ids. */
+  id: sha256Schema,
+  value: z.record(z.string(), z.json()),
+  secrets: z.array(z.string()),
+  /** Key (hex) of the HMAC that gives secrets their fingerprints in reports. */
+  fingerprintKey: sha256Schema,
+});
+
+export type Pillar = z.infer<typeof pillarSchema>;
+
+/** What a run is to do: the same for a job, the daily refresh and a local run. */
+export const runOptionsSchema = z.strictObject({
+  job: z.uuid(),
+  cause: z.enum(['job', 'refresh', 'local']),
+  dryRun: z.boolean(),
+  /** State files to apply in place of the top file's; empty means the top file. */
+  stateFiles: z.array(z.string()),
+  /** Values for declared `params` of the state files, from `--set`. */
+  params: z.record(z.string(), z.json()),
+  /** The whole run must end in this time. */
+  timeoutSeconds: z.int().positive(),
+});
+
+export type RunOptions = z.infer<typeof runOptionsSchema>;
+
+/** All that the child process of one run gets, on its standard input. */
+export const runRequestSchema = z.strictObject({
+  options: runOptionsSchema,
+  minion: z.strictObject({ id: minionIdSchema, groups: z.array(z.string()) }),
+  revision: sha256Schema,
+  manifest: z.array(manifestEntrySchema),
+  pillar: pillarSchema,
+  /** Where the blobs of the manifest are, one file each, named by their SHA-256. */
+  blobDirectory: z.string(),
+  /** The minion's state directory: journal, registry, lock. */
+  stateDirectory: z.string(),
+});
+
+export type RunRequest = z.infer<typeof runRequestSchema>;
