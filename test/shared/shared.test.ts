@@ -1,0 +1,102 @@
+import test from 'ava';
+import fc from 'fast-check';
+import { inspect } from 'node:util';
+import { canonicalJson } from '../../shared/canonical-json.ts';
+import { diff } from '../../shared/change.ts';
+import type { Attributes } from '../../shared/change.ts';
+import { ConductorError, messageOf, systemCode } from '../../shared/errors.ts';
+import { Secret, redactor } from '../../shared/secret.ts';
+import { didYouMean, suggest } from '../../shared/suggest.ts';
+import { isTreeFile } from '../../shared/tree-file.ts';
+
+const attributes = fc.dictionary(
+  fc.string(),
+  fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null), fc.array(fc.string())),
+);
+
+test('diff() of a thing with itself is null, whatever it holds', (t) => {
+  fc.assert(fc.property(attributes, (state) => diff(state, state) === null));
+  t.is(diff(null, null), null);
+});
+
+test('diff() tells creating, updating and removing apart', (t) => {
+  const have: Attributes = { shell: '/bin/sh', home: '/home/a' };
+  t.deepEqual(diff(null, have), { action: 'create', to: have });
+  t.deepEqual(diff(have, null), { action: 'remove', from: have });
+  t.deepEqual(diff(have, { shell: '/bin/bash' }), {
+    action: 'update',
+    from: have,
+    to: { shell: '/bin/bash' },
+  });
+});
+
+test('diff() compares only what is asked for, and lists by their items', (t) => {
+  t.is(diff({ groups: ['a', 'b'], uid: 1 }, { groups: ['a', 'b'] }), null);
+  t.deepEqual(diff<Attributes>({ groups: ['a'] }, { groups: ['b'] })?.action, 'update');
+});
+
+test('a change carried out leaves no difference', (t) => {
+  t.notThrows(() =>
+    fc.assert(
+      fc.property(attributes, attributes, (have, want) => {
+        const change = diff<Attributes>(have, want);
+        const after =
+          change === null || change.action === 'remove' ? have : { ...have, ...change.to };
+        return diff<Attributes>(after, want) === null;
+      }),
+    ),
+  );
+});
+
+test('canonical JSON does not depend on the order of keys', (t) => {
+  t.is(canonicalJson({ b: 1, a: [{ d: null, c: 'x' }] }), '{"a":[{"c":"x","d":null}],"b":1}');
+});
+
+test('a secret shows itself by no route but reveal()', (t) => {
+  const secret = new Secret('hunter2');
+  t.is(secret.reveal(), 'hunter2');
+  for (const shown of [String(secret), JSON.stringify({ secret }), inspect({ secret })]) {
+    t.false(shown.includes('hunter2'));
+    t.true(shown.includes('***'));
+  }
+});
+
+test('a redactor blanks every secret, the longest first, and each line of a long one', (t) => {
+  const redact = redactor(
+    ['pass', 'password', 'first line\nsecond line'],
+    (text) => `${text.length}`,
+  );
+  t.is(redact('x=password y=pass'), 'x=secret(8) y=secret(4)');
+  t.is(redact('-second line'), '-secret(22)');
+});
+
+test('a redactor leaves words alone that are too short to be secrets', (t) => {
+  t.is(redactor(['a', ''], () => '0')('banana'), 'banana');
+});
+
+test('suggest() finds the word that was meant, and none that is far off', (t) => {
+  t.is(suggest('instaled', ['installed', 'removed']), 'installed');
+  t.is(suggest('xyzzy', ['installed', 'removed']), null);
+  t.is(didYouMean('requier', ['require', 'watch']), ', did you mean "require"?');
+  t.is(didYouMean('zzz', ['require']), '');
+});
+
+test('errors carry a code for programs and a message for people', (t) => {
+  const cause = Object.assign(new Error('no such file'), { code: 'ENOENT' });
+  const error = new ConductorError('HOST_FILE_FAILED', 'Cannot read "/x": it is gone', {
+    cause,
+    path: '/x',
+  });
+  t.is(error.code, 'HOST_FILE_FAILED');
+  t.deepEqual(error.details, { path: '/x' });
+  t.is(error.cause, cause);
+  t.is(systemCode(cause), 'ENOENT');
+  t.is(systemCode('text'), undefined);
+  t.is(messageOf('plain'), 'plain');
+});
+
+test('a tree file is told from other argument values', (t) => {
+  t.true(isTreeFile({ path: 'templates/a', sha256: '0', read: () => new Uint8Array() }));
+  t.false(isTreeFile('templates/a'));
+  t.false(isTreeFile(null));
+});
