@@ -1,0 +1,93 @@
+import { diff } from '../../shared/change.ts';
+import type { Change } from '../../shared/change.ts';
+import { ConductorError } from '../../shared/errors.ts';
+import type { Host } from '../host/host.ts';
+import { viewOf } from '../host/view.ts';
+import type { StateType } from './state-type.ts';
+
+export interface ConvergeOptions {
+  /** Only says what it would take. */
+  readonly dryRun: boolean;
+  /** Something that it watches has changed, now or in a run that could not react. */
+  readonly notified?: boolean;
+  /** Called before the first effect on the host. */
+  readonly beforeEffect?: () => Promise<void>;
+}
+
+/** What it took, or in a dry run would take, to bring one declared state about. */
+export type Convergence =
+  | { readonly status: 'unchanged' }
+  | {
+      readonly status: 'changed' | 'would-change';
+      /** `null` if it only reacted. */
+      readonly change: Change | null;
+      /** What the reaction did; `null` if there was none, `''` if it is only foreseen. */
+      readonly reaction: string | null;
+    };
+
+/**
+ * Brings one declared state about. A state that changes and is notified also reacts, because its
+ * own change need not have had the effect that the reaction has.
+ */
+export async function converge(
+  type: StateType,
+  args: unknown,
+  host: Host,
+  options: ConvergeOptions,
+): Promise<Convergence> {
+  const { dryRun, notified = false } = options;
+  const change = await compare(type, args, host);
+  const reacts = notified && type.react !== undefined;
+
+  if (change === null && !reacts) return { status: 'unchanged' };
+  if (dryRun) return { status: 'would-change', change, reaction: reacts ? '' : null };
+
+  await options.beforeEffect?.();
+  if (change !== null) await applyAndVerify(type, args, host, change);
+  const reaction = reacts ? await reactAndVerify(type, args, host) : null;
+  return { status: 'changed', change, reaction };
+}
+
+/** What differs between how the thing is and how it should be; `null` if nothing does. */
+export async function compare(type: StateType, args: unknown, host: Host): Promise<Change | null> {
+  const view = viewOf(host);
+  const [have, want] = await Promise.all([type.read(args, view), type.want(args, view)]);
+  return diff(have, want);
+}
+
+/** Answers a notification, and makes sure that the state still holds. Says what was done. */
+export async function reactAndVerify(type: StateType, args: unknown, host: Host): Promise<string> {
+  if (type.react === undefined) return '';
+  const reaction = await type.react(args, host);
+  await verify(type, args, host);
+  return reaction;
+}
+
+async function applyAndVerify(
+  type: StateType,
+  args: unknown,
+  host: Host,
+  change: Change,
+): Promise<void> {
+  await type.apply(change, args, host);
+  await verify(type, args, host);
+}
+
+async function verify(type: StateType, args: unknown, host: Host): Promise<void> {
+  if (type.oneShot === true) return;
+  const left = await compare(type, args, host);
+  if (left === null) return;
+  throw new ConductorError(
+    'STATE_NOT_CONVERGED',
+    `Cannot converge ${type.name}: the host still differs in ${differingIn(left)}`,
+    { left },
+  );
+}
+
+function differingIn(change: Change): string {
+  if (change.action === 'create') return 'that the thing does not exist';
+  if (change.action === 'remove') return 'that the thing still exists';
+  return Object.keys(change.to)
+    .map((name) => `"${name}"`)
+    .join(', ');
+}

@@ -1,0 +1,284 @@
+import { ConductorError } from '../../shared/errors.ts';
+import type {
+  Account,
+  AccountGroup,
+  Argv,
+  CommandOptions,
+  FileStatus,
+  Host,
+  HttpAnswer,
+  Output,
+  Ownership,
+} from '../../minion/host/host.ts';
+
+/** A standard output, or more of an answer. */
+export type Answer = string | Partial<Output>;
+
+/** What a fake host answers. */
+export interface HostState {
+  /** By command line, its words joined by spaces: `getent passwd deploy`. */
+  readonly commands?: Readonly<Record<string, Answer>>;
+  /** Regular files by path (root, 0644 unless `statuses` says more). */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  /** What `status` says; `{ kind: 'directory' }` is enough (then root, 0755). */
+  readonly statuses?: Readonly<Record<string, Partial<FileStatus>>>;
+  /** Symbolic links and where they point. */
+  readonly links?: Readonly<Record<string, string>>;
+  readonly accounts?: Readonly<Record<string, Partial<Account>>>;
+  readonly groups?: Readonly<Record<string, Partial<AccountGroup>>>;
+  /** `127.0.0.1:80`. */
+  readonly listening?: readonly string[];
+  readonly http?: Readonly<Record<string, Partial<HttpAnswer>>>;
+  readonly registry?: Readonly<Record<string, string>>;
+  readonly ports?: Readonly<Record<string, number>>;
+}
+
+export interface Call {
+  readonly argv: Argv;
+  readonly options: CommandOptions;
+}
+
+export interface FakeHost extends Host {
+  /**
+   * Everything that changed it, in order: command lines, and `writeFile /path`, `makeDirectory …`,
+   * `own /path USER:GROUP MODE`, `link /path -> TO`, `rename A B`, `remove /path`, `remember NAME=VALUE`.
+   */
+  readonly ran: readonly string[];
+  /** The commands among them, with their options. */
+  readonly calls: readonly Call[];
+  /** What was asked, in order. */
+  readonly queries: readonly Call[];
+  /** Milliseconds slept. */
+  readonly slept: readonly number[];
+  /** The text of a file as it now is; `null` if there is none. */
+  text(path: string): string | null;
+}
+
+interface Node {
+  readonly status: FileStatus;
+  readonly content?: Uint8Array;
+  readonly to?: string;
+}
+
+/**
+ * A host that answers `before` until a command is run on it and `after` from then on; `query` of
+ * a command that it does not know throws. Files are kept: what is written can be read.
+ */
+export function fakeHost(before: HostState = {}, after: HostState = before): FakeHost {
+  const ran: string[] = [];
+  const calls: Call[] = [];
+  const queries: Call[] = [];
+  const slept: number[] = [];
+  const memory = new Map(Object.entries(before.registry ?? {}));
+  const cache = new Map<string, Promise<unknown>>();
+  const written = new Map<string, Node | null>();
+  let state = before;
+
+  const find = (path: string): Node | null => {
+    const own = written.get(path);
+    return own === undefined ? nodeIn(state, path) : own;
+  };
+  const did = (what: string): void => {
+    ran.push(what);
+    state = after;
+  };
+  const put = (path: string, node: Omit<Node, 'status'>, status: Partial<FileStatus>): void => {
+    written.set(path, { ...node, status: fullStatus({ ...find(path)?.status, ...status }) });
+  };
+
+  return {
+    ran,
+    calls,
+    queries,
+    slept,
+    minion: 'web-01',
+    text(path) {
+      const content = find(path)?.content;
+      return content === undefined ? null : Buffer.from(content).toString();
+    },
+
+    async query(argv, options = {}) {
+      queries.push({ argv, options });
+      const answer = answerTo(state, argv);
+      if (answer === null) throw new Error(`the fake host does not know: ${argv.join(' ')}`);
+      return answer;
+    },
+    async readFile(path) {
+      const node = find(path);
+      if (node?.to !== undefined) return find(node.to)?.content ?? null;
+      return node?.content ?? null;
+    },
+    async status(path) {
+      return find(path)?.status ?? null;
+    },
+    async readLink(path) {
+      return find(path)?.to ?? null;
+    },
+    async list(path) {
+      const known = [
+        ...Object.keys(state.files ?? {}),
+        ...Object.keys(state.statuses ?? {}),
+        ...Object.keys(state.links ?? {}),
+        ...written.keys(),
+      ].filter((other) => find(other) !== null);
+      const below = known.filter((other) => other.startsWith(`${path}/`));
+      if (below.length === 0 && find(path)?.status.kind !== 'directory') return null;
+      return [
+        ...new Set(below.map((other) => other.slice(path.length + 1).split('/')[0] ?? '')),
+      ].toSorted();
+    },
+    async accounts() {
+      return new Map(
+        Object.entries(state.accounts ?? { root: {} }).map(([name, account]) => [
+          name,
+          fullAccount(name, account),
+        ]),
+      );
+    },
+    async groups() {
+      return new Map(
+        Object.entries(state.groups ?? { root: {} }).map(([name, group]) => [
+          name,
+          { name, gid: name === 'root' ? 0 : 1000, members: [], ...group },
+        ]),
+      );
+    },
+    async canConnect(address, port) {
+      return (state.listening ?? []).includes(`${address}:${port}`);
+    },
+    async httpGet(url) {
+      const answer = state.http?.[url];
+      return answer === undefined
+        ? null
+        : { status: 200, headers: {}, body: new Uint8Array(), ...answer };
+    },
+    async shared<T>(topic: string, load: () => Promise<T>): Promise<T> {
+      const held = cache.get(topic) ?? load();
+      cache.set(topic, held);
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the topic says what it holds
+      return held as Promise<T>;
+    },
+    async recall(name) {
+      return memory.get(name) ?? null;
+    },
+    port(name) {
+      const number = state.ports?.[name];
+      if (number === undefined) throw new Error(`the fake host has no port named "${name}"`);
+      return number;
+    },
+    async sleep(milliseconds) {
+      slept.push(milliseconds);
+    },
+
+    async run(argv, options = {}) {
+      const answer = answerTo(state, argv) ?? {
+        exitCode: 0,
+        stdout: '',
+        stderr: '',
+        raw: new Uint8Array(),
+      };
+      calls.push({ argv, options });
+      did(argv.join(' '));
+      if (answer.exitCode === 0) return answer;
+      throw new ConductorError(
+        'COMMAND_FAILED',
+        `Cannot run "${argv[0]}": it exited with ${answer.exitCode}`,
+        {
+          exitCode: answer.exitCode,
+          output: answer.stderr,
+        },
+      );
+    },
+    async writeFile(path, content, ownership = {}) {
+      const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+      put(
+        path,
+        { content: bytes },
+        { kind: 'file', size: bytes.byteLength, ...statusOf(ownership) },
+      );
+      did(`writeFile ${path}`);
+    },
+    async makeDirectory(path, ownership = {}) {
+      put(path, {}, { kind: 'directory', mode: '0755', ...statusOf(ownership) });
+      did(`makeDirectory ${path}`);
+    },
+    async own(path, ownership) {
+      const node = find(path);
+      if (node === null)
+        throw new ConductorError('HOST_FILE_FAILED', `Cannot own "${path}": it does not exist`);
+      put(path, node, { ...node.status, ...statusOf(ownership) });
+      const { user = '', group = '', mode = '' } = ownership;
+      did(`own ${path} ${user}:${group} ${mode}`.trimEnd());
+    },
+    async link(path, to, ownership = {}) {
+      put(path, { to }, { kind: 'symlink', mode: '0777', ...statusOf(ownership) });
+      did(`link ${path} -> ${to}`);
+    },
+    async rename(from, to) {
+      const node = find(from);
+      if (node === null)
+        throw new ConductorError('HOST_FILE_FAILED', `Cannot rename "${from}": it does not exist`);
+      written.set(to, node);
+      written.set(from, null);
+      did(`rename ${from} ${to}`);
+    },
+    async remove(path) {
+      const below = [
+        ...Object.keys(state.files ?? {}),
+        ...Object.keys(state.statuses ?? {}),
+        ...written.keys(),
+      ];
+      for (const other of below) if (other.startsWith(`${path}/`)) written.set(other, null);
+      written.set(path, null);
+      did(`remove ${path}`);
+    },
+    changed(topic) {
+      cache.delete(topic);
+    },
+    async remember(name, value) {
+      if (value === null) memory.delete(name);
+      else memory.set(name, value);
+      did(`remember ${name}=${value}`);
+    },
+  };
+}
+
+function answerTo(state: HostState, argv: Argv): Output | null {
+  const answer = state.commands?.[argv.join(' ')];
+  if (answer === undefined) return null;
+  const given = typeof answer === 'string' ? { stdout: answer } : answer;
+  return { exitCode: 0, stdout: '', stderr: '', raw: Buffer.from(given.stdout ?? ''), ...given };
+}
+
+function nodeIn(state: HostState, path: string): Node | null {
+  const status = state.statuses?.[path];
+  const to = state.links?.[path];
+  if (to !== undefined)
+    return { to, status: fullStatus({ kind: 'symlink', mode: '0777', ...status }) };
+  const file = state.files?.[path];
+  if (file !== undefined) {
+    const content = typeof file === 'string' ? Buffer.from(file) : file;
+    return { content, status: fullStatus({ size: content.byteLength, ...status }) };
+  }
+  return status === undefined ? null : { status: fullStatus(status) };
+}
+
+function fullStatus(status: Partial<FileStatus>): FileStatus {
+  const mode = status.kind === 'directory' ? '0755' : '0644';
+  const root = { uid: 0, gid: 0, user: 'root', group: 'root' };
+  return { kind: 'file', mode, ...root, size: 0, mtimeMs: 0, links: 1, ...status };
+}
+
+function statusOf({ user, group, mode }: Ownership): Partial<FileStatus> {
+  return {
+    ...(user === undefined ? {} : { user }),
+    ...(group === undefined ? {} : { group }),
+    ...(mode === undefined ? {} : { mode: mode.padStart(4, '0') }),
+  };
+}
+
+function fullAccount(name: string, account: Partial<Account>): Account {
+  const id = name === 'root' ? 0 : 1000;
+  const home = name === 'root' ? '/root' : `/home/${name}`;
+  return { name, uid: id, gid: id, gecos: '', home, shell: '/bin/sh', ...account };
+}
