@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import { sha256Schema } from './identifiers.ts';
+import * as z from 'zod/mini';
+import { countSchema, sha256Schema } from './identifiers.ts';
 import { countsSchema, reportSchema, runEventSchema } from './report.ts';
 import { manifestEntrySchema, pillarSchema, runOptionsSchema } from './run-request.ts';
 
@@ -8,7 +8,7 @@ import { manifestEntrySchema, pillarSchema, runOptionsSchema } from './run-reque
  * or as a chunk stream when they are larger. Nothing that is not listed here is understood.
  */
 
-const request = z.int().nonnegative();
+const request = countSchema;
 
 /** From a minion to its master. */
 export const minionMessageSchema = z.discriminatedUnion('type', [
@@ -21,10 +21,10 @@ export const minionMessageSchema = z.discriminatedUnion('type', [
     /** Jobs that are under way or spooled here: the master does not send them again. */
     jobs: z.array(z.uuid()),
     /** When the schedule will next run by itself. */
-    nextRefresh: z.iso.datetime().nullable(),
+    nextRefresh: z.nullable(z.iso.datetime()),
   }),
   z.strictObject({ type: z.literal('facts'), facts: z.record(z.string(), z.json()) }),
-  z.strictObject({ type: z.literal('schedule'), nextRefresh: z.iso.datetime().nullable() }),
+  z.strictObject({ type: z.literal('schedule'), nextRefresh: z.nullable(z.iso.datetime()) }),
   /** The job is in the minion's journal: it will run, and its report will come. */
   z.strictObject({ type: z.literal('job-accepted'), job: z.uuid(), waiting: z.boolean() }),
   z.strictObject({ type: z.literal('job-event'), job: z.uuid(), event: runEventSchema }),
@@ -35,15 +35,15 @@ export const minionMessageSchema = z.discriminatedUnion('type', [
     type: z.literal('prepare'),
     request,
     /** For this revision; `null` for the newest. */
-    revision: sha256Schema.nullable(),
-    have: z.strictObject({ share: sha256Schema.nullable(), pillar: sha256Schema.nullable() }),
+    revision: z.nullable(sha256Schema),
+    have: z.strictObject({ share: z.nullable(sha256Schema), pillar: z.nullable(sha256Schema) }),
     stateFiles: z.array(z.string()),
   }),
   /** Blobs of the manifest that the minion was given. */
   z.strictObject({
     type: z.literal('blobs'),
     request,
-    sha256: z.array(sha256Schema).min(1).max(64),
+    sha256: z.array(sha256Schema).check(z.minLength(1), z.maxLength(64)),
   }),
   z.strictObject({ type: z.literal('pong'), request }),
 ]);
@@ -69,9 +69,9 @@ export const masterMessageSchema = z.discriminatedUnion('type', [
     groups: z.array(z.string()),
     /** Id (SHA-256 of the canonical JSON) of the minion's share; `manifest` is `null` if it has it. */
     share: sha256Schema,
-    manifest: z.array(manifestEntrySchema).nullable(),
+    manifest: z.nullable(z.array(manifestEntrySchema)),
     /** `null` if the minion has it. */
-    pillar: pillarSchema.nullable(),
+    pillar: z.nullable(pillarSchema),
     pillarId: sha256Schema,
   }),
   /** In the order asked; base64. A blob that is not in the minion's share ends the request with `refused`. */
@@ -118,8 +118,8 @@ export const jobEventSchema = z.discriminatedUnion('event', [
     event: z.literal('target'),
     minion: z.string(),
     state: z.enum(TARGET_STATES),
-    counts: countsSchema.optional(),
-    error: z.strictObject({ code: z.string(), message: z.string() }).optional(),
+    counts: z.optional(countsSchema),
+    error: z.optional(z.strictObject({ code: z.string(), message: z.string() })),
   }),
   z.strictObject({ event: z.literal('run'), minion: z.string(), run: runEventSchema }),
   z.strictObject({ event: z.literal('done'), exitCode: z.int() }),

@@ -1,6 +1,9 @@
-import { z } from 'zod';
+import * as z from 'zod/mini';
+import { countSchema } from './identifiers.ts';
 
 /** What a run says of itself while it goes on and when it has ended. Redacted before it gets here. */
+
+const positive = z.int().check(z.positive());
 
 const attributes = z.record(z.string(), z.json());
 
@@ -14,7 +17,7 @@ const error = z.strictObject({
   code: z.string(),
   message: z.string(),
   /** The end of a failed command's output, where there is one. */
-  output: z.string().optional(),
+  output: z.optional(z.string()),
 });
 
 /** What came of one declaration. */
@@ -27,29 +30,29 @@ export const outcomeSchema = z.strictObject({
   place: z.string(),
   status: z.enum(['unchanged', 'changed', 'would-change', 'failed', 'skipped', 'unknown']),
   /** Made, or in a dry run foreseen; text differences are in `diff`. */
-  change: changeSchema.optional(),
+  change: z.optional(changeSchema),
   /** Unified diff of the type's text attribute. */
-  diff: z.string().optional(),
+  diff: z.optional(z.string()),
   /** What a watch made it do (`restarted`), or in a dry run would; also when owed from an earlier run. */
-  reaction: z.string().optional(),
-  error: error.optional(),
+  reaction: z.optional(z.string()),
+  error: z.optional(error),
   /** Why it was skipped, or why a dry run cannot know. */
-  because: z.string().optional(),
+  because: z.optional(z.string()),
   startedAt: z.iso.datetime(),
-  milliseconds: z.number().nonnegative(),
-  attempts: z.int().positive().optional(),
+  milliseconds: z.number().check(z.nonnegative()),
+  attempts: z.optional(positive),
 });
 
 export type Outcome = z.infer<typeof outcomeSchema>;
 
 export const countsSchema = z.strictObject({
-  total: z.int().nonnegative(),
-  unchanged: z.int().nonnegative(),
-  changed: z.int().nonnegative(),
-  wouldChange: z.int().nonnegative(),
-  failed: z.int().nonnegative(),
-  skipped: z.int().nonnegative(),
-  unknown: z.int().nonnegative(),
+  total: countSchema,
+  unchanged: countSchema,
+  changed: countSchema,
+  wouldChange: countSchema,
+  failed: countSchema,
+  skipped: countSchema,
+  unknown: countSchema,
 });
 
 export type Counts = z.infer<typeof countsSchema>;
@@ -64,7 +67,7 @@ export const reportSchema = z.strictObject({
   dryRun: z.boolean(),
   /** `failed` also when the run could not be compiled: then `error` says why and there are no outcomes. */
   status: z.enum(['ok', 'changed', 'failed', 'timeout', 'cancelled', 'interrupted']),
-  error: error.optional(),
+  error: z.optional(error),
   startedAt: z.iso.datetime(),
   endedAt: z.iso.datetime(),
   counts: countsSchema,
@@ -78,18 +81,18 @@ export type Report = z.infer<typeof reportSchema>;
 /** One line of a run's progress, in order. */
 export const runEventSchema = z.discriminatedUnion('event', [
   z.strictObject({ event: z.literal('compiling') }),
-  z.strictObject({ event: z.literal('compiled'), total: z.int().nonnegative() }),
+  z.strictObject({ event: z.literal('compiled'), total: countSchema }),
   z.strictObject({
     event: z.literal('started'),
-    number: z.int().positive(),
-    total: z.int().positive(),
+    number: positive,
+    total: positive,
     id: z.string(),
     type: z.string(),
   }),
   z.strictObject({
     event: z.literal('outcome'),
-    number: z.int().positive(),
-    total: z.int().positive(),
+    number: positive,
+    total: positive,
     outcome: outcomeSchema,
   }),
   /** The end. Nothing follows it. */

@@ -1,12 +1,12 @@
-import { z } from 'zod';
-import { minionIdSchema, sha256Schema } from './identifiers.ts';
+import * as z from 'zod/mini';
+import { countSchema, minionIdSchema, sha256Schema } from './identifiers.ts';
 
 /** One file of the minion's share of a revision. */
 export const manifestEntrySchema = z.strictObject({
-  path: z.string().min(1).max(1024),
+  path: z.string().check(z.minLength(1), z.maxLength(1024)),
   sha256: sha256Schema,
-  size: z.int().nonnegative(),
-  mode: z.string().regex(/^[0-7]{4}$/u),
+  size: countSchema,
+  mode: z.string().check(z.regex(/^[0-7]{4}$/u)),
 });
 
 /**
@@ -34,7 +34,7 @@ export const runOptionsSchema = z.strictObject({
   /** Values for declared `params` of the state files, from `--set`. */
   params: z.record(z.string(), z.json()),
   /** The whole run must end in this time. */
-  timeoutSeconds: z.int().positive(),
+  timeoutSeconds: z.int().check(z.positive()),
 });
 
 export type RunOptions = z.infer<typeof runOptionsSchema>;
