@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { TARGET_STATES } from '../../../protocol/messages.ts';
+import { countsSchema, reportSchema } from '../../../protocol/report.ts';
+import { manifestEntrySchema } from '../../../protocol/run-request.ts';
+import { KEY_STATES } from '../store.ts';
+
+/** Reads a column that holds JSON: a row that does not fit its schema is damage, and throws. */
+function column<T>(schema: { parse: (value: unknown) => T }): (text: string) => T {
+  return (text) => schema.parse(JSON.parse(text));
+}
+
+export const namesColumn = column(z.array(z.string()));
+export const countsColumn = column(countsSchema);
+export const errorColumn = column(z.strictObject({ code: z.string(), message: z.string() }));
+export const valuesColumn = column(z.record(z.string(), z.unknown()));
+export const manifestColumn = column(z.array(manifestEntrySchema));
+export const reportColumn = column(reportSchema);
+export const keyStateColumn = (text: string) => z.enum(KEY_STATES).parse(text);
+export const targetStateColumn = (text: string) => z.enum(TARGET_STATES).parse(text);
+export const causeColumn = (text: string) => reportSchema.shape.cause.parse(text);
+export const statusColumn = (text: string) => reportSchema.shape.status.parse(text);
+
+/** SQL `null` stays `null`. */
+export function orNull<T>(read: (text: string) => T, text: string | null): T | null {
+  return text === null ? null : read(text);
+}

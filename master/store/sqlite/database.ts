@@ -1,0 +1,120 @@
+import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
+import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
+import { ConductorError, messageOf } from '../../../shared/errors.ts';
+import { migrate } from './migrations.ts';
+
+export interface Tables {
+  minions: {
+    id: string;
+    public_key: string;
+    state: string;
+    generation: number;
+    groups: string;
+    created_at: string;
+    accepted_at: string | null;
+    accepted_by: string | null;
+    address: string | null;
+    seen_at: string | null;
+    version: string | null;
+    next_refresh: string | null;
+  };
+  facts: { minion: string; facts: string; updated_at: string };
+  invitations: {
+    tid: string;
+    secret_hash: string;
+    id_glob: string;
+    groups: string;
+    created_at: string;
+    expires_at: string;
+    used_by: string | null;
+  };
+  jobs: {
+    id: string;
+    created_at: string;
+    target: string;
+    state_files: string;
+    params: string;
+    dry_run: number;
+    timeout_seconds: number;
+    revision: string;
+    expires_at: string;
+    deadline: string;
+  };
+  targets: {
+    job: string;
+    minion: string;
+    state: string;
+    updated_at: string;
+    counts: string | null;
+    error: string | null;
+  };
+  reports: {
+    job: string;
+    minion: string;
+    cause: string;
+    status: string;
+    dry_run: number;
+    revision: string;
+    started_at: string;
+    ended_at: string;
+    received_at: string;
+    counts: string;
+    owed: number;
+    size: number;
+    body: string;
+  };
+  revisions: { id: string; number: number; published_at: string; manifest: string };
+  certificates: { serial: number; bytes: string; created_at: string };
+}
+
+export type Database = Kysely<Tables>;
+
+/**
+ * Opens the database file (`:memory:` for none) with the newest schema. Every commit is on disk
+ * when it returns: keys, tokens, jobs and reports must all survive a power loss.
+ */
+export async function openDatabase(path: string): Promise<Database> {
+  let file: DatabaseSyncInstance;
+  try {
+    file = new DatabaseSync(path, { timeout: 5000 });
+    file.exec('pragma journal_mode = wal');
+    file.exec('pragma synchronous = full');
+    file.exec('pragma foreign_keys = on');
+  } catch (error) {
+    throw unusable(path, error);
+  }
+  const database = new Kysely<Tables>({ dialect: new SqliteDialect({ database: adapt(file) }) });
+  try {
+    await migrate(database);
+  } catch (error) {
+    await database.destroy();
+    throw unusable(path, error);
+  }
+  return database;
+}
+
+function unusable(path: string, cause: unknown): ConductorError {
+  const message = `Cannot open the store "${path}": ${messageOf(cause)}`;
+  return new ConductorError('STATE_DIRECTORY_INVALID', message, { cause });
+}
+
+/** The few words in which kysely speaks to SQLite. Statements are few and fixed, so they are kept. */
+function adapt(file: DatabaseSyncInstance): SqliteDatabase {
+  const prepared = new Map<string, SqliteStatement>();
+  return {
+    close: () => file.close(),
+    prepare(text) {
+      const known = prepared.get(text);
+      if (known !== undefined) return known;
+      const statement = file.prepare(text);
+      const adapted: SqliteStatement = {
+        reader: statement.columns().length > 0,
+        all: (parameters) => statement.all(...parameters),
+        run: (parameters) => statement.run(...parameters),
+        iterate: (parameters) => statement.iterate(...parameters),
+      };
+      if (prepared.size < 200) prepared.set(text, adapted);
+      return adapted;
+    },
+  };
+}

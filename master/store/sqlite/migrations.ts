@@ -1,0 +1,111 @@
+import { type Kysely, type Migration, type MigrationProvider, Migrator, sql } from 'kysely';
+import { messageOf } from '../../../shared/errors.ts';
+
+/** In order; what has been released is never edited, only followed by another. */
+const MIGRATIONS: Readonly<Record<string, readonly string[]>> = {
+  '0001-first': [
+    `create table minions (
+      id text primary key,
+      public_key text not null unique,
+      state text not null,
+      generation integer not null,
+      groups text not null,
+      created_at text not null,
+      accepted_at text,
+      accepted_by text,
+      address text,
+      seen_at text,
+      version text,
+      next_refresh text
+    ) strict, without rowid`,
+    `create table facts (
+      minion text primary key,
+      facts text not null,
+      updated_at text not null
+    ) strict, without rowid`,
+    `create table invitations (
+      tid text primary key,
+      secret_hash text not null,
+      id_glob text not null,
+      groups text not null,
+      created_at text not null,
+      expires_at text not null,
+      used_by text
+    ) strict, without rowid`,
+    `create table jobs (
+      id text primary key,
+      created_at text not null,
+      target text not null,
+      state_files text not null,
+      params text not null,
+      dry_run integer not null,
+      timeout_seconds integer not null,
+      revision text not null,
+      expires_at text not null,
+      deadline text not null
+    ) strict, without rowid`,
+    `create table targets (
+      job text not null references jobs (id) on delete cascade,
+      minion text not null,
+      state text not null,
+      updated_at text not null,
+      counts text,
+      error text,
+      primary key (job, minion)
+    ) strict, without rowid`,
+    `create index unfinished_targets on targets (minion, job)
+      where state in ('queued', 'delivered', 'running')`,
+    `create table reports (
+      job text not null,
+      minion text not null,
+      cause text not null,
+      status text not null,
+      dry_run integer not null,
+      revision text not null,
+      started_at text not null,
+      ended_at text not null,
+      received_at text not null,
+      counts text not null,
+      owed integer not null,
+      size integer not null,
+      body text not null,
+      primary key (job, minion)
+    ) strict`,
+    `create index reports_by_age on reports (received_at, size)`,
+    `create index reports_by_minion on reports (minion, dry_run, ended_at)`,
+    `create table revisions (
+      id text primary key,
+      number integer not null unique,
+      published_at text not null,
+      manifest text not null
+    ) strict`,
+    `create table certificates (
+      serial integer primary key,
+      bytes text not null,
+      created_at text not null
+    ) strict`,
+  ],
+};
+
+const provider: MigrationProvider = {
+  getMigrations: () =>
+    Promise.resolve(
+      Object.fromEntries(
+        Object.entries(MIGRATIONS).map(([name, statements]) => [name, migration(statements)]),
+      ),
+    ),
+};
+
+function migration(statements: readonly string[]): Migration {
+  return {
+    async up(database: Kysely<unknown>): Promise<void> {
+      for (const statement of statements) await sql.raw(statement).execute(database);
+    },
+  };
+}
+
+/** Brings a database to the newest schema, whole or not at all; throws what went wrong. */
+export async function migrate<Tables>(database: Kysely<Tables>): Promise<void> {
+  const { error } = await new Migrator({ db: database, provider }).migrateToLatest();
+  if (error !== undefined) throw error instanceof Error ? error : new Error(messageOf(error));
+}

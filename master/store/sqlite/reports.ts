@@ -1,0 +1,152 @@
+import { type Selectable, sql } from 'kysely';
+import type { Report } from '../../../protocol/report.ts';
+import type { ReportStore, ReportSummary } from '../store.ts';
+import { causeColumn, countsColumn, reportColumn, statusColumn } from './columns.ts';
+import type { Database, Tables } from './database.ts';
+
+/** Ends that a master infers; what a minion reports of itself later is truer. */
+const REPLACEABLE = [
+  'queued',
+  'delivered',
+  'running',
+  'expired',
+  'unreachable',
+  'interrupted',
+  'timeout',
+] as const;
+
+export function reportStore(database: Database): ReportStore {
+  return {
+    add: (report, receivedAt) => add(database, report, receivedAt),
+    async get(job, minion) {
+      const row = await database
+        .selectFrom('reports')
+        .select('body')
+        .where('job', '=', job)
+        .where('minion', '=', minion)
+        .executeTakeFirst();
+      return row === undefined ? null : reportColumn(row.body);
+    },
+    latest: () => latest(database),
+    prune: (limits) => prune(database, limits),
+  };
+}
+
+async function add(database: Database, report: Report, receivedAt: string): Promise<boolean> {
+  return database.transaction().execute(async (transaction) => {
+    const { numInsertedOrUpdatedRows } = await transaction
+      .insertInto('reports')
+      .values(rowOf(report, receivedAt))
+      .onConflict((conflict) => conflict.doNothing())
+      .executeTakeFirst();
+    if (numInsertedOrUpdatedRows === 0n) return false;
+    const { error } = report;
+    await transaction
+      .updateTable('targets')
+      .set({
+        state: report.status,
+        updated_at: receivedAt,
+        counts: JSON.stringify(report.counts),
+        error:
+          error === undefined ? null : JSON.stringify({ code: error.code, message: error.message }),
+      })
+      .where('job', '=', report.job)
+      .where('minion', '=', report.minion)
+      .where('state', 'in', REPLACEABLE)
+      .execute();
+    return true;
+  });
+}
+
+function rowOf(report: Report, receivedAt: string): Tables['reports'] {
+  const body = JSON.stringify(report);
+  return {
+    job: report.job,
+    minion: report.minion,
+    cause: report.cause,
+    status: report.status,
+    dry_run: report.dryRun ? 1 : 0,
+    revision: report.revision,
+    started_at: report.startedAt,
+    ended_at: report.endedAt,
+    received_at: receivedAt,
+    counts: JSON.stringify(report.counts),
+    owed: report.owed.length,
+    size: Buffer.byteLength(body),
+    body,
+  };
+}
+
+type SummaryRow = Omit<Selectable<Tables['reports']>, 'body' | 'size' | 'received_at'>;
+
+async function latest(database: Database): Promise<ReadonlyMap<string, ReportSummary>> {
+  const rows = await database
+    .selectFrom('reports')
+    .select([
+      'job',
+      'minion',
+      'cause',
+      'status',
+      'dry_run',
+      'revision',
+      'started_at',
+      'ended_at',
+      'counts',
+      'owed',
+    ])
+    .where('dry_run', '=', 0)
+    .where(
+      sql<boolean>`(minion, ended_at) in
+        (select minion, max(ended_at) from reports where dry_run = 0 group by minion)`,
+    )
+    .orderBy('job')
+    .execute();
+  return new Map(rows.map((row) => [row.minion, summaryOf(row)]));
+}
+
+function summaryOf(row: SummaryRow): ReportSummary {
+  return {
+    job: row.job,
+    minion: row.minion,
+    cause: causeColumn(row.cause),
+    status: statusColumn(row.status),
+    dryRun: row.dry_run === 1,
+    revision: row.revision,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    counts: countsColumn(row.counts),
+    owed: row.owed,
+  };
+}
+
+async function prune(
+  database: Database,
+  { receivedBefore, bytes }: { receivedBefore: string; bytes: number },
+): Promise<number> {
+  return database.transaction().execute(async (transaction) => {
+    const old = await transaction
+      .deleteFrom('reports')
+      .where('received_at', '<', receivedBefore)
+      .executeTakeFirst();
+    const excess = await transaction
+      .deleteFrom('reports')
+      .where(
+        sql<boolean>`(job, minion) in (select job, minion from (
+          select job, minion, sum(size) over (order by received_at desc, job, minion) as newer
+          from reports) where newer > ${bytes})`,
+      )
+      .executeTakeFirst();
+    await forgetJobs(transaction, receivedBefore);
+    return Number(old.numDeletedRows + excess.numDeletedRows);
+  });
+}
+
+/** Jobs that have ended, of which no report is left. */
+async function forgetJobs(database: Database, createdBefore: string): Promise<void> {
+  await database
+    .deleteFrom('jobs')
+    .where('created_at', '<', createdBefore)
+    .where('deadline', '<', createdBefore)
+    .where('id', 'not in', (query) => query.selectFrom('reports').select('job'))
+    .execute();
+}

@@ -1,0 +1,241 @@
+import type { Manifest } from '../../language/tree.ts';
+import type { TargetState } from '../../protocol/messages.ts';
+import type { Counts, Report } from '../../protocol/report.ts';
+
+/**
+ * What survives a restart of the master. A promise that a method returns is kept once what it wrote
+ * is on disk; what one method writes is written whole or not at all. Times are ISO 8601 in UTC.
+ */
+export interface Store {
+  readonly minions: MinionStore;
+  readonly invitations: InvitationStore;
+  readonly jobs: JobStore;
+  readonly reports: ReportStore;
+  readonly revisions: RevisionStore;
+  readonly certificates: CertificateStore;
+  close(): Promise<void>;
+}
+
+export const KEY_STATES = ['pending', 'accepted', 'rejected', 'revoked'] as const;
+
+export type KeyState = (typeof KEY_STATES)[number];
+
+/** A minion's key and what is known of the minion. */
+export interface Minion {
+  readonly id: string;
+  /** Ed25519, hex. */
+  readonly publicKey: string;
+  readonly state: KeyState;
+  /** Raised whenever what the key may do changes: a session of an older generation is over. */
+  readonly generation: number;
+  readonly groups: readonly string[];
+  readonly createdAt: string;
+  readonly acceptedAt: string | null;
+  /** Who accepted it: `operator`, or `invitation TID`. */
+  readonly acceptedBy: string | null;
+  /** Where it was last seen; for people only. */
+  readonly address: string | null;
+  /** When it last came or went. */
+  readonly seenAt: string | null;
+  readonly version: string | null;
+  readonly nextRefresh: string | null;
+}
+
+export type Facts = Readonly<Record<string, unknown>>;
+
+/** What is noted when a minion comes or goes. */
+export type Sighting = Partial<Pick<Minion, 'address' | 'seenAt' | 'version' | 'nextRefresh'>>;
+
+export interface MinionStore {
+  /** By id. */
+  list(): Promise<readonly Minion[]>;
+  get(id: string): Promise<Minion | null>;
+  /** Throws KEY_STATE if the id or the key is already known. */
+  add(minion: Minion): Promise<void>;
+  /** Changes the key's state or groups and raises the generation; `null` if there is no such id. */
+  change(id: string, change: KeyChange): Promise<Minion | null>;
+  /** `false` if there was none. */
+  remove(id: string): Promise<boolean>;
+  note(id: string, sighting: Sighting): Promise<void>;
+  facts(id: string): Promise<{ facts: Facts; updatedAt: string } | null>;
+  /** Of all minions that ever sent some. */
+  allFacts(): Promise<ReadonlyMap<string, Facts>>;
+  setFacts(id: string, facts: Facts, updatedAt: string): Promise<void>;
+  /** Reads what the verdict depends on, asks for it, and writes what follows, in one transaction. */
+  enrol(claim: Claim, judge: (known: Known) => Judgement): Promise<Enrolment>;
+  /** Forgets keys that have been pending since before then; gives their ids. */
+  removePending(createdBefore: string): Promise<readonly string[]>;
+}
+
+export interface KeyChange {
+  readonly state: KeyState;
+  readonly groups?: readonly string[];
+  readonly acceptedAt?: string;
+  readonly acceptedBy?: string;
+}
+
+/** What a minion that has proved to hold a key says of itself. */
+export interface Claim {
+  readonly id: string;
+  readonly publicKey: string;
+  readonly address: string;
+  /** The invitation that it shows, if it does. */
+  readonly invitation: string | null;
+  readonly at: string;
+}
+
+/** What the store holds about a claim. */
+export interface Known {
+  readonly minion: Minion | null;
+  /** The key stands under another id. */
+  readonly isForeignKey: boolean;
+  readonly invitation: Invitation | null;
+  readonly pendingKeys: number;
+  readonly pendingKeysAtAddress: number;
+}
+
+export type Verdict = 'accepted' | 'pending' | 'denied' | 'rejected';
+
+/** A verdict and what has to be written for it. */
+export type Judgement =
+  | { readonly verdict: 'accepted'; readonly write: 'nothing' | 'consume-invitation' }
+  | { readonly verdict: 'pending'; readonly write: 'nothing' | 'insert-pending' }
+  | {
+      readonly verdict: 'denied' | 'rejected';
+      readonly write: 'nothing';
+      readonly because: string;
+    };
+
+export interface Enrolment {
+  readonly judgement: Judgement;
+  /** The row as it is now; `null` if there is none. */
+  readonly minion: Minion | null;
+}
+
+/** A join string's master half. The secret itself is never stored. */
+export interface Invitation {
+  /** 16 bytes, hex. */
+  readonly tid: string;
+  /** SHA-256 of the secret, hex. */
+  readonly secretHash: string;
+  /** Ids that may use it; `*` for any. */
+  readonly idGlob: string;
+  readonly groups: readonly string[];
+  readonly createdAt: string;
+  readonly expiresAt: string;
+  readonly usedBy: string | null;
+}
+
+export interface InvitationStore {
+  add(invitation: Invitation): Promise<void>;
+  get(tid: string): Promise<Invitation | null>;
+  /** Forgets those that ended before then. */
+  removeExpired(before: string): Promise<void>;
+}
+
+export interface Job {
+  readonly id: string;
+  readonly createdAt: string;
+  readonly target: string;
+  readonly stateFiles: readonly string[];
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly dryRun: boolean;
+  readonly timeoutSeconds: number;
+  readonly revision: string;
+  /** A minion that has not accepted it by then never starts it. */
+  readonly expiresAt: string;
+  /** A target that has not reported by then is given up as timed out. */
+  readonly deadline: string;
+}
+
+export interface TargetError {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** One minion's part in a job. */
+export interface JobTarget {
+  readonly job: string;
+  readonly minion: string;
+  readonly state: TargetState;
+  readonly updatedAt: string;
+  readonly counts: Counts | null;
+  readonly error: TargetError | null;
+}
+
+/** What a target becomes; what is not given stays. */
+export type TargetChange = Pick<JobTarget, 'state' | 'updatedAt'> &
+  Partial<Pick<JobTarget, 'counts' | 'error'>>;
+
+export interface JobStore {
+  create(job: Job, targets: readonly JobTarget[]): Promise<void>;
+  get(id: string): Promise<Job | null>;
+  /** Newest first. */
+  list(limit: number): Promise<readonly Job[]>;
+  targets(job: string): Promise<readonly JobTarget[]>;
+  /** `false`, and nothing changed, unless the target's state is one of `from`. */
+  moveTarget(
+    of: { job: string; minion: string; from: readonly TargetState[] },
+    change: TargetChange,
+  ): Promise<boolean>;
+  /** A minion's targets that have not ended, oldest first. */
+  unfinishedOf(minion: string): Promise<readonly { job: Job; target: JobTarget }[]>;
+  /** Targets whose time is over: not accepted by `expiresAt`, or not reported by `deadline`. */
+  overdue(now: string): Promise<readonly { target: JobTarget; why: 'expired' | 'timeout' }[]>;
+}
+
+/** A report without its outcomes. */
+export interface ReportSummary {
+  readonly job: string;
+  readonly minion: string;
+  readonly cause: Report['cause'];
+  readonly status: Report['status'];
+  readonly dryRun: boolean;
+  readonly revision: string;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly counts: Counts;
+  readonly owed: number;
+}
+
+export interface ReportStore {
+  /**
+   * Keeps a report and ends its target, if the job has one. `false` if this (job, minion) has a
+   * report already, which then stays as it is.
+   */
+  add(report: Report, receivedAt: string): Promise<boolean>;
+  get(job: string, minion: string): Promise<Report | null>;
+  /** The newest of each minion that is no dry run. */
+  latest(): Promise<ReadonlyMap<string, ReportSummary>>;
+  /** Forgets reports received before then, and the oldest ones above the size; jobs go with them. */
+  prune(limits: { receivedBefore: string; bytes: number }): Promise<number>;
+}
+
+export interface RevisionRecord {
+  readonly id: string;
+  readonly publishedAt: string;
+  readonly manifest: Manifest;
+}
+
+export interface RevisionStore {
+  /** Publishing a revision again makes it the newest. */
+  publish(revision: RevisionRecord): Promise<void>;
+  get(id: string): Promise<RevisionRecord | null>;
+  newest(): Promise<RevisionRecord | null>;
+  /** Forgets all but the newest ones and those that unfinished jobs name; gives what is left. */
+  prune(keep: number): Promise<readonly RevisionRecord[]>;
+}
+
+export interface Certificate {
+  readonly serial: number;
+  /** 136 bytes, hex. */
+  readonly bytes: string;
+  readonly createdAt: string;
+}
+
+export interface CertificateStore {
+  /** Of the highest serial. */
+  newest(): Promise<Certificate | null>;
+  /** Throws unless the serial is higher than any before. */
+  add(certificate: Certificate): Promise<void>;
+}

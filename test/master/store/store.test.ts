@@ -1,0 +1,418 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import type { Report } from '../../../protocol/report.ts';
+import { countOutcomes } from '../../../protocol/report.ts';
+import { uuidv7 } from '../../../shared/uuid.ts';
+import { judge } from '../../../master/sessions/enrolment.ts';
+import { openSqliteStore } from '../../../master/store/sqlite/sqlite-store.ts';
+import type {
+  Claim,
+  Invitation,
+  Job,
+  JobTarget,
+  Minion,
+  Store,
+} from '../../../master/store/store.ts';
+
+const NOW = '2026-01-02T00:00:00.000Z';
+const LATER = '2026-01-03T00:00:00.000Z';
+const REVISION = 'a'.repeat(64);
+
+const open = () => openSqliteStore(':memory:');
+
+function minion(id: string, more: Partial<Minion> = {}): Minion {
+  return {
+    id,
+    publicKey: `key-of-${id}`,
+    state: 'accepted',
+    generation: 1,
+    groups: [],
+    createdAt: NOW,
+    acceptedAt: NOW,
+    acceptedBy: 'operator',
+    address: '10.0.0.1',
+    seenAt: NOW,
+    version: null,
+    nextRefresh: null,
+    ...more,
+  };
+}
+
+function invitation(more: Partial<Invitation> = {}): Invitation {
+  return {
+    tid: '00'.repeat(16),
+    secretHash: '11'.repeat(32),
+    idGlob: '*',
+    groups: ['appserver'],
+    createdAt: NOW,
+    expiresAt: LATER,
+    usedBy: null,
+    ...more,
+  };
+}
+
+function claim(id: string, more: Partial<Claim> = {}): Claim {
+  const at = { address: '10.0.0.1', invitation: null, at: NOW };
+  return { id, publicKey: `key-of-${id}`, ...at, ...more };
+}
+
+function job(more: Partial<Job> = {}): Job {
+  return {
+    id: uuidv7(),
+    createdAt: NOW,
+    target: 'web-01',
+    stateFiles: [],
+    params: { a: 1 },
+    dryRun: false,
+    timeoutSeconds: 60,
+    revision: REVISION,
+    expiresAt: LATER,
+    deadline: LATER,
+    ...more,
+  };
+}
+
+function target(of: Job, id: string, more: Partial<JobTarget> = {}): JobTarget {
+  const rest = { updatedAt: NOW, counts: null, error: null } as const;
+  return { job: of.id, minion: id, state: 'queued', ...rest, ...more };
+}
+
+function report(of: string, id: string, more: Partial<Report> = {}): Report {
+  return {
+    job: of,
+    minion: id,
+    cause: 'job',
+    revision: REVISION,
+    dryRun: false,
+    status: 'changed',
+    startedAt: NOW,
+    endedAt: NOW,
+    counts: countOutcomes([]),
+    outcomes: [],
+    owed: [],
+    ...more,
+  };
+}
+
+const knowing = { knowsSecret: () => true };
+const enrol = (store: Store, of: Claim, proof = knowing) =>
+  store.minions.enrol(of, (known) => judge(of, known, proof));
+
+test('a stranger without a join string waits, once, until it is accepted', async (t) => {
+  const store = await open();
+  t.is((await enrol(store, claim('web-01'))).judgement.verdict, 'pending');
+  t.is((await enrol(store, claim('web-01'))).judgement.verdict, 'pending');
+  t.deepEqual(
+    (await store.minions.list()).map(({ id, state }) => [id, state]),
+    [['web-01', 'pending']],
+  );
+  await store.minions.change('web-01', { state: 'accepted', groups: ['web'], acceptedBy: 'me' });
+  const { judgement, minion: row } = await enrol(store, claim('web-01'));
+  t.is(judgement.verdict, 'accepted');
+  t.deepEqual(row?.groups, ['web']);
+  t.is(row?.generation, 2);
+});
+
+test('another key for a known id is denied, whatever it shows', async (t) => {
+  const store = await open();
+  await store.invitations.add(invitation());
+  await store.minions.add(minion('web-01'));
+  await store.minions.add(minion('web-02', { state: 'pending' }));
+  for (const id of ['web-01', 'web-02'])
+    for (const shown of [null, invitation().tid]) {
+      const thief = claim(id, { publicKey: 'thief', invitation: shown });
+      t.is((await enrol(store, thief)).judgement.verdict, 'denied');
+    }
+  t.is((await store.minions.get('web-01'))?.publicKey, 'key-of-web-01');
+  t.is((await store.invitations.get(invitation().tid))?.usedBy, null);
+});
+
+test('a key that stands under another id is denied', async (t) => {
+  const store = await open();
+  await store.minions.add(minion('web-01'));
+  const { judgement } = await enrol(store, claim('web-09', { publicKey: 'key-of-web-01' }));
+  t.is(judgement.verdict, 'denied');
+});
+
+test('a valid invitation is used up and the key accepted with its groups', async (t) => {
+  const store = await open();
+  await store.invitations.add(invitation({ idGlob: 'web-*' }));
+  const first = await enrol(store, claim('web-01', { invitation: invitation().tid }));
+  t.is(first.judgement.verdict, 'accepted');
+  t.deepEqual(first.minion?.groups, ['appserver']);
+  t.is((await store.invitations.get(invitation().tid))?.usedBy, 'web-01');
+
+  const second = await enrol(store, claim('web-02', { invitation: invitation().tid }));
+  t.is(second.judgement.verdict, 'denied');
+  t.is(await store.minions.get('web-02'), null);
+});
+
+test('two claims at once cannot both use one invitation', async (t) => {
+  const store = await open();
+  await store.invitations.add(invitation());
+  const ids = ['a1', 'a2', 'a3', 'a4'];
+  const all = await Promise.all(
+    ids.map((id) => enrol(store, claim(id, { invitation: invitation().tid }))),
+  );
+  t.is(all.filter(({ judgement }) => judgement.verdict === 'accepted').length, 1);
+  t.is((await store.minions.list()).length, 1);
+});
+
+test('an unknown, unproved, expired or foreign invitation is denied and writes nothing', async (t) => {
+  const store = await open();
+  await store.invitations.add(invitation({ idGlob: 'db-*', expiresAt: LATER }));
+  const { tid } = invitation();
+  const refused = [
+    await enrol(store, claim('db-01', { invitation: 'ff'.repeat(16) })),
+    await enrol(store, claim('db-01', { invitation: tid }), { knowsSecret: () => false }),
+    await enrol(store, claim('db-01', { invitation: tid, at: LATER })),
+    await enrol(store, claim('web-01', { invitation: tid })),
+  ];
+  t.deepEqual(
+    refused.map(({ judgement }) => judgement.verdict),
+    ['denied', 'denied', 'denied', 'denied'],
+  );
+  t.deepEqual(await store.minions.list(), []);
+});
+
+test('a pending key that proves an invitation is accepted', async (t) => {
+  const store = await open();
+  await enrol(store, claim('web-01'));
+  await store.invitations.add(invitation());
+  const { judgement, minion: row } = await enrol(
+    store,
+    claim('web-01', { invitation: invitation().tid }),
+  );
+  t.is(judgement.verdict, 'accepted');
+  t.is(row?.state, 'accepted');
+  t.is(row?.generation, 2);
+});
+
+test('a rejected or revoked key stays so', async (t) => {
+  const store = await open();
+  await store.invitations.add(invitation());
+  await store.minions.add(minion('a1', { state: 'rejected' }));
+  await store.minions.add(minion('a2', { state: 'revoked' }));
+  for (const id of ['a1', 'a2'])
+    for (const shown of [null, invitation().tid])
+      t.is((await enrol(store, claim(id, { invitation: shown }))).judgement.verdict, 'rejected');
+});
+
+test('pending keys are bounded by address and altogether, and forgotten after a time', async (t) => {
+  const store = await open();
+  const from = (n: number, address: string) =>
+    enrol(store, claim(`m${n}`, { publicKey: `k${n}`, address }));
+  for (let n = 0; n < 10; n += 1) t.is((await from(n, 'a')).judgement.verdict, 'pending');
+  t.is((await from(10, 'a')).judgement.verdict, 'denied');
+  for (let n = 10; n < 1000; n += 1) await from(n, `address ${n}`);
+  t.is((await from(1000, 'b')).judgement.verdict, 'denied');
+  t.is((await store.minions.removePending(LATER)).length, 1000);
+  t.is((await from(1000, 'b')).judgement.verdict, 'pending');
+});
+
+test('an id or a key is added once', async (t) => {
+  const store = await open();
+  await store.minions.add(minion('web-01'));
+  for (const again of [
+    minion('web-01', { publicKey: 'x' }),
+    minion('web-02', { publicKey: 'key-of-web-01' }),
+  ])
+    await t.throwsAsync(store.minions.add(again), { message: /"web-01" is known already/u });
+});
+
+test('removing a minion forgets its facts', async (t) => {
+  const store = await open();
+  await store.minions.add(minion('web-01'));
+  await store.minions.setFacts('web-01', { os: 'Debian' }, NOW);
+  await store.minions.setFacts('web-01', { os: 'Debian', cpus: 2 }, LATER);
+  t.deepEqual(await store.minions.facts('web-01'), {
+    facts: { os: 'Debian', cpus: 2 },
+    updatedAt: LATER,
+  });
+  t.true(await store.minions.remove('web-01'));
+  t.false(await store.minions.remove('web-01'));
+  t.is(await store.minions.facts('web-01'), null);
+  t.is(await store.minions.change('web-01', { state: 'accepted' }), null);
+});
+
+test('notes only what is said of a minion', async (t) => {
+  const store = await open();
+  await store.minions.add(minion('web-01'));
+  await store.minions.note('web-01', { version: '1', nextRefresh: LATER });
+  await store.minions.note('web-01', { seenAt: LATER });
+  await store.minions.note('web-01', {});
+  const row = await store.minions.get('web-01');
+  t.deepEqual([row?.version, row?.nextRefresh, row?.seenAt], ['1', LATER, LATER]);
+  t.is(row?.generation, 1);
+});
+
+test('a target moves only from where it is thought to be', async (t) => {
+  const store = await open();
+  const of = job();
+  await store.jobs.create(of, [target(of, 'a1'), target(of, 'a2')]);
+  const at = { job: of.id, minion: 'a1' };
+  const moved = { state: 'delivered', updatedAt: LATER } as const;
+  t.true(await store.jobs.moveTarget({ ...at, from: ['queued'] }, moved));
+  t.false(await store.jobs.moveTarget({ ...at, from: ['queued'] }, moved));
+  t.deepEqual(
+    (await store.jobs.targets(of.id)).map(({ minion: id, state }) => [id, state]),
+    [
+      ['a1', 'delivered'],
+      ['a2', 'queued'],
+    ],
+  );
+});
+
+test('a job comes back as it was', async (t) => {
+  const store = await open();
+  const of = job({ dryRun: true, stateFiles: ['nginx'] });
+  await store.jobs.create(of, []);
+  t.deepEqual(await store.jobs.get(of.id), of);
+  t.deepEqual(await store.jobs.list(10), [of]);
+  t.is(await store.jobs.get(uuidv7()), null);
+});
+
+test('unfinished and overdue targets are found, ended ones are not', async (t) => {
+  const store = await open();
+  const first = job({ expiresAt: NOW });
+  const second = job({ createdAt: LATER });
+  const error = { code: 'MINION_OFFLINE', message: 'x' };
+  await store.jobs.create(first, [
+    target(first, 'a1'),
+    target(first, 'a2', { state: 'running' }),
+    target(first, 'a3', { state: 'unreachable', error }),
+  ]);
+  await store.jobs.create(second, [target(second, 'a1')]);
+  t.deepEqual(
+    (await store.jobs.unfinishedOf('a1')).map((found) => found.job.id),
+    [first.id, second.id],
+  );
+  t.deepEqual(await store.jobs.unfinishedOf('a3'), []);
+  t.deepEqual((await store.jobs.targets(first.id))[2]?.error, error);
+  const overdue = async (at: string) =>
+    (await store.jobs.overdue(at)).map((found) => [found.target.minion, found.why]);
+  t.deepEqual(await overdue(NOW), [['a1', 'expired']]);
+  t.deepEqual((await overdue(LATER)).length, 3);
+});
+
+test('a report is kept once and ends its target', async (t) => {
+  const store = await open();
+  const of = job();
+  await store.jobs.create(of, [target(of, 'a1', { state: 'running' })]);
+  t.true(await store.reports.add(report(of.id, 'a1'), LATER));
+  t.false(await store.reports.add(report(of.id, 'a1', { status: 'failed' }), LATER));
+  t.is((await store.jobs.targets(of.id))[0]?.state, 'changed');
+  t.is((await store.reports.get(of.id, 'a1'))?.status, 'changed');
+  t.is(await store.reports.get(of.id, 'a2'), null);
+});
+
+test('what a minion reports is truer than what the master inferred', async (t) => {
+  const store = await open();
+  const of = job();
+  const error = { code: 'X', message: 'x' };
+  const states = ['expired', 'unreachable', 'interrupted', 'timeout'] as const;
+  await store.jobs.create(
+    of,
+    states.map((state) => target(of, state, { state, error })),
+  );
+  for (const state of states) await store.reports.add(report(of.id, state), LATER);
+  for (const row of await store.jobs.targets(of.id))
+    t.deepEqual([row.state, row.error], ['changed', null]);
+});
+
+test('keeps a report without a job, and the reason of a run that could not start', async (t) => {
+  const store = await open();
+  const of = job();
+  await store.jobs.create(of, [target(of, 'a1')]);
+  const error = { code: 'TREE_INVALID', message: 'states/x.yaml:1:1', output: 'tail' };
+  await store.reports.add(report(of.id, 'a1', { status: 'failed', error }), LATER);
+  t.deepEqual((await store.jobs.targets(of.id))[0]?.error, {
+    code: 'TREE_INVALID',
+    message: 'states/x.yaml:1:1',
+  });
+  t.true(await store.reports.add(report(uuidv7(), 'a1', { cause: 'refresh' }), LATER));
+});
+
+test("knows each minion's newest real run", async (t) => {
+  const store = await open();
+  const add = (id: string, endedAt: string, more: Partial<Report> = {}) =>
+    store.reports.add(report(uuidv7(), id, { endedAt, ...more }), LATER);
+  await add('a1', NOW, { status: 'failed' });
+  await add('a1', LATER, { owed: ['x'] });
+  await add('a1', '2026-02-01T00:00:00.000Z', { dryRun: true });
+  await add('a2', NOW);
+  const latest = await store.reports.latest();
+  t.deepEqual([...latest.keys()].sort(), ['a1', 'a2']);
+  t.deepEqual([latest.get('a1')?.endedAt, latest.get('a1')?.owed], [LATER, 1]);
+});
+
+test('history is bounded by age and by size; jobs go with their reports', async (t) => {
+  const store = await open();
+  const old = job({ deadline: NOW });
+  await store.jobs.create(old, [target(old, 'a1')]);
+  await store.reports.add(report(old.id, 'a1'), NOW);
+  const fresh = job({ createdAt: LATER, deadline: LATER });
+  await store.jobs.create(fresh, [target(fresh, 'a1')]);
+  await store.reports.add(report(fresh.id, 'a1'), LATER);
+
+  t.is(await store.reports.prune({ receivedBefore: LATER, bytes: 1e6 }), 1);
+  t.is(await store.jobs.get(old.id), null);
+  t.deepEqual(await store.jobs.targets(old.id), []);
+  t.not(await store.jobs.get(fresh.id), null);
+
+  const size = JSON.stringify(report(fresh.id, 'a1')).length;
+  for (let n = 0; n < 9; n += 1)
+    await store.reports.add(report(uuidv7(), 'a1'), `2026-02-0${n + 1}T00:00:00.000Z`);
+  t.is(await store.reports.prune({ receivedBefore: NOW, bytes: size * 4 }), 6);
+  t.is(await store.reports.prune({ receivedBefore: NOW, bytes: size * 4 }), 0);
+});
+
+test('publishing makes a revision the newest; those in use outlive pruning', async (t) => {
+  const store = await open();
+  const ids = ['1', '2', '3', '4'].map((digit) => digit.repeat(64));
+  const manifest = [{ path: 'states/top.yaml', sha256: REVISION, size: 3, mode: '0644' }];
+  for (const id of ids) await store.revisions.publish({ id, publishedAt: NOW, manifest });
+  t.is((await store.revisions.newest())?.id, ids[3]);
+  await store.revisions.publish({ id: ids[1] ?? '', publishedAt: LATER, manifest });
+  t.deepEqual(await store.revisions.newest(), { id: ids[1] ?? '', publishedAt: LATER, manifest });
+  const of = job({ revision: ids[0] ?? '' });
+  await store.jobs.create(of, [target(of, 'a1', { state: 'running' })]);
+  const kept = await store.revisions.prune(2);
+  t.deepEqual(kept.map(({ id }) => id).sort(), [ids[0], ids[1], ids[3]]);
+  t.is(await store.revisions.get(ids[2] ?? ''), null);
+});
+
+test("a certificate's serial only rises", async (t) => {
+  const store = await open();
+  t.is(await store.certificates.newest(), null);
+  await store.certificates.add({ serial: 1, bytes: 'aa', createdAt: NOW });
+  await t.throwsAsync(store.certificates.add({ serial: 1, bytes: 'bb', createdAt: NOW }), {
+    message: /1 is in use/u,
+  });
+  await store.certificates.add({ serial: 2, bytes: 'bb', createdAt: NOW });
+  t.is((await store.certificates.newest())?.serial, 2);
+});
+
+test('what was written is there after closing and opening again', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'conductor-store-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, 'master.sqlite');
+  const first = await openSqliteStore(path);
+  await first.minions.add(minion('web-01'));
+  await first.close();
+  const second = await openSqliteStore(path);
+  t.deepEqual(await second.minions.list(), [minion('web-01')]);
+  await second.close();
+});
+
+test('a damaged store is named, not overwritten', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'conductor-store-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, 'master.sqlite');
+  writeFileSync(path, 'this is no database, and long enough to be looked at as one'.repeat(20));
+  await t.throwsAsync(openSqliteStore(path), {
+    message: /Cannot open the store ".*": .*not a database/u,
+  });
+});
