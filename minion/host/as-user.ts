@@ -1,0 +1,44 @@
+import { homedir, userInfo } from 'node:os';
+import { ConductorError } from '../../shared/errors.ts';
+import type { Account, Argv, CommandOptions } from './host.ts';
+
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+export interface Command {
+  readonly argv: Argv;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/**
+ * What to start so that a program runs as a user (`null`: as we do), with that user's groups, home
+ * and names and nothing else of our own environment.
+ */
+export function commandFor(
+  argv: Argv,
+  account: Account | null,
+  env: CommandOptions['env'],
+): Command {
+  const { home, name } = account ?? { home: homedir(), name: userInfo().username };
+  const isUs = account === null || account.uid === process.geteuid?.();
+  return {
+    argv: isUs ? argv : asUser(argv, account),
+    env: { PATH, LANG: 'C.UTF-8', HOME: home, USER: name, LOGNAME: name, ...env },
+  };
+}
+
+/** Throws COMMAND_FAILED if there is no such user. */
+export function accountFor(
+  [program]: Argv,
+  user: string,
+  accounts: ReadonlyMap<string, Account>,
+): Account {
+  const account = accounts.get(user);
+  if (account !== undefined) return account;
+  const message = `Cannot run "${program}" as "${user}": there is no such user`;
+  throw new ConductorError('COMMAND_FAILED', message);
+}
+
+/** `--init-groups` looks the groups up for the user that `--reuid` names. */
+function asUser(argv: Argv, { name, gid }: Account): Argv {
+  return ['setpriv', '--reuid', name, '--regid', String(gid), '--init-groups', '--', ...argv];
+}

@@ -1,0 +1,159 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import type { Readable } from 'node:stream';
+import { setTimeout as after } from 'node:timers/promises';
+import { ConductorError, systemCode } from '../../shared/errors.ts';
+import type { Argv, Output } from './host.ts';
+import { createCapture, endOf } from './output.ts';
+import type { Capture } from './output.ts';
+import { endProcessGroup } from './process-group.ts';
+
+/** Everything about a process but what it does; see `CommandOptions` for those who ask for one. */
+export interface ProcessOptions {
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly input: string | Uint8Array | null;
+  readonly umask: number | null;
+  readonly timeoutMs: number;
+  /** Between TERM and KILL. */
+  readonly graceMs: number;
+  /** Ends it early; its reason is what is thrown. */
+  readonly signal: AbortSignal;
+}
+
+/** Of a program that is not there, as shells say it. */
+const NOT_FOUND = 127;
+
+/** How long the output of a process that has ended may stay silent before nobody listens on. */
+const DRAIN_MS = 100;
+const DRAIN_LIMIT_MS = 2000;
+
+/**
+ * Runs a program in a process group of its own and waits for it to exit, not for those to whom
+ * it left its output. Every exit code is an answer. Throws COMMAND_TIMEOUT when it takes too long
+ * and the signal's reason when that says so; nothing of the group is left then.
+ */
+export async function runProcess(argv: Argv, options: ProcessOptions): Promise<Output> {
+  options.signal.throwIfAborted();
+  const child = start(argv, options);
+  const stdout = createCapture();
+  const stderr = createCapture();
+  child.stdout?.on('data', (piece: Uint8Array) => stdout.add(piece));
+  child.stderr?.on('data', (piece: Uint8Array) => stderr.add(piece));
+  feed(child, options.input);
+
+  const ended = exitOf(child, argv, options.cwd);
+  const stop = stopper(child, options);
+  try {
+    const exitCode = await ended;
+    if (!stop.hasBegun()) {
+      await drained(child);
+      return output(exitCode, stdout, stderr);
+    }
+    await stop.done();
+  } finally {
+    stop.dispose();
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+  }
+  throw stopReason(argv, options, endOf(`${text(stdout)}\n${text(stderr)}`));
+}
+
+function start([program, ...args]: Argv, options: ProcessOptions): ChildProcess {
+  const { env, cwd, input, umask } = options;
+  // A child takes the umask that its parent has at the moment it is made.
+  const before = umask === null ? null : process.umask(umask);
+  try {
+    return spawn(program, args, {
+      env,
+      cwd,
+      detached: true,
+      stdio: [input === null ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    });
+  } finally {
+    if (before !== null) process.umask(before);
+  }
+}
+
+/** A program need not read what it is given: that it hung up is no failure. */
+function feed({ stdin }: ChildProcess, input: string | Uint8Array | null): void {
+  if (stdin === null || input === null) return;
+  stdin.on('error', (error) => {
+    if (!['EPIPE', 'ECONNRESET'].includes(systemCode(error) ?? '')) stdin.destroy(error);
+  });
+  stdin.end(input);
+}
+
+async function exitOf(child: ChildProcess, [program]: Argv, cwd: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('exit', (code, signal) => {
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    });
+    child.once('error', (error) => {
+      if (systemCode(error) === 'ENOENT' && existsSync(cwd)) resolve(NOT_FOUND);
+      else reject(cannotStart(program, cwd, error));
+    });
+  });
+}
+
+function cannotStart(program: string, cwd: string, cause: Error): ConductorError {
+  const state = existsSync(cwd) ? cause.message : `its directory "${cwd}" does not exist`;
+  return new ConductorError('COMMAND_FAILED', `Cannot run "${program}": ${state}`, { cause });
+}
+
+/** Ends the process group when it is time or when the signal says so. */
+function stopper(child: ChildProcess, { timeoutMs, graceMs, signal }: ProcessOptions) {
+  const endings: Promise<void>[] = [];
+  const stop = (): void => {
+    if (endings.length === 0 && child.pid !== undefined) {
+      endings.push(endProcessGroup(child.pid, graceMs));
+    }
+  };
+  const timer = setTimeout(stop, timeoutMs);
+  signal.addEventListener('abort', stop);
+  return {
+    hasBegun: () => endings.length > 0,
+    done: () => Promise.all(endings),
+    dispose() {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
+    },
+  };
+}
+
+/** What a process wrote before it ended is still on its way; what others write is not waited for. */
+async function drained(child: ChildProcess): Promise<void> {
+  const streams = [child.stdout, child.stderr].filter((stream) => stream !== null);
+  let heardAt = Date.now();
+  for (const stream of streams) stream.on('data', () => void (heardAt = Date.now()));
+  const closed = Promise.all(streams.map(untilClosed)).then(() => true);
+  const limit = Date.now() + DRAIN_LIMIT_MS;
+  while (Date.now() < limit && Date.now() - heardAt < DRAIN_MS) {
+    if (await Promise.race([closed, after(DRAIN_MS / 5, false)])) return;
+  }
+}
+
+async function untilClosed(stream: Readable): Promise<void> {
+  if (stream.closed) return;
+  await new Promise<void>((resolve) => {
+    stream.once('close', () => resolve());
+  });
+}
+
+function stopReason([program]: Argv, options: ProcessOptions, tail: string): Error {
+  const { signal, timeoutMs } = options;
+  if (signal.aborted) return signal.reason instanceof Error ? signal.reason : new Error('aborted');
+  const message = `Cannot finish "${program}": it ran longer than ${timeoutMs / 1000} s`;
+  return new ConductorError('COMMAND_TIMEOUT', message, { output: tail });
+}
+
+function output(exitCode: number, stdout: Capture, stderr: Capture): Output {
+  const raw = stdout.bytes();
+  return { exitCode, stdout: Buffer.from(raw).toString(), stderr: text(stderr), raw };
+}
+
+function text(capture: Capture): string {
+  return Buffer.from(capture.bytes()).toString();
+}

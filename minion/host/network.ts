@@ -1,0 +1,97 @@
+import { request as httpRequest } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { connect, isIP } from 'node:net';
+import type { LookupFunction } from 'node:net';
+import { ConductorError } from '../../shared/errors.ts';
+import type { HttpAnswer, HttpOptions } from './host.ts';
+
+const LARGEST_BODY = 64 * 1024 * 1024;
+
+/** See `HostView.canConnect`. */
+export async function canConnect(
+  { address, port, timeoutMs }: { address: string; port: number; timeoutMs: number },
+  signal: AbortSignal,
+): Promise<boolean> {
+  signal.throwIfAborted();
+  const socket = connect({ host: address, port, timeout: timeoutMs });
+  const stop = (): void => void socket.destroy();
+  signal.addEventListener('abort', stop);
+  try {
+    const isOpen = await new Promise<boolean>((resolve) => {
+      socket.once('connect', () => resolve(true));
+      socket.once('timeout', () => resolve(false));
+      socket.once('error', () => resolve(false));
+      socket.once('close', () => resolve(false));
+    });
+    signal.throwIfAborted();
+    return isOpen;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    socket.destroy();
+  }
+}
+
+/** See `HostView.httpGet`. */
+export async function httpGet(
+  url: string,
+  options: HttpOptions,
+  signal: AbortSignal,
+): Promise<HttpAnswer | null> {
+  signal.throwIfAborted();
+  const within = AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]);
+  try {
+    return await get(new URL(url), options, within);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof ConductorError) throw error;
+    return null;
+  }
+}
+
+async function get(url: URL, options: HttpOptions, signal: AbortSignal): Promise<HttpAnswer> {
+  const { address, headers } = options;
+  const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    const sent = request(url, {
+      agent: false,
+      signal,
+      headers: { 'user-agent': 'conductor', ...headers },
+      ...(address === undefined ? {} : { lookup: alwaysAt(address) }),
+    });
+    sent.once('response', resolve);
+    sent.once('error', reject);
+    sent.end();
+  });
+  return { status: answer.statusCode ?? 0, headers: flat(answer), body: await bodyOf(answer, url) };
+}
+
+/** Answers every name with one address, in both forms in which Node asks. */
+function alwaysAt(address: string): LookupFunction {
+  const family = isIP(address);
+  return (_name, { all }, answer) => {
+    if (all === true) answer(null, [{ address, family }]);
+    else answer(null, address, family);
+  };
+}
+
+async function bodyOf(answer: IncomingMessage, url: URL): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of answer) {
+    const bytes = Buffer.from(piece);
+    size += bytes.byteLength;
+    if (size > LARGEST_BODY) {
+      const message = `Cannot fetch "${url.origin}${url.pathname}": it is larger than 64 MiB`;
+      throw new ConductorError('SOURCE_MISSING', message);
+    }
+    pieces.push(bytes);
+  }
+  return Buffer.concat(pieces);
+}
+
+function flat({ headers }: IncomingMessage): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, [value].flat().join(', ')]),
+  );
+}

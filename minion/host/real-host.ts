@@ -1,0 +1,172 @@
+import { setTimeout as after } from 'node:timers/promises';
+import { ConductorError } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import { namesById, parseGroup, parsePasswd } from './accounts.ts';
+import { accountFor, commandFor } from './as-user.ts';
+import { link, makeDirectory, own, rename } from './change-files.ts';
+import { runProcess } from './commands.ts';
+import type { Argv, CommandOptions, Host, HostView, Output, Ownership } from './host.ts';
+import { canConnect, httpGet } from './network.ts';
+import { endOf } from './output.ts';
+import { ownerOf } from './ownership.ts';
+import { list, readFile, readLink, status } from './read-files.ts';
+import type { Registry } from './registry.ts';
+import { remove } from './remove.ts';
+import { createTopics } from './topics.ts';
+import type { Topics } from './topics.ts';
+import type { Hosts } from './view.ts';
+import { writeFile } from './write-file.ts';
+
+export interface RealHostOptions {
+  readonly minion: string;
+  readonly registry: Registry;
+  readonly ports: ReadonlyMap<string, number>;
+  readonly log: Logger;
+  /** Between TERM and KILL, for commands that must end. */
+  readonly graceMs?: number;
+}
+
+const COMMAND_TIMEOUT_MS = 300_000;
+const GRACE_MS = 10_000;
+const ACCOUNTS = 'accounts';
+
+/** This machine. What one state has read is shared with those after it, until somebody changes it. */
+export function createRealHost(options: RealHostOptions): Hosts {
+  const topics = createTopics();
+  return {
+    within(signal) {
+      const run = createRunner(options, signal, topics);
+      return { ...lookingAt(options, { signal, topics, run }), ...changing(options, topics, run) };
+    },
+  };
+}
+
+/** Runs a command and answers with its exit code, whatever that is. */
+type Runner = (argv: Argv, options?: CommandOptions) => Promise<Output>;
+
+interface Means {
+  readonly signal: AbortSignal;
+  readonly topics: Topics;
+  readonly run: Runner;
+}
+
+function lookingAt({ minion, registry, ports }: RealHostOptions, means: Means): HostView {
+  const { signal, topics, run } = means;
+  const people = () => readPeople(topics, run);
+  return {
+    minion,
+    query: run,
+    readFile: async (path) => readFile(path),
+    status: async (path) => status(path, (await people()).names),
+    readLink: async (path) => readLink(path),
+    list: async (path) => list(path),
+    accounts: async () => (await people()).accounts,
+    groups: async () => (await people()).groups,
+    canConnect: (address, port, timeoutMs) => canConnect({ address, port, timeoutMs }, signal),
+    httpGet: (url, options) => httpGet(url, options, signal),
+    shared: (topic, load) => topics.shared(`state type: ${topic}`, load),
+    recall: async (name) => registry.recall(name),
+    port(name) {
+      const number = ports.get(name);
+      if (number !== undefined) return number;
+      throw new ConductorError('NOT_FOUND', `Cannot tell the port "${name}": nothing declares it`);
+    },
+    sleep: (milliseconds) => sleep(milliseconds, signal),
+  };
+}
+
+function changing(
+  { registry }: RealHostOptions,
+  topics: Topics,
+  run: Runner,
+): Omit<Host, keyof HostView> {
+  const ownerFor = async (path: string, ownership: Ownership = {}) => {
+    const isNamed = ownership.user !== undefined || ownership.group !== undefined;
+    const { accounts, groups } = isNamed ? await readPeople(topics, run) : NOBODY;
+    return ownerOf(path, ownership, { accounts, groups });
+  };
+  return {
+    async run(argv, options) {
+      const output = await run(argv, options);
+      if (output.exitCode !== 0) throw commandFailed(argv, output);
+      return output;
+    },
+    async writeFile(path, content, ownership) {
+      writeFile(path, content, await ownerFor(path, ownership));
+    },
+    async makeDirectory(path, ownership) {
+      makeDirectory(path, await ownerFor(path, ownership));
+    },
+    async own(path, ownership) {
+      own(path, await ownerFor(path, ownership));
+    },
+    async link(path, to, ownership) {
+      link(path, to, await ownerFor(path, ownership));
+    },
+    rename: async (from, to) => rename(from, to),
+    remove: async (path) => remove(path),
+    changed(topic) {
+      if (topic === ACCOUNTS || topic === 'groups') topics.forget(ACCOUNTS);
+      topics.forget(`state type: ${topic}`);
+    },
+    remember: async (name, value) => registry.remember(name, value),
+  };
+}
+
+function createRunner(options: RealHostOptions, signal: AbortSignal, topics: Topics): Runner {
+  const { log, graceMs = GRACE_MS } = options;
+  const run: Runner = async (argv, { user, cwd = '/', input, umask, timeoutMs, env } = {}) => {
+    const account =
+      user === undefined ? null : accountFor(argv, user, (await readPeople(topics, run)).accounts);
+    const command = commandFor(argv, account, env);
+    const begun = Date.now();
+    const output = await runProcess(command.argv, {
+      env: command.env,
+      cwd,
+      input: input ?? null,
+      umask: umask === undefined ? null : Number.parseInt(umask, 8),
+      timeoutMs: timeoutMs ?? COMMAND_TIMEOUT_MS,
+      graceMs,
+      signal,
+    });
+    const { exitCode } = output;
+    log.debug({ argv, user, exitCode, milliseconds: Date.now() - begun }, 'Command ran');
+    return output;
+  };
+  return run;
+}
+
+const NOBODY = { accounts: new Map(), groups: new Map() };
+
+async function readPeople(topics: Topics, run: Runner) {
+  return topics.shared(ACCOUNTS, async () => {
+    const [passwd, group] = await Promise.all([
+      run(['getent', 'passwd']),
+      run(['getent', 'group']),
+    ]);
+    for (const output of [passwd, group]) {
+      if (output.exitCode !== 0) throw commandFailed(['getent'], output);
+    }
+    const accounts = parsePasswd(passwd.stdout);
+    const groups = parseGroup(group.stdout);
+    const users = namesById(accounts, ({ uid }) => uid);
+    return { accounts, groups, names: { users, groups: namesById(groups, ({ gid }) => gid) } };
+  });
+}
+
+function commandFailed([program]: Argv, { exitCode, stdout, stderr }: Output): ConductorError {
+  const state = exitCode === 127 ? 'there is no such program' : `it exited with ${exitCode}`;
+  const output = endOf(`${stdout}\n${stderr}`);
+  const said = stderr.trim().split('\n').at(-1) ?? '';
+  const message = `Cannot run "${program}": ${state}${said === '' ? '' : `: ${said.slice(0, 300)}`}`;
+  return new ConductorError('COMMAND_FAILED', message, { exitCode, output });
+}
+
+async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+  try {
+    await after(milliseconds, undefined, { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  }
+}
