@@ -50,6 +50,22 @@ export const minionMessageSchema = z.discriminatedUnion('type', [
 
 export type MinionMessage = z.infer<typeof minionMessageSchema>;
 
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** How many bytes of JSON a message of each type may have. */
+export const MINION_MESSAGE_CAPS: Readonly<Record<MinionMessage['type'], number>> = {
+  hello: MIB,
+  facts: MIB,
+  schedule: KIB,
+  'job-accepted': KIB,
+  'job-event': 4 * MIB,
+  report: 64 * MIB,
+  prepare: 256 * KIB,
+  blobs: 16 * KIB,
+  pong: KIB,
+};
+
 /** From a master to one of its minions. */
 export const masterMessageSchema = z.discriminatedUnion('type', [
   z.strictObject({
@@ -88,6 +104,17 @@ export const masterMessageSchema = z.discriminatedUnion('type', [
 ]);
 
 export type MasterMessage = z.infer<typeof masterMessageSchema>;
+
+export const MASTER_MESSAGE_CAPS: Readonly<Record<MasterMessage['type'], number>> = {
+  job: MIB,
+  cancel: KIB,
+  'report-stored': KIB,
+  prepared: 32 * MIB,
+  blobs: 128 * MIB,
+  refused: MIB,
+  'send-facts': KIB,
+  ping: KIB,
+};
 
 /** A target's state in a job: the last seven are ends. */
 export const TARGET_STATES = [
