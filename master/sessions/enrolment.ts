@@ -1,4 +1,4 @@
-import { matchesGlob } from '../keys/id-glob.ts';
+import { globMatcher } from '../../language/glob.ts';
 import type { Claim, Invitation, Judgement, Known } from '../store/store.ts';
 
 export const PENDING_LIMITS = { total: 1000, perAddress: 10, days: 7 } as const;
@@ -38,7 +38,7 @@ function judgeInvitation(claim: Claim, { invitation }: Known, { knowsSecret }: P
   if (!knowsSecret(invitation)) return denied('the invitation was not proved');
   if (invitation.usedBy !== null) return denied('the invitation was used before');
   if (invitation.expiresAt <= claim.at) return denied('the invitation has expired');
-  if (!matchesGlob(invitation.idGlob, claim.id)) return denied('the invitation is for other ids');
+  if (!globMatcher(invitation.idGlob)(claim.id)) return denied('the invitation is for other ids');
   return { verdict: 'accepted', write: 'consume-invitation' };
 }
 

@@ -1,6 +1,7 @@
 import type { Manifest } from '../../language/tree.ts';
 import type { TargetState } from '../../protocol/messages.ts';
 import type { Counts, Report } from '../../protocol/report.ts';
+import type { JsonMapping } from '../json-values.ts';
 
 /**
  * What survives a restart of the master. A promise that a method returns is kept once what it wrote
@@ -41,7 +42,7 @@ export interface Minion {
   readonly nextRefresh: string | null;
 }
 
-export type Facts = Readonly<Record<string, unknown>>;
+export type Facts = JsonMapping;
 
 /** What is noted when a minion comes or goes. */
 export type Sighting = Partial<Pick<Minion, 'address' | 'seenAt' | 'version' | 'nextRefresh'>>;
@@ -138,7 +139,7 @@ export interface Job {
   readonly createdAt: string;
   readonly target: string;
   readonly stateFiles: readonly string[];
-  readonly params: Readonly<Record<string, unknown>>;
+  readonly params: JsonMapping;
   readonly dryRun: boolean;
   readonly timeoutSeconds: number;
   readonly revision: string;

@@ -4,17 +4,6 @@ import type { ReportStore, ReportSummary } from '../store.ts';
 import { causeColumn, countsColumn, reportColumn, statusColumn } from './columns.ts';
 import type { Database, Tables } from './database.ts';
 
-/** Ends that a master infers; what a minion reports of itself later is truer. */
-const REPLACEABLE = [
-  'queued',
-  'delivered',
-  'running',
-  'expired',
-  'unreachable',
-  'interrupted',
-  'timeout',
-] as const;
-
 export function reportStore(database: Database): ReportStore {
   return {
     add: (report, receivedAt) => add(database, report, receivedAt),
@@ -41,6 +30,7 @@ async function add(database: Database, report: Report, receivedAt: string): Prom
       .executeTakeFirst();
     if (numInsertedOrUpdatedRows === 0n) return false;
     const { error } = report;
+    // Whatever the master has inferred before: what a minion says of its own run is truer.
     await transaction
       .updateTable('targets')
       .set({
@@ -52,7 +42,6 @@ async function add(database: Database, report: Report, receivedAt: string): Prom
       })
       .where('job', '=', report.job)
       .where('minion', '=', report.minion)
-      .where('state', 'in', REPLACEABLE)
       .execute();
     return true;
   });

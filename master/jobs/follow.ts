@@ -1,0 +1,40 @@
+import type { JobEvent } from '../../protocol/messages.ts';
+import type { Job, JobTarget, Store } from '../store/store.ts';
+import { exitCodeOfTargets, hasEnded } from './job-result.ts';
+import type { JobContext } from './jobs.ts';
+import { targetEvent } from './target-board.ts';
+
+/** Listens from this moment on, and tells first how things stand. */
+export function follow(
+  { store, board }: JobContext,
+  job: Job,
+  signal: AbortSignal,
+): AsyncIterable<JobEvent> {
+  return tell(store, job, board.events.follow(job.id, signal));
+}
+
+async function* tell(
+  store: Store,
+  job: Job,
+  live: AsyncIterable<JobEvent>,
+): AsyncIterable<JobEvent> {
+  const targets = await store.jobs.targets(job.id);
+  const minions = targets.map(({ minion }) => minion);
+  yield { event: 'job', job: job.id, revision: job.revision, targets: minions };
+
+  const ended = targets.filter(({ state }) => hasEnded(state));
+  for (const target of targets) yield* standing(store, target);
+  if (ended.length === targets.length) {
+    yield { event: 'done', exitCode: exitCodeOfTargets(targets) };
+    return;
+  }
+  const told = new Set(ended.map(({ minion }) => minion));
+  for await (const event of live) if (!('minion' in event && told.has(event.minion))) yield event;
+}
+
+async function* standing(store: Store, target: JobTarget): AsyncIterable<JobEvent> {
+  const report = hasEnded(target.state) ? await store.reports.get(target.job, target.minion) : null;
+  if (report !== null)
+    yield { event: 'run', minion: target.minion, run: { event: 'report', report } };
+  yield targetEvent(target);
+}

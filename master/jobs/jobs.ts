@@ -1,0 +1,135 @@
+import type { JobEvent } from '../../protocol/messages.ts';
+import type { Report, RunEvent } from '../../protocol/report.ts';
+import type { Logger } from '../../shared/log.ts';
+import { uuidv7 } from '../../shared/uuid.ts';
+import type { JsonMapping } from '../json-values.ts';
+import type { Presence, Session } from '../sessions/presence.ts';
+import type { Job, JobTarget, Store } from '../store/store.ts';
+import { cancel, deliver, reconcile, sweep } from './delivery.ts';
+import { follow } from './follow.ts';
+import { createJobEvents } from './job-events.ts';
+import { createProgressBoard, type Progress, type ProgressBoard } from './progress.ts';
+import { createTargetBoard, type TargetBoard } from './target-board.ts';
+
+/** What is asked for; the target has been resolved to minions, the tree to a revision. */
+export interface JobRequest {
+  readonly target: string;
+  readonly minions: readonly string[];
+  readonly revision: string;
+  readonly stateFiles: readonly string[];
+  readonly params: JsonMapping;
+  readonly dryRun: boolean;
+  readonly timeoutSeconds: number;
+}
+
+export interface Jobs {
+  /** The row is on disk when this returns; nothing has been delivered yet. */
+  create(request: JobRequest): Promise<Job>;
+  /** Sends it to every target that is there. */
+  deliver(job: Job): Promise<void>;
+  /** All that is known of a job, then all that happens to it, until it is done. */
+  follow(job: Job, signal: AbortSignal): AsyncIterable<JobEvent>;
+  /** How far a run has come, if the minion has said so since this master started. */
+  progressOf(job: string, minion: string): Progress | null;
+  /** Asks for the end of it: what has not been accepted never starts. */
+  cancel(job: Job): Promise<void>;
+  /** A minion is back: what it has not got is sent again, what it no longer knows is over. */
+  reconcile(session: Session, known: readonly string[]): Promise<void>;
+  accepted(minion: string, job: string): Promise<void>;
+  progressed(minion: string, job: string, event: RunEvent): Promise<void>;
+  reported(minion: string, report: Report): Promise<void>;
+  /** Tells those who follow that a minion in the middle of a run has gone. */
+  disconnected(minion: string): Promise<void>;
+  /** Ends what is overdue. */
+  sweep(): Promise<void>;
+}
+
+export interface JobParts {
+  readonly store: Store;
+  readonly presence: Presence;
+  readonly log: Logger;
+  readonly now: () => Date;
+}
+
+/** What the functions of this folder share. */
+export interface JobContext extends JobParts {
+  readonly board: TargetBoard;
+  readonly progress: ProgressBoard;
+  /** Jobs whose end was asked for while a target was away. */
+  readonly cancelled: Set<string>;
+}
+
+/** How long a job may wait for a minion to accept it. */
+const EXPIRY_MS = 10 * 60_000;
+/** What a report may be late by: the run's own way of ending, and the way here. */
+const GRACE_MS = 2 * 60_000;
+
+export function createJobs(parts: JobParts): Jobs {
+  const progress = createProgressBoard();
+  const board = createTargetBoard(parts, createJobEvents());
+  const context: JobContext = { ...parts, board, progress, cancelled: new Set() };
+  return {
+    create: (request) => create(context, request),
+    deliver: (job) => deliver(context, job),
+    follow: (job, signal) => follow(context, job, signal),
+    progressOf: (job, minion) => progress.get(job, minion),
+    cancel: (job) => cancel(context, job),
+    reconcile: (session, known) => reconcile(context, session, known),
+    accepted: async (minion, job) => {
+      await board.move({ job, minion, from: ['queued'] }, { state: 'delivered' });
+    },
+    progressed: (minion, job, event) => progressed(context, { minion, job }, event),
+    reported: (minion, report) => reported(context, minion, report),
+    disconnected: (minion) => disconnected(context, minion),
+    sweep: () => sweep(context),
+  };
+}
+
+async function create({ store, now }: JobContext, request: JobRequest): Promise<Job> {
+  const createdAt = now();
+  const expiresAt = createdAt.getTime() + EXPIRY_MS;
+  const { minions, ...rest } = request;
+  const job: Job = {
+    ...rest,
+    id: uuidv7(createdAt.getTime()),
+    createdAt: createdAt.toISOString(),
+    expiresAt: new Date(expiresAt).toISOString(),
+    deadline: new Date(expiresAt + request.timeoutSeconds * 1000 + GRACE_MS).toISOString(),
+  };
+  const targets = minions.map((minion): JobTarget => {
+    const rest = { counts: null, error: null } as const;
+    return { job: job.id, minion, state: 'queued', updatedAt: job.createdAt, ...rest };
+  });
+  await store.jobs.create(job, targets);
+  return job;
+}
+
+async function progressed(
+  { board, progress }: JobContext,
+  { minion, job }: { minion: string; job: string },
+  event: RunEvent,
+): Promise<void> {
+  // The report has a message, and a way, of its own.
+  if (event.event === 'report') return;
+  if (progress.get(job, minion) === null)
+    await board.move({ job, minion, from: ['queued', 'delivered'] }, { state: 'running' });
+  progress.note(job, minion, event);
+  board.publishRun(job, minion, event);
+}
+
+async function reported(context: JobContext, minion: string, report: Report): Promise<void> {
+  const { store, board, progress, log, now } = context;
+  const isNew = await store.reports.add(report, now().toISOString());
+  progress.forget(report.job, minion);
+  if (!isNew) return;
+  const { job, cause, status, counts } = report;
+  log.info({ minion, job, cause, status, changed: counts.changed }, 'Report stored');
+  await board.ended(report);
+}
+
+async function disconnected({ store, board }: JobContext, minion: string): Promise<void> {
+  for (const { target } of await store.jobs.unfinishedOf(minion)) {
+    const message = 'The minion has disconnected; its result will come when it is back';
+    board.publishTarget({ ...target, error: { code: 'MINION_OFFLINE', message } });
+  }
+}

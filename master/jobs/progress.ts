@@ -1,0 +1,35 @@
+import type { RunEvent } from '../../protocol/report.ts';
+
+/** How far a run has come. */
+export interface Progress {
+  readonly number: number;
+  readonly total: number;
+  /** The state that is under way. */
+  readonly current: string;
+}
+
+/** Kept in memory only: after a restart it is unknown until the minion's next event. */
+export interface ProgressBoard {
+  get(job: string, minion: string): Progress | null;
+  note(job: string, minion: string, event: RunEvent): void;
+  forget(job: string, minion: string): void;
+}
+
+export function createProgressBoard(): ProgressBoard {
+  const board = new Map<string, Progress>();
+  return {
+    get: (job, minion) => board.get(key(job, minion)) ?? null,
+    note(job, minion, event) {
+      if (event.event !== 'started') return;
+      const { number, total, type, id } = event;
+      board.set(key(job, minion), { number, total, current: `${type} ${id}` });
+    },
+    forget(job, minion) {
+      board.delete(key(job, minion));
+    },
+  };
+}
+
+function key(job: string, minion: string): string {
+  return `${job} ${minion}`;
+}

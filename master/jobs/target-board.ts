@@ -1,0 +1,90 @@
+import type { JobEvent, TargetState } from '../../protocol/messages.ts';
+import type { Report, RunEvent } from '../../protocol/report.ts';
+import type { JobTarget, Store, TargetChange } from '../store/store.ts';
+import type { JobEvents } from './job-events.ts';
+import { exitCodeOfTargets, hasEnded } from './job-result.ts';
+
+/** Moves targets in the store and tells those who follow, in this order. */
+export interface TargetBoard {
+  readonly events: JobEvents;
+  /** `false`, and nobody hears of it, unless the target is in one of the states `from`. */
+  move(
+    of: { job: string; minion: string; from: readonly TargetState[] },
+    change: Omit<TargetChange, 'updatedAt'>,
+  ): Promise<boolean>;
+  /** A report has been stored: its target has moved with it. */
+  ended(report: Report): Promise<void>;
+  publishTarget(target: JobTarget): void;
+  publishRun(job: string, minion: string, run: RunEvent): void;
+}
+
+interface Parts {
+  readonly store: Store;
+  readonly now: () => Date;
+}
+
+export function createTargetBoard({ store, now }: Parts, events: JobEvents): TargetBoard {
+  const open = new Map<string, Set<string>>();
+
+  function publishTarget(target: Pick<JobTarget, 'job' | 'minion' | 'state'> & Told): void {
+    events.publish(target.job, targetEvent(target));
+  }
+
+  /** Tells the end of a job with that of its last target. */
+  async function closeTarget(job: string, minion: string): Promise<void> {
+    const left = open.get(job) ?? (await openTargets(store, job));
+    left.delete(minion);
+    if (left.size > 0) {
+      open.set(job, left);
+      return;
+    }
+    open.delete(job);
+    const exitCode = exitCodeOfTargets(await store.jobs.targets(job));
+    events.publish(job, { event: 'done', exitCode });
+  }
+
+  return {
+    events,
+    publishTarget,
+    publishRun: (job, minion, run) => events.publish(job, { event: 'run', minion, run }),
+    async move(of, change) {
+      const { job, minion } = of;
+      const hasMoved = await store.jobs.moveTarget(of, {
+        ...change,
+        updatedAt: now().toISOString(),
+      });
+      if (!hasMoved) return false;
+      publishTarget({ job, minion, ...change });
+      if (hasEnded(change.state)) await closeTarget(job, minion);
+      return true;
+    },
+    async ended(report) {
+      const { job, minion, counts, error = null } = report;
+      events.publish(job, { event: 'run', minion, run: { event: 'report', report } });
+      publishTarget({ job, minion, state: report.status, counts, error });
+      await closeTarget(job, minion);
+    },
+  };
+}
+
+type Told = Partial<Pick<JobTarget, 'counts' | 'error'>>;
+
+export function targetEvent({
+  minion,
+  state,
+  counts,
+  error,
+}: Pick<JobTarget, 'minion' | 'state'> & Told): JobEvent {
+  return {
+    event: 'target',
+    minion,
+    state,
+    ...(counts == null ? {} : { counts }),
+    ...(error == null ? {} : { error: { code: error.code, message: error.message } }),
+  };
+}
+
+async function openTargets(store: Store, job: string): Promise<Set<string>> {
+  const targets = await store.jobs.targets(job);
+  return new Set(targets.filter(({ state }) => !hasEnded(state)).map(({ minion }) => minion));
+}

@@ -1,0 +1,139 @@
+import { fromHex, toHex } from '../../protocol/bytes.ts';
+import type { CloseReason } from '../../protocol/channel.ts';
+import { acceptMinion, type MinionChannel } from '../../protocol/connect.ts';
+import type { Claim as ProvenClaim, MasterSide } from '../../protocol/master-handshake.ts';
+import type { Verdict } from '../../protocol/verdict.ts';
+import type { Wire } from '../../protocol/wire.ts';
+import { ConductorError, messageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import type { Invitation, Minion } from '../store/store.ts';
+import type { Backoff } from './backoff.ts';
+import { dispatch, type DispatchParts, type Sender } from './dispatch.ts';
+import { judge } from './enrolment.ts';
+import type { Presence, Session } from './presence.ts';
+
+export interface ReceptionParts extends DispatchParts {
+  readonly side: MasterSide;
+  readonly presence: Presence;
+  readonly backoff: Backoff;
+  readonly log: Logger;
+  /** Two machines may hold one key. */
+  readonly alarm: (minion: string, message: string) => void;
+}
+
+export interface Visitor {
+  readonly address: string;
+  /** To be called once it is known who it is, or that it is nobody. */
+  readonly known: () => void;
+}
+
+/** From a new connection to a session, or to its end. Never rejects: a peer's fault is the log's. */
+export async function receive(parts: ReceptionParts, wire: Wire, visitor: Visitor): Promise<void> {
+  const { address, known } = visitor;
+  const enrolled = new Map<string, Minion>();
+  try {
+    const { claim, channel } = await acceptMinion(wire, {
+      ...parts.side,
+      decide: async (claim) => {
+        const { verdict, minion } = await decide(parts, claim, address);
+        if (minion !== null) enrolled.set(claim.id, minion);
+        return verdict;
+      },
+    });
+    known();
+    const minion = enrolled.get(claim.id);
+    if (channel !== null && minion !== undefined) await attend(parts, { minion, channel, address });
+  } catch (error) {
+    const expected = error instanceof ConductorError;
+    const fields = { address, problem: messageOf(error), ...(expected ? {} : { error }) };
+    parts.log[expected ? 'info' : 'error'](fields, 'Connection ended');
+  }
+}
+
+/** The verdict of the table of enrolment, and what the store says of the minion after it. */
+export async function decide(
+  {
+    store,
+    backoff,
+    log,
+    now,
+    alarm,
+  }: Pick<ReceptionParts, 'store' | 'backoff' | 'log' | 'now' | 'alarm'>,
+  claim: ProvenClaim,
+  address: string,
+): Promise<{ verdict: Verdict; minion: Minion | null }> {
+  const { id, fingerprint } = claim;
+  if (backoff.isWaiting(address, id)) return { verdict: { verdict: 'denied' }, minion: null };
+  const join = claim.join;
+  const knowsSecret = ({ secretHash }: Invitation) => join?.proves(fromHex(secretHash)) ?? false;
+  const stated = {
+    id,
+    publicKey: toHex(claim.publicKey),
+    address,
+    invitation: join === null ? null : toHex(join.tokenId),
+    at: now().toISOString(),
+  };
+  const { judgement, minion } = await store.minions.enrol(stated, (known) =>
+    judge(stated, known, { knowsSecret }),
+  );
+  const { verdict } = judgement;
+  if (judgement.write !== 'nothing') log.info({ minion: id, fingerprint, verdict }, 'Key enrolled');
+  if ('because' in judgement) {
+    log.warn({ minion: id, fingerprint, address, because: judgement.because }, 'Minion refused');
+    if (verdict === 'denied') backoff.start(address, id);
+    if (minion?.state === 'accepted')
+      alarm(id, `A stranger at ${address} claims to be "${id}": ${judgement.because}`);
+  }
+  return { verdict: { verdict }, minion };
+}
+
+/** An accepted minion's whole stay. */
+async function attend(
+  parts: ReceptionParts,
+  { minion, channel, address }: { minion: Minion; channel: MinionChannel; address: string },
+): Promise<void> {
+  const { store, presence, jobs, now } = parts;
+  const log = parts.log.child({ minion: minion.id });
+  const session = sessionOf(minion, channel, { address, log, connectedAt: now().toISOString() });
+  await store.minions.note(minion.id, { address, seenAt: session.connectedAt });
+  const { isCloneAlarm } = presence.enter(session);
+  log.info({ address, session: channel.sessionId }, 'Minion connected');
+  if (isCloneAlarm)
+    parts.alarm(
+      minion.id,
+      `"${minion.id}" connects again and again: two machines may hold its key`,
+    );
+
+  const sender: Sender = { session, granted: new Map() };
+  channel.listen((message) => dispatch(parts, sender, message));
+  const end = await channel.ended;
+  const level = end.reason === 'failed' || end.reason === 'broken' ? 'warn' : 'info';
+  log[level]({ reason: end.reason, by: end.by, error: end.error }, 'Minion disconnected');
+  if (!presence.leave(session)) return;
+  await store.minions.note(minion.id, { seenAt: now().toISOString() });
+  await jobs.disconnected(minion.id);
+}
+
+function sessionOf(
+  { id, generation }: Minion,
+  channel: MinionChannel,
+  { address, connectedAt, log }: { address: string; connectedAt: string; log: Logger },
+): Session {
+  return {
+    minion: id,
+    generation,
+    address,
+    connectedAt,
+    sentJobs: new Set(),
+    send(message) {
+      channel.send(message).catch((error: unknown) => {
+        // The end of the session itself is told by `ended`; what matters is asked for again.
+        log.debug({ type: message.type, problem: messageOf(error) }, 'Message not sent');
+      });
+    },
+    end(reason) {
+      const closing: CloseReason = reason;
+      void channel.close(closing);
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { WEBSOCKET_LIMITS } from '../../protocol/handshake.ts';
+import { wireOf } from '../../protocol/websocket-wire.ts';
+import type { Wire } from '../../protocol/wire.ts';
+import type { Admission } from './admission.ts';
+import type { Visitor } from './reception.ts';
+
+export const MINION_PATH = '/minion';
+
+interface UpgradeParts {
+  readonly admission: Admission;
+  /** Never rejects. */
+  readonly receive: (wire: Wire, visitor: Visitor) => Promise<void>;
+}
+
+/** Takes websockets at `/minion`, and nothing else that wants to be upgraded. */
+export function acceptUpgrades(server: Server, { admission, receive }: UpgradeParts): void {
+  const websockets = new WebSocketServer({ noServer: true, ...WEBSOCKET_LIMITS });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const address = request.socket.remoteAddress ?? 'unknown';
+    if (request.url !== MINION_PATH) return refuse(socket, '404 Not Found');
+    if (!admission.enter(address)) return refuse(socket, '503 Service Unavailable');
+    let isCounted = true;
+    const done = () => {
+      if (isCounted) admission.done();
+      isCounted = false;
+    };
+    socket.once('close', done);
+    websockets.handleUpgrade(request, socket, head, (websocket) => {
+      void receive(wireOf(websocket), { address, known: done }).finally(done);
+    });
+  });
+}
+
+function refuse(socket: Duplex, status: string): void {
+  socket.once('error', () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
