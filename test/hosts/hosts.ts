@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { atExit } from './exit.ts';
 import { HostError } from './host-error.ts';
 import { openHost } from './host.ts';
-import type { Host } from './host.ts';
+import type { Host, HostSetting } from './host.ts';
 import { ensureImage } from './image.ts';
 import type { ImageName } from './image.ts';
 import { withLock } from './lock.ts';
@@ -68,6 +68,15 @@ export async function openFleet(options: FleetOptions = {}): Promise<Fleet> {
   let isClosed = false;
   const hosts = new Map<string, Host>();
 
+  const setting: HostSetting = {
+    bridge: record.bridge,
+    environment: surroundings.environment,
+    log,
+    namesFile: () => namesFile(current),
+    remember,
+    remove,
+  };
+
   function update(changed: FleetRecord): void {
     if (isClosed) throw new HostError(`Cannot change fleet "${record.id}": it is closed`);
     current = changed;
@@ -80,6 +89,7 @@ export async function openFleet(options: FleetOptions = {}): Promise<Fleet> {
   }
 
   async function remove(host: HostRecord): Promise<void> {
+    if (isClosed) return;
     tearDownHost(host);
     hosts.delete(host.name);
     update({ ...current, hosts: current.hosts.filter(({ name }) => name !== host.name) });
@@ -95,27 +105,18 @@ export async function openFleet(options: FleetOptions = {}): Promise<Fleet> {
     const layers = await ensureImage(image, surroundings, log);
     const own = newHost(current, name);
     remember(own);
-    ensureForwarding();
-    layOut(own, mountOverlay(own.directory, layers), current, surroundings);
-    const { bridge } = record;
-    const { environment } = surroundings;
-    const host = openHost(own, {
-      bridge,
-      environment,
-      log,
-      namesFile: () => namesFile(current),
-      remember,
-      remove,
-    });
     try {
+      ensureForwarding();
+      layOut(own, mountOverlay(own.directory, layers), current, surroundings);
+      const host = openHost(own, setting);
       await host.bootAgain();
+      hosts.set(name, host);
+      await tellNames(name);
+      return host;
     } catch (error) {
-      await host.destroy();
+      await remove(own);
       throw error;
     }
-    hosts.set(name, host);
-    await tellNames(name);
-    return host;
   }
 
   function tearDown(): void {
