@@ -1,0 +1,108 @@
+import { posix } from 'node:path';
+import { ConductorError } from '../../../shared/errors.ts';
+import type { FileStatus, Host, HostView, Ownership } from '../../host/host.ts';
+import { groupNameOf, loginOf } from './accounts.ts';
+import { said } from './said.ts';
+
+/** Who is to own something, as arguments say it. */
+export interface OwnerArgs {
+  user?: string;
+  group?: string;
+  mode?: string;
+}
+
+/** The owners and mode asked for, by name where the host has names for them. */
+export async function wantedOwnership(args: OwnerArgs, host: HostView): Promise<OwnerArgs> {
+  const { user, group, mode } = args;
+  return said({
+    user: user === undefined ? undefined : await loginOf(user, host),
+    group: group === undefined ? undefined : await groupNameOf(group, host),
+    mode,
+  });
+}
+
+/** Only what is said of owners and mode, for the host. */
+export function ownershipOf({ user, group, mode }: OwnerArgs): Ownership {
+  return said({ user, group, mode });
+}
+
+const MOST_LINKS = 40;
+
+/**
+ * Where a path leads if symbolic links of root stand at it. A link of somebody else is refused:
+ * its owner would choose which file root changes.
+ */
+export async function followLinks(path: string, host: HostView): Promise<string> {
+  let at = path;
+  for (let hop = 0; hop < MOST_LINKS; hop += 1) {
+    const status = await host.status(at);
+    if (status?.kind !== 'symlink') return at;
+    if (status.uid !== 0) {
+      throw new ConductorError(
+        'STATE_REFUSED',
+        `Cannot manage "${path}": a symbolic link of "${status.user}" stands there, and only links of root are followed`,
+      );
+    }
+    const to = (await host.readLink(at)) ?? '';
+    at = posix.resolve(posix.dirname(at), to);
+  }
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot manage "${path}": its symbolic links never end`,
+  );
+}
+
+/** Whether a directory is at a path, or a symbolic link that leads to one. */
+export async function isDirectory(path: string, host: HostView): Promise<boolean> {
+  const status = await host.status(path);
+  if (status?.kind === 'symlink') return (await host.list(path)) !== null;
+  return status?.kind === 'directory';
+}
+
+/** Says in one way that something of another kind stands at a path. */
+export function refuseKind(path: string, { kind }: FileStatus, wanted: string): never {
+  const is = { file: 'a file', directory: 'a directory', symlink: 'a symbolic link' };
+  const stands = kind === 'other' ? 'a device, socket or pipe' : is[kind];
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot make "${path}" ${wanted}: ${stands} stands there`,
+  );
+}
+
+export interface ParentArgs extends OwnerArgs {
+  name: string;
+  makedirs: boolean;
+  dir_mode?: string;
+}
+
+/** Makes the directories above a path if that is asked for; refuses if they are missing otherwise. */
+export async function needParents(args: ParentArgs, host: Host): Promise<void> {
+  const parent = posix.dirname(args.name);
+  if (await isDirectory(parent, host)) return;
+  if (!args.makedirs) {
+    throw new ConductorError(
+      'STATE_REFUSED',
+      `Cannot make "${args.name}": its directory does not exist (makedirs: true makes it)`,
+    );
+  }
+  await makeDirectories(parent, { ...ownershipOf(args), mode: directoryMode(args) }, host);
+}
+
+/** Makes a directory with all that are missing above it. */
+export async function makeDirectories(
+  path: string,
+  ownership: Ownership,
+  host: Host,
+): Promise<void> {
+  if (await isDirectory(path, host)) return;
+  await makeDirectories(posix.dirname(path), ownership, host);
+  await host.makeDirectory(path, ownership);
+}
+
+/** As Salt does it: the file's mode, with the right to enter wherever there is one to read. */
+function directoryMode({ dir_mode: given, mode }: ParentArgs): string {
+  if (given !== undefined) return given;
+  if (mode === undefined) return '0755';
+  const digits = mode.slice(-3).replace(/[46]/gu, (digit) => String(Number(digit) + 1));
+  return `0${digits}`;
+}

@@ -1,0 +1,104 @@
+import { ConductorError } from '../../../shared/errors.ts';
+import type { Host, HostView } from '../../host/host.ts';
+
+/** One package as dpkg knows it. */
+export interface Package {
+  readonly version: string;
+  readonly isHeld: boolean;
+}
+
+/** What is installed. */
+export interface Packages {
+  /** By name, and by name:architecture. Only those that are installed whole. */
+  readonly installed: ReadonlyMap<string, Package>;
+  /** What is there in part: half installed, or removed but for its configuration files. */
+  readonly partial: ReadonlyMap<string, { version: string; isConfigurationOnly: boolean }>;
+}
+
+const FIELDS = ['Package', 'Architecture', 'Version', 'db:Status-Abbrev'];
+
+/** Everything installed: one query a run, until `changed('packages')`. */
+export function readPackages(host: HostView): Promise<Packages> {
+  return host.shared('packages', async () => parsePackages(await dpkgQuery(FIELDS, host)));
+}
+
+/** Who provides each name that need not be a package of its own, such as `mail-transport-agent`. */
+export function readProvided(host: HostView): Promise<ReadonlyMap<string, string>> {
+  return host.shared('packages provided', async () => {
+    const fields = ['Package', 'db:Status-Abbrev', 'Provides'];
+    return parseProvided(await dpkgQuery(fields, host));
+  });
+}
+
+async function dpkgQuery(fields: readonly string[], host: HostView): Promise<string> {
+  const format = `${fields.map((field) => `\${${field}}`).join('\t')}\n`;
+  const answer = await host.query(['dpkg-query', '--show', `--showformat=${format}`]);
+  if (answer.exitCode === 0) return answer.stdout;
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot read the installed packages: dpkg-query exits with ${answer.exitCode}`,
+    { output: answer.stderr },
+  );
+}
+
+/** The second letter of a status is the state: installed, or waiting for triggers only. */
+const INSTALLED = /^.[iWt]/u;
+
+export function parsePackages(text: string): Packages {
+  const installed = new Map<string, Package>();
+  const partial = new Map<string, { version: string; isConfigurationOnly: boolean }>();
+  for (const line of text.split('\n')) {
+    const [name = '', architecture = '', version = '', status = ''] = line.split('\t');
+    if (!INSTALLED.test(status)) {
+      if (/^.[cHUF]/u.test(status))
+        partial.set(name, { version, isConfigurationOnly: status[1] === 'c' });
+      continue;
+    }
+    const entry = { version, isHeld: status.startsWith('h') };
+    if (!installed.has(name)) installed.set(name, entry);
+    installed.set(`${name}:${architecture}`, entry);
+  }
+  return { installed, partial };
+}
+
+export function parseProvided(text: string): ReadonlyMap<string, string> {
+  const provided = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const [name = '', status = '', provides = ''] = line.split('\t');
+    if (!INSTALLED.test(status)) continue;
+    for (const [virtual] of provides.matchAll(/(?<=^|, )[^\s,(]+/gu)) provided.set(virtual, name);
+  }
+  return provided;
+}
+
+/** Says that packages, and all that they bring along, are to be read again. */
+export function packagesChanged(host: Host): void {
+  const topics = ['packages', 'packages provided', 'services', 'accounts', 'groups', 'shadow'];
+  for (const topic of topics) host.changed(topic);
+}
+
+/** What apt would install of each package; a name that no source knows is left out. */
+export async function candidates(
+  names: readonly string[],
+  host: HostView,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const [first, ...rest] = names;
+  if (first === undefined) return new Map();
+  const answer = await host.query(['apt-cache', 'policy', first, ...rest]);
+  return parsePolicy(answer.stdout);
+}
+
+/** By name: the candidate first, then every other version there is. */
+export function parsePolicy(text: string): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, readonly string[]>();
+  for (const paragraph of text.split(/^(?=\S)/mu)) {
+    const name = /^(\S+):\n/u.exec(paragraph)?.[1];
+    const candidate = /^ {2}Candidate: (\S+)$/mu.exec(paragraph)?.[1];
+    if (name === undefined || candidate === undefined || candidate === '(none)') continue;
+    const all = [...paragraph.matchAll(/^ (?:\*\*\*| {3}) (\S+) \d+$/gmu)].map(
+      ([, one = '']) => one,
+    );
+    found.set(name, [...new Set([candidate, ...all])]);
+  }
+  return found;
+}

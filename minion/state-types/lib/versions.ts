@@ -1,0 +1,42 @@
+import type { HostView } from '../../host/host.ts';
+
+/** What a version must be: any, the newest, one, a pattern such as `15*`, or a comparison such as `>=15`. */
+export type VersionWish = string | null;
+
+const COMPARISON = /^(?<operator>>=|<=|==|!=|>|<)\s*(?<version>\S+)$/u;
+
+const OPERATORS: Readonly<Record<string, string>> = {
+  '>=': 'ge',
+  '<=': 'le',
+  '==': 'eq',
+  '!=': 'ne',
+  '>': 'gt',
+  '<': 'lt',
+};
+
+/** Whether a version is what is wished for; dpkg itself compares. */
+export async function fits(version: string, wish: string, host: HostView): Promise<boolean> {
+  const comparison = COMPARISON.exec(wish)?.groups;
+  if (comparison === undefined)
+    return globbed(version, wish) || globbed(withoutEpoch(version), wish);
+  const operator = OPERATORS[comparison['operator'] ?? ''] ?? 'eq';
+  const other = comparison['version'] ?? '';
+  const answer = await host.query(['dpkg', '--compare-versions', version, operator, other]);
+  return answer.exitCode === 0;
+}
+
+function withoutEpoch(version: string): string {
+  return version.replace(/^\d+:/u, '');
+}
+
+function globbed(version: string, wish: string): boolean {
+  const parts = wish
+    .split('*')
+    .map((part) => part.replace(/[\\^$.*+?()[\]{}|]/gu, String.raw`\$&`));
+  return new RegExp(`^${parts.join('.*')}$`, 'u').test(version);
+}
+
+/** Whether a wish names one version and no other. */
+export function isExact(wish: string): boolean {
+  return !wish.includes('*') && !COMPARISON.test(wish);
+}
