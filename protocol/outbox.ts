@@ -39,16 +39,12 @@ export function createOutbox(transmit: Transmit): Outbox {
   const queues: Queues = { urgent: [], small: [], streams: [], wasSmall: false };
   const state: { isPumping: boolean; failure: Error | null } = { isPumping: false, failure: null };
   let nextStream = 0;
-  const fail = (reason: Error): void => {
-    state.failure ??= reason;
-    rejectAll(queues, state.failure);
-  };
   // The last look into the queues and the end of pumping are one step: nothing can slip in between.
   const pump = async (): Promise<void> => {
     state.isPumping = true;
     for (let queue = choose(queues); queue !== null; queue = choose(queues)) {
       await sendOne(queue, transmit).catch((error: unknown) => {
-        fail(asError(error));
+        fail(queues, state, asError(error));
       });
     }
     state.isPumping = false;
@@ -73,15 +69,20 @@ export function createOutbox(transmit: Transmit): Outbox {
       return !state.isPumping;
     },
     end: async (reason, last) => {
-      fail(reason);
+      fail(queues, state, reason);
       if (last !== null) await put(queues.urgent, [last].values());
     },
   };
 }
 
-function rejectAll({ urgent, small, streams }: Queues, failure: Error): void {
+function fail(
+  { urgent, small, streams }: Queues,
+  state: { failure: Error | null },
+  reason: Error,
+): void {
+  Object.assign(state, { failure: state.failure ?? reason });
   for (const queue of [urgent, small, streams])
-    for (const waiting of queue.splice(0)) waiting.reject(failure);
+    for (const waiting of queue.splice(0)) waiting.reject(reason);
 }
 
 /** The queue whose first entry may send its next plaintext now. */

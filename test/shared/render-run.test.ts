@@ -1,0 +1,109 @@
+import test from 'ava';
+import { renderCounts, renderOutcome, renderReport, wantsColor } from '../../shared/render-run.ts';
+import type { ShownOutcome } from '../../shared/render-run.ts';
+
+const plain = { color: false, verbose: false };
+const outcome: ShownOutcome = {
+  id: 'ref user',
+  name: 'ref',
+  type: 'user.present',
+  place: 'states/eknight.yaml:12:1',
+  status: 'changed',
+  change: { action: 'update', from: { shell: '/bin/sh', uid: 1 }, to: { shell: '/bin/bash' } },
+  milliseconds: 12,
+};
+
+test('a changed state shows what it is, where it stands, and from what to what it changed', (t) => {
+  t.deepEqual(renderOutcome(outcome, plain), [
+    '* user.present  ref user (ref)  changed  states/eknight.yaml:12:1',
+    '    shell: /bin/sh -> /bin/bash',
+  ]);
+});
+
+test('an unchanged state is shown only when asked for, or when it reacted', (t) => {
+  const { change: _change, ...rest } = outcome;
+  const unchanged = { ...rest, status: 'unchanged' as const };
+  t.deepEqual(renderOutcome(unchanged, plain), []);
+  t.is(renderOutcome(unchanged, { ...plain, verbose: true }).length, 1);
+  t.is(renderOutcome({ ...unchanged, reaction: 'restarted' }, plain)[1], '    reaction restarted');
+});
+
+test('a text that changed is shown as its diff alone', (t) => {
+  const lines = renderOutcome(
+    {
+      ...outcome,
+      change: { action: 'create', to: { content: 'a\nb\n', mode: '0644' } },
+      diff: '@@ -0,0 +1,2 @@\n+a\n+\tb\n',
+      milliseconds: 1500,
+    },
+    plain,
+  );
+  t.deepEqual(lines, [
+    '* user.present  ref user (ref)  changed, 1.5 s  states/eknight.yaml:12:1',
+    '    mode: 0644',
+    '    @@ -0,0 +1,2 @@',
+    '    +a',
+    '    +\tb',
+  ]);
+});
+
+test('a failure shows its message and the end of the output, with nothing that moves a cursor', (t) => {
+  const { change: _change, ...rest } = outcome;
+  const error = {
+    code: 'COMMAND_FAILED',
+    message: 'Cannot run "x"\nmore',
+    output: 'bad\u001b[2J\n',
+  };
+  t.deepEqual(renderOutcome({ ...rest, status: 'failed', error, name: rest.id }, plain), [
+    '! user.present  ref user  failed  states/eknight.yaml:12:1',
+    '    error Cannot run "x" [COMMAND_FAILED]',
+    '    more',
+    '    | bad\\x1b[2J',
+  ]);
+});
+
+const counts = {
+  total: 3,
+  unchanged: 1,
+  changed: 1,
+  wouldChange: 0,
+  failed: 1,
+  skipped: 0,
+  unknown: 0,
+};
+
+test('a report is one line, with what it owes below', (t) => {
+  const report = {
+    minion: 'appserver',
+    dryRun: true,
+    status: 'failed',
+    startedAt: '2026-01-01T00:00:00.000Z',
+    endedAt: '2026-01-01T00:00:02.500Z',
+    counts,
+    owed: ['service nginx'],
+  };
+  t.deepEqual(renderReport(report, plain), [
+    'appserver  failed (dry run)  3 states: 1 failed, 1 changed, 1 unchanged in 2.5 s',
+    '    owed service nginx',
+  ]);
+});
+
+test('counts say only what there is', (t) => {
+  const none = {
+    total: 1,
+    unchanged: 1,
+    changed: 0,
+    wouldChange: 0,
+    failed: 0,
+    skipped: 0,
+    unknown: 0,
+  };
+  t.is(renderCounts(none), '1 state: 1 unchanged');
+  t.is(renderCounts({ ...none, total: 0, unchanged: 0 }), '0 states');
+});
+
+test('colours are for terminals that want them', (t) => {
+  t.true(wantsColor({ isTTY: true }, {}));
+  t.false(wantsColor({ isTTY: true }, { NO_COLOR: '1' }));
+  t.false(wantsColor({}, {}));
+});
