@@ -1,0 +1,32 @@
+import { ConductorError } from '../../../shared/errors.ts';
+import type { Argv, CommandOptions, HostView, Output } from '../../host/host.ts';
+
+/** The last lines that a command wrote, its complaints before all else: what an error shows of it. */
+export function lastWords({ stderr, stdout }: Output, count = 6): string {
+  const text = stderr.trim() === '' ? stdout : stderr;
+  return text.trim().split('\n').slice(-count).join('\n');
+}
+
+/** What a command that only looks has printed; a failure of it is COMMAND_FAILED, told as `purpose`. */
+export async function ask(
+  host: HostView,
+  argv: Argv,
+  purpose: string,
+  options: CommandOptions = {},
+): Promise<string> {
+  const output = await host.query(argv, options);
+  if (output.exitCode === 0) return output.stdout;
+  throw failed(purpose, argv, output);
+}
+
+/** The error for a command that did not do what it was run for. */
+export function failed(purpose: string, argv: Argv, output: Output): ConductorError {
+  const state =
+    output.exitCode === 127
+      ? `there is no program "${argv[0]}" on this host`
+      : `${argv[0]} exited with ${output.exitCode}: ${lastWords(output)}`;
+  return new ConductorError('COMMAND_FAILED', `Cannot ${purpose}: ${state}`, {
+    exitCode: output.exitCode,
+    output: lastWords(output, 40),
+  });
+}

@@ -1,0 +1,47 @@
+/** One line of `SHOW GRANTS`, taken apart. */
+export interface Grant {
+  readonly privileges: readonly string[];
+  /** As the line has it, without its quotes: `shop.*`, `*.*`, `my\_shop.orders`. */
+  readonly object: string;
+  readonly grantOption: boolean;
+}
+
+const LINE =
+  /^GRANT (?<privileges>.+?) ON (?:TABLE )?(?<database>`(?:[^`]|``)*`|\*)\.(?<table>`(?:[^`]|``)*`|\*) TO (?<rest>.*)$/u;
+
+/** Privileges as a server spells them, in capitals and by one name each. */
+const SAME = new Map([
+  ['ALL', 'ALL PRIVILEGES'],
+  ['REPLICATION CLIENT', 'BINLOG MONITOR'],
+]);
+
+/** The grants on objects; those of roles, proxies and routines are no business of ours and left out. */
+export function parseGrants(lines: readonly string[]): Grant[] {
+  return lines.flatMap((line) => {
+    const { privileges, database, table, rest } = LINE.exec(line)?.groups ?? {};
+    if (privileges === undefined || database === undefined || table === undefined) return [];
+    const object = `${unquoted(database)}.${unquoted(table)}`;
+    const grantOption = /\bWITH\b.*\bGRANT OPTION\b/u.test(rest ?? '');
+    return [{ privileges: splitPrivileges(privileges), object, grantOption }];
+  });
+}
+
+/** `SELECT (a, b), insert` as its privileges, canonical and in order. */
+export function splitPrivileges(text: string): string[] {
+  const parts = text.split(/,(?![^(]*\))/u).map(canonicalPrivilege);
+  return [...new Set(parts.filter((part) => part !== ''))].toSorted();
+}
+
+/** Columns keep their case and come in order; words are in capitals. */
+function canonicalPrivilege(text: string): string {
+  const { words = '', columns } =
+    /^(?<words>[^(]*)(?:\((?<columns>.*)\))?$/su.exec(text.trim())?.groups ?? {};
+  const name = words.trim().toUpperCase().replaceAll(/\s+/gu, ' ');
+  if (columns === undefined) return SAME.get(name) ?? name;
+  const names = columns.split(',').map((column) => column.trim().replaceAll('`', ''));
+  return `${name} (${names.toSorted().join(', ')})`;
+}
+
+function unquoted(name: string): string {
+  return name.startsWith('`') ? name.slice(1, -1).replaceAll('``', '`') : name;
+}

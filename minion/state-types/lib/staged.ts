@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto';
+import { messageOf } from '../../../shared/errors.ts';
+import { ConductorError } from '../../../shared/errors.ts';
+import type { Argv, Host, HostView } from '../../host/host.ts';
+import { lastWords } from './ask.ts';
+
+/** One file or link of a configuration; `null` is none at all. */
+export type Piece =
+  | { readonly kind: 'file'; readonly content: string | Uint8Array; readonly mode: string }
+  | { readonly kind: 'symlink'; readonly to: string }
+  | null;
+
+/** A change of some files of a daemon's configuration. */
+export interface Replacement {
+  /** For messages: `the nginx site "shop"`. */
+  readonly what: string;
+  /** The whole configuration: what is checked as a set. */
+  readonly directory: string;
+  /** By path below the directory; put in place in this order. */
+  readonly pieces: ReadonlyMap<string, Piece>;
+  /** Accepts or refuses the whole configuration; sees the staged one at its real path. */
+  readonly check: Argv;
+  /** Makes the daemon use what is in the directory now; throws unless it came up on it. */
+  readonly take: () => Promise<void>;
+  /** Under this name the registry remembers what the daemon has taken. */
+  readonly mark: string;
+  /** What it has taken then; `null` forgets. */
+  readonly taken: string | null;
+}
+
+/**
+ * Replaces a part of a live configuration without ever leaving the daemon on a broken one. The whole
+ * configuration is checked with the change in it before anything is touched; if the daemon does not
+ * come up on it, the old files are put back and the daemon takes them again. Either way a failure
+ * tells both facts.
+ */
+export async function replaceConfiguration(host: Host, replacement: Replacement): Promise<void> {
+  await checkStaged(host, replacement);
+  const { pieces, mark, taken } = replacement;
+  const tookBefore = await host.recall(mark);
+  const before = await snapshot(host, [...pieces.keys()]);
+  await host.remember(mark, null);
+  await place(host, pieces);
+  try {
+    await replacement.take();
+  } catch (error) {
+    throw await putBack(host, replacement, { before, tookBefore, error });
+  }
+  await host.remember(mark, taken);
+}
+
+/** Whether the daemon has taken the configuration that has this fingerprint. */
+export async function hasTaken(host: HostView, mark: string, taken: string): Promise<boolean> {
+  return (await host.recall(mark)) === taken;
+}
+
+async function checkStaged(host: Host, replacement: Replacement): Promise<void> {
+  const { what, directory, pieces, check } = replacement;
+  if ((await host.status(directory))?.kind !== 'directory') {
+    throw new ConductorError(
+      'STATE_REFUSED',
+      `Cannot configure ${what}: there is no directory "${directory}"`,
+    );
+  }
+  const stage = `/run/conductor-stage-${randomUUID()}`;
+  try {
+    await host.run(['cp', '--archive', '--', directory, stage]);
+    await place(host, staged(pieces, directory, stage));
+    const argv: Argv = [
+      'unshare',
+      '--mount',
+      '--propagation=private',
+      'sh',
+      '-c',
+      AT_ITS_PATH,
+      'sh',
+    ];
+    const output = await host.query([...argv, stage, directory, ...check]);
+    if (output.exitCode === 0) return;
+    throw new ConductorError(
+      'CHECK_FAILED',
+      `Cannot configure ${what}: ${check[0]} refuses it, so the old configuration stays: ${lastWords(output)}`,
+      { output: lastWords(output, 40) },
+    );
+  } finally {
+    await host.remove(stage);
+  }
+}
+
+/** A fixed text; what varies comes in as arguments. The mount is seen by this one process only. */
+const AT_ITS_PATH = 'mount --bind -- "$1" "$2" && shift 2 && exec "$@"';
+
+function staged(
+  pieces: ReadonlyMap<string, Piece>,
+  directory: string,
+  stage: string,
+): ReadonlyMap<string, Piece> {
+  const moved = [...pieces].map(
+    ([path, piece]) => [stage + path.slice(directory.length), piece] as const,
+  );
+  return new Map(moved);
+}
+
+async function snapshot(
+  host: HostView,
+  paths: readonly string[],
+): Promise<ReadonlyMap<string, Piece>> {
+  const pieces = new Map<string, Piece>();
+  for (const path of paths) pieces.set(path, await pieceAt(host, path));
+  return pieces;
+}
+
+async function pieceAt(host: HostView, path: string): Promise<Piece> {
+  const status = await host.status(path);
+  if (status === null) return null;
+  const to = await host.readLink(path);
+  if (to !== null) return { kind: 'symlink', to };
+  const content = status.kind === 'file' ? await host.readFile(path) : null;
+  if (content !== null) return { kind: 'file', content, mode: status.mode };
+  throw new ConductorError('STATE_REFUSED', `Cannot replace "${path}": it is no regular file`);
+}
+
+async function place(host: Host, pieces: ReadonlyMap<string, Piece>): Promise<void> {
+  for (const [path, piece] of pieces) {
+    if (piece === null) await host.remove(path);
+    else if (piece.kind === 'symlink') await host.link(path, piece.to);
+    else await placeFile(host, path, piece);
+  }
+}
+
+/** A link at the path of a file is replaced, never written through. */
+async function placeFile(
+  host: Host,
+  path: string,
+  { content, mode }: { content: string | Uint8Array; mode: string },
+): Promise<void> {
+  if ((await host.status(path))?.kind === 'symlink') await host.remove(path);
+  await host.writeFile(path, content, { user: 'root', group: 'root', mode });
+}
+
+interface Undo {
+  readonly before: ReadonlyMap<string, Piece>;
+  readonly tookBefore: string | null;
+  readonly error: unknown;
+}
+
+async function putBack(
+  host: Host,
+  { what, take, mark }: Replacement,
+  { before, tookBefore, error }: Undo,
+): Promise<ConductorError> {
+  const why = messageOf(error);
+  const changed = new Map([...before].toReversed());
+  try {
+    await place(host, changed);
+    await take();
+    await host.remember(mark, tookBefore);
+  } catch (second) {
+    return new ConductorError(
+      'CHECK_FAILED',
+      `Cannot configure ${what}: ${why}; and the old configuration could not be taken up again: ${messageOf(second)}`,
+      { cause: error },
+    );
+  }
+  return new ConductorError(
+    'CHECK_FAILED',
+    `Cannot configure ${what}: ${why}; the old configuration is back and is in use`,
+    { cause: error },
+  );
+}
