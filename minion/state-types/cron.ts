@@ -56,9 +56,9 @@ const presentSchema = z
     user,
     identifier,
     minute: field.exactOptional().describe('Minute; `random` is one that this host keeps'),
-    hour: field.exactOptional().describe('Hour'),
+    hour: field.exactOptional().describe('Hour of the day'),
     daymonth: field.exactOptional().describe('Day of the month'),
-    month: field.exactOptional().describe('Month'),
+    month: field.exactOptional().describe('Month of the year'),
     dayweek: field.exactOptional().describe('Day of the week; 0 and 7 are Sunday'),
     special: z
       .enum(SPECIALS)
