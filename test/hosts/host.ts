@@ -21,6 +21,8 @@ export interface Host extends Access {
   readonly isOn: boolean;
   /** Has it shut down in good order. */
   stop(): Promise<void>;
+  /** Has it restart in good order, and waits until it is up; it may also do so by itself. */
+  reboot(): Promise<void>;
   /** Pulls the plug: everything in it dies at once, its disk stays as it was. */
   powerOff(): Promise<void>;
   /** Starts it after `stop` or `powerOff`, with the same disk and address; also if some service then fails. */
@@ -45,6 +47,8 @@ export interface HostSetting {
   readonly log: (line: string) => void;
   /** The names and addresses of the whole fleet, as `/etc/hosts` holds them. */
   readonly namesFile: () => string;
+  /** Whether the fleet is still open. */
+  readonly isWanted: () => boolean;
   /** Called when the record of this host has changed. */
   readonly remember: (host: HostRecord) => void;
   /** Takes the host, dead by then, out of the fleet. */
@@ -59,9 +63,9 @@ export function openHost(first: HostRecord, setting: HostSetting): Host {
     setting.remember(record);
   }
   const { machine } = record;
-  const { bridge, environment, log } = setting;
+  const { bridge, environment, log, isWanted } = setting;
   const access = openAccess(() => record, environment);
-  const power = openPower({ record: () => record, remember, access, bridge });
+  const power = openPower({ record: () => record, remember, access, bridge, isWanted });
 
   async function boot(): Promise<void> {
     const started = Date.now();
@@ -85,6 +89,7 @@ export function openHost(first: HostRecord, setting: HostSetting): Host {
       return findLeader(record) !== null;
     },
     stop: async () => power.shutDown(),
+    reboot: async () => power.reboot(),
     powerOff: async () => power.kill(),
     bootAgain: boot,
     cut: async () => connectLink(linkName(machine), null),

@@ -245,6 +245,15 @@ onHosts('keeps files over a shutdown and over a power failure', async (t) => {
   t.true(await reaches(conductor, 'appserver'));
 });
 
+onHosts('reboots, also by itself', async (t) => {
+  const { leader } = appserver;
+  await appserver.write('/srv/kept', 'over a reboot');
+  await appserver.reboot();
+  t.not(appserver.leader, leader);
+  t.is(await appserver.read('/srv/kept'), 'over a reboot');
+  t.true(await reaches(conductor, 'appserver'));
+});
+
 onHosts('boots again though one of its services fails', async (t) => {
   await appserver.write('/etc/nginx/conf.d/broken.conf', 'no such directive\n');
   await appserver.powerOff();

@@ -73,6 +73,7 @@ export async function openFleet(options: FleetOptions = {}): Promise<Fleet> {
     environment: surroundings.environment,
     log,
     namesFile: () => namesFile(current),
+    isWanted: () => !isClosed,
     remember,
     remove,
   };

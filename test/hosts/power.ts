@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { appendFileSync, closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Access } from './access.ts';
@@ -20,6 +19,8 @@ export interface Socket {
   readonly remember: (host: HostRecord) => void;
   readonly access: Access;
   readonly bridge: string;
+  /** Whether the fleet is still open. */
+  readonly isWanted: () => boolean;
 }
 
 /** The switch of one host. */
@@ -28,10 +29,14 @@ export interface Power {
   on(options: { readonly mayBeDegraded: boolean }): Promise<void>;
   /** Has it shut down in good order. */
   shutDown(): Promise<void>;
+  /** Has it restart in good order; done when it is up again. */
+  reboot(): Promise<void>;
   /** Everything in it dies at once; also if it is off already. */
   kill(): Promise<void>;
 }
 
+/** What systemd-nspawn exits with when the system in it has asked for a reboot. */
+const REBOOTS = 133;
 const BOOT_MS = 90_000;
 const STOP_MS = 60_000;
 const WAIT_ONLINE: Argv = [
@@ -50,32 +55,58 @@ export function consoleOf({ directory }: HostRecord): string {
   return join(directory, 'console.log');
 }
 
-export function openPower({ record, remember, access, bridge }: Socket): Power {
-  let supervised: Promise<unknown> = Promise.resolve();
+export function openPower({ record, remember, access, bridge, isWanted }: Socket): Power {
+  let supervised: Promise<void> = Promise.resolve();
 
   async function on({ mayBeDegraded }: { mayBeDegraded: boolean }): Promise<void> {
-    if (findLeader(record()) !== null)
+    if (findLeader(record()) !== null) {
       throw new HostError(`Cannot boot host "${record().name}": it is on`);
-    const deadline = Date.now() + BOOT_MS;
+    }
+    supervised = new Promise<void>(launch);
+    await settle(Date.now() + BOOT_MS, mayBeDegraded);
+  }
+
+  /** Starts it, again whenever it reboots by itself, and calls `hasEnded` once it is off for good. */
+  function launch(hasEnded: () => void): void {
     const child = startSupervisor(record(), bridge);
-    supervised = new Promise((resolve) => {
-      child.once('exit', resolve);
+    child.once('exit', (code) => {
+      if (code === REBOOTS && isWanted()) launch(hasEnded);
+      else hasEnded();
     });
-    await once(child, 'spawn');
+    child.once('error', (error) => {
+      appendFileSync(consoleOf(record()), `${error.message}\n`);
+      hasEnded();
+    });
     remember({ ...record(), supervisor: child.pid === undefined ? null : identify(child.pid) });
-    await settle(deadline, mayBeDegraded);
-    await access.exec(WAIT_ONLINE);
+  }
+
+  async function reboot(): Promise<void> {
+    const before = leaderOf(record());
+    const deadline = Date.now() + STOP_MS;
+    await access.exec(['systemctl', 'reboot'], { allowFailure: true });
+    while (isRebooting(before)) {
+      if (Date.now() > deadline) throw bootFailure('it does not go down to reboot', consoleTail());
+      await sleep(50);
+    }
+    await settle(Date.now() + BOOT_MS, true);
+  }
+
+  /** Whether the systemd of before still runs, or nothing does, between the one and the next. */
+  function isRebooting(before: number): boolean {
+    const now = findLeader(record());
+    return now === null || now === before;
   }
 
   async function settle(deadline: number, mayBeDegraded: boolean): Promise<void> {
     for (;;) {
       const state = await systemState();
-      if (state === 'running' || (state === 'degraded' && mayBeDegraded)) return;
+      if (state === 'running' || (state === 'degraded' && mayBeDegraded)) break;
       if (state === 'degraded') throw bootFailure('some of its units failed', await failedUnits());
       if (state === 'gone' || Date.now() > deadline)
         throw bootFailure(`it is ${state}`, consoleTail());
       await sleep(50);
     }
+    await access.exec(WAIT_ONLINE);
   }
 
   /** What systemd calls the state of the whole system; `gone` if there is none any more. */
@@ -122,7 +153,7 @@ export function openPower({ record, remember, access, bridge }: Socket): Power {
     remember({ ...record(), supervisor: null });
   }
 
-  return { on, shutDown, kill };
+  return { on, shutDown, reboot, kill };
 }
 
 /** The program that holds a host together: systemd in namespaces of its own, on the host's tree. */
