@@ -1,0 +1,77 @@
+import type { Declaration } from '../../language/declaration.ts';
+import type { Outcome } from '../../protocol/report.ts';
+import { deadlineFor, typeOf } from './context.ts';
+import type { RunContext } from './context.ts';
+import { reactAndVerify } from './converge.ts';
+import { inTime } from './deadline.ts';
+import { errorOf } from './outcome.ts';
+import { debtsOf } from './reactions.ts';
+import { targetsOf } from './requisites.ts';
+
+/**
+ * Pays at the end of a run what `listen` owes: one reaction for each declaration, whatever number
+ * of states it listens to have changed. Its outcome tells of both, and is told anew.
+ */
+export async function payListeners(context: RunContext): Promise<void> {
+  for (const [index, declaration] of context.catalog.declarations.entries()) {
+    if (!isDue(declaration, context)) continue;
+    const before = context.outcomes.get(declaration.key);
+    if (before === undefined) continue;
+    const outcome = context.dryRun ? foreseen(before) : await pay(declaration, before, context);
+    context.outcomes.set(declaration.key, outcome);
+    const total = context.catalog.declarations.length;
+    context.emit({ event: 'outcome', number: index + 1, total, outcome });
+  }
+}
+
+/** Not while it, or something whose change it would react to, is broken: then it stays owed. */
+function isDue(declaration: Declaration, context: RunContext): boolean {
+  const { journal, dryRun, standings, signal } = context;
+  const isBroken = (key: string): boolean => standings.get(key)?.isBroken === true;
+  if (signal.aborted || isBroken(declaration.key)) return false;
+  const debts = debtsOf(journal, declaration.key, ['listen']);
+  if (debts.length > 0) return !debts.some(({ because }) => isBroken(because));
+  const heard = targetsOf(declaration, ['listen']);
+  return (
+    dryRun &&
+    typeOf(context, declaration).react !== undefined &&
+    heard.some((key) => standings.get(key)?.hasChanged === true)
+  );
+}
+
+async function pay(
+  declaration: Declaration,
+  before: Outcome,
+  context: RunContext,
+): Promise<Outcome> {
+  const { journal, hosts, redaction, log } = context;
+  const type = typeOf(context, declaration);
+  const strike = (): void => {
+    journal.strike(({ key, kind }) => key === declaration.key && kind === 'listen');
+  };
+  try {
+    if (before.status === 'skipped') {
+      strike();
+      return before;
+    }
+    const reaction = await inTime(deadlineFor(declaration, context), async (signal) =>
+      reactAndVerify(type, declaration.args, hosts.within(signal)),
+    );
+    strike();
+    log.info({ id: before.id, type: type.name }, 'State reacted');
+    return { ...before, status: 'changed', reaction: also(before, redaction.redact(reaction)) };
+  } catch (error) {
+    log.warn({ id: before.id, type: type.name, error }, 'Reaction failed');
+    return { ...before, status: 'failed', error: errorOf(error, redaction.redact) };
+  }
+}
+
+function foreseen(before: Outcome): Outcome {
+  if (before.status === 'skipped' || before.status === 'unknown') return before;
+  const reaction = also(before, 'would react to what it listens to');
+  return { ...before, status: 'would-change', reaction };
+}
+
+function also({ reaction }: Outcome, more: string): string {
+  return reaction === undefined ? more : `${reaction}; ${more}`;
+}

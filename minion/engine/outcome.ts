@@ -1,0 +1,135 @@
+import type { Declaration } from '../../language/declaration.ts';
+import { showPlace } from '../../language/place.ts';
+import type { Outcome } from '../../protocol/report.ts';
+import type { Change } from '../../shared/change.ts';
+import { ConductorError, messageOf } from '../../shared/errors.ts';
+import type { Convergence } from './converge.ts';
+import { presentable, secretNamesOf } from './redaction.ts';
+import type { Redaction } from './redaction.ts';
+import type { StateType } from './state-type.ts';
+import { textDiff } from './text-diff.ts';
+
+/** What came of a declaration's turn, before it is made presentable. */
+export type Result =
+  | Convergence
+  | { readonly status: 'failed'; readonly error: unknown }
+  | { readonly status: 'skipped'; readonly because: string; readonly isBroken: boolean }
+  | { readonly status: 'unknown'; readonly because: string };
+
+export interface Timing {
+  readonly startedAt: Date;
+  readonly milliseconds: number;
+  readonly attempts: number;
+}
+
+/** Makes of a result what may be reported: redacted, bounded, with text differences as a diff. */
+export function outcomeOf(
+  declaration: Declaration,
+  type: StateType,
+  result: Result,
+  { timing, redaction }: { readonly timing: Timing; readonly redaction: Redaction },
+): Outcome {
+  const { redact } = redaction;
+  const { key, id, name, place } = declaration;
+  return {
+    key: redact(key),
+    id: redact(id),
+    name: redact(name),
+    type: declaration.type,
+    place: showPlace(place),
+    status: result.status,
+    ...told(result, redact),
+    ...('change' in result && result.change !== null
+      ? changeOf(result.change, type, redact(name), redaction)
+      : {}),
+    startedAt: timing.startedAt.toISOString(),
+    milliseconds: Math.round(timing.milliseconds * 10) / 10,
+    ...(timing.attempts > 1 ? { attempts: timing.attempts } : {}),
+  };
+}
+
+function told(
+  result: Result,
+  redact: (text: string) => string,
+): Pick<Outcome, 'because' | 'error' | 'reaction'> {
+  switch (result.status) {
+    case 'unchanged':
+      return {};
+    case 'changed':
+    case 'would-change':
+      return result.reaction === null ? {} : { reaction: redact(result.reaction) };
+    case 'failed':
+      return { error: errorOf(result.error, redact) };
+    case 'skipped':
+    case 'unknown':
+    default:
+      return { because: redact(result.because) };
+  }
+}
+
+/** An error as a report shows it. What is not a `ConductorError` is our own mistake, and says so. */
+export function errorOf(
+  error: unknown,
+  redact: (text: string) => string,
+): { code: string; message: string; output?: string } {
+  if (!(error instanceof ConductorError)) {
+    return { code: 'BUG', message: redact(`Conductor has made a mistake: ${messageOf(error)}`) };
+  }
+  const { output } = error.details;
+  return {
+    code: error.code,
+    message: redact(error.message),
+    ...(typeof output === 'string' && output !== '' ? { output: redact(output) } : {}),
+  };
+}
+
+function changeOf(
+  change: Change,
+  type: StateType,
+  name: string,
+  redaction: Redaction,
+): Pick<Outcome, 'change' | 'diff'> {
+  const secretNames = secretNamesOf(type);
+  const { textAttribute } = type;
+  const isText = textAttribute !== undefined && !secretNames.has(textAttribute);
+  const texts = isText ? textsOf(change, textAttribute) : null;
+  if (!isText || texts === null) return { change: presentable(change, secretNames, redaction) };
+
+  const [from, to] = [redaction.redact(texts.from), redaction.redact(texts.to)];
+  const summed = summing(change, textAttribute, texts, redaction);
+  return {
+    change: presentable(summed, secretNames, redaction),
+    diff: textDiff(name, from, to),
+  };
+}
+
+/** `null` if the text does not differ, or is none. */
+function textsOf(change: Change, name: string): { from: string; to: string } | null {
+  const from = change.action === 'create' ? '' : (change.from[name] ?? '');
+  const to = change.action === 'remove' ? '' : change.to[name];
+  if (typeof from !== 'string' || typeof to !== 'string') return null;
+  return from === to ? null : { from, to };
+}
+
+/** The text itself stands in the diff; the change has its size and a fingerprint. */
+function summing(
+  change: Change,
+  name: string,
+  { from, to }: { from: string; to: string },
+  { fingerprint }: Redaction,
+): Change {
+  const short = (text: string): string => `${Buffer.byteLength(text)} bytes (${fingerprint(text)})`;
+  switch (change.action) {
+    case 'create':
+      return { action: 'create', to: { ...change.to, [name]: short(to) } };
+    case 'remove':
+      return { action: 'remove', from: { ...change.from, [name]: short(from) } };
+    case 'update':
+    default:
+      return {
+        action: 'update',
+        from: { ...change.from, [name]: short(from) },
+        to: { ...change.to, [name]: short(to) },
+      };
+  }
+}

@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { canonicalJson } from '../../shared/canonical-json.ts';
+import type { Attributes, Change, Value } from '../../shared/change.ts';
+import type { Outcome } from '../../protocol/report.ts';
+import type { Redact } from '../../shared/secret.ts';
+import type { StateType } from './state-type.ts';
+
+/** What keeps secrets out of everything that a run says. */
+export interface Redaction {
+  /** Blanks every known secret in a text. */
+  readonly redact: Redact;
+  /** Tells equal values apart without telling what they are. */
+  readonly fingerprint: (text: string) => string;
+}
+
+type ShownChange = NonNullable<Outcome['change']>;
+type Json = z.infer<ReturnType<typeof z.json>>;
+
+const LONGEST_TEXT = 4096;
+
+/** A change as it may be shown: nothing secret, nothing longer than a screen. */
+export function presentable(
+  change: Change,
+  secretNames: ReadonlySet<string>,
+  redaction: Redaction,
+): ShownChange {
+  const show = (attributes: Attributes, names: readonly string[]): Record<string, Json> =>
+    Object.fromEntries(
+      names.map((name) => [
+        name,
+        shown(attributes[name] ?? null, secretNames.has(name), redaction),
+      ]),
+    );
+  if (change.action === 'remove')
+    return { action: 'remove', from: show(change.from, Object.keys(change.from)) };
+  const names = Object.keys(change.to);
+  const to = show(known(change.to), names);
+  if (change.action === 'create') return { action: 'create', to };
+  return { action: 'update', from: show(change.from, names), to };
+}
+
+/** Names of the arguments, and so of the attributes, that a type's schema calls secret. */
+export function secretNamesOf({ schema }: StateType): ReadonlySet<string> {
+  const names = new Set<string>();
+  collect(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), names);
+  return names;
+}
+
+function collect(node: unknown, names: Set<string>): void {
+  if (typeof node !== 'object' || node === null) return;
+  if ('properties' in node && typeof node.properties === 'object' && node.properties !== null) {
+    for (const [name, property] of Object.entries(node.properties)) {
+      if (isSecret(property)) names.add(name);
+    }
+  }
+  for (const child of Object.values(node)) collect(child, names);
+}
+
+function isSecret(property: unknown): boolean {
+  return (
+    typeof property === 'object' &&
+    property !== null &&
+    'secret' in property &&
+    property.secret === true
+  );
+}
+
+function shown(value: Value, isSecretValue: boolean, redaction: Redaction): Json {
+  if (isSecretValue && value !== null) {
+    const text = typeof value === 'string' ? value : canonicalJson(value);
+    return `secret(${redaction.fingerprint(text)})`;
+  }
+  if (typeof value === 'string') return shortened(redaction.redact(value));
+  if (typeof value !== 'object' || value === null) return value;
+  if (isList(value)) return value.map((item) => shown(item, false, redaction));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [
+      redaction.redact(name),
+      shown(item, false, redaction),
+    ]),
+  );
+}
+
+function isList(value: Value): value is readonly Value[] {
+  return Array.isArray(value);
+}
+
+function shortened(text: string): string {
+  if (text.length <= LONGEST_TEXT) return text;
+  return `${text.slice(0, LONGEST_TEXT)}… (${text.length} characters)`;
+}
+
+/** Without what a partial type allows to be `undefined`. */
+function known(attributes: Partial<Attributes>): Attributes {
+  return Object.fromEntries(
+    Object.entries(attributes).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value]],
+    ),
+  );
+}

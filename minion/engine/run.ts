@@ -1,0 +1,123 @@
+import type { Declaration } from '../../language/declaration.ts';
+import type { Outcome } from '../../protocol/report.ts';
+import { messageOf } from '../../shared/errors.ts';
+import { typeOf } from './context.ts';
+import type { RunContext, RunOptions } from './context.ts';
+import { Abandoned } from './deadline.ts';
+import { payListeners } from './listeners.ts';
+import { outcomeOf } from './outcome.ts';
+import type { Result } from './outcome.ts';
+import { reactionsIn, takeStock } from './reactions.ts';
+import { targetsOf } from './requisites.ts';
+import type { Standing } from './requisites.ts';
+import { takeTurn } from './turn.ts';
+
+/**
+ * Brings a whole catalog about, one declaration after the other, and answers with one outcome for
+ * each, in the catalog's order. Throws only if the journal of owed reactions cannot be kept.
+ */
+export async function runCatalog(options: RunOptions): Promise<readonly Outcome[]> {
+  const context = begin(options);
+  const { catalog, dryRun, journal, log } = context;
+  if (!dryRun) {
+    const dropped = takeStock(journal, context.reactions, catalog.declarations, context);
+    for (const debt of dropped) log.warn({ ...debt }, 'Owed reaction dropped: its state is gone');
+  }
+
+  let ended: string | null = null;
+  for (const [index, declaration] of catalog.declarations.entries()) {
+    ended ??= context.signal.aborted ? endedBy(context.signal) : null;
+    const turn = { declaration, number: index + 1 };
+    if (ended === null) ended = await runOne(turn, context);
+    else conclude(turn, passOver(ended), context);
+  }
+  if (ended === null) await payListeners(context);
+  return catalog.declarations.flatMap(({ key }) => context.outcomes.get(key) ?? []);
+}
+
+function begin(options: RunOptions): RunContext {
+  const { declarations } = options.catalog;
+  const preparations = declarations.flatMap((declaration) =>
+    targetsOf(declaration, ['prereq']).map((key) => ({ key, declaration })),
+  );
+  const preparedBy = new Map<string, Declaration[]>();
+  for (const { key, declaration } of preparations) {
+    preparedBy.set(key, [...(preparedBy.get(key) ?? []), declaration]);
+  }
+  return {
+    ...options,
+    reactions: reactionsIn(declarations, options.types),
+    startedAt: new Date(),
+    preparedBy,
+    byKey: new Map(declarations.map((declaration) => [declaration.key, declaration])),
+    standings: new Map(),
+    outcomes: new Map(),
+  };
+}
+
+interface NumberedTurn {
+  readonly declaration: Declaration;
+  readonly number: number;
+}
+
+/** Says why the run must end with this declaration; `null` if it goes on. */
+async function runOne(turn: NumberedTurn, context: RunContext): Promise<string | null> {
+  const { declaration, number } = turn;
+  const { emit, redaction, signal, catalog } = context;
+  const total = catalog.declarations.length;
+  const { id, type } = declaration;
+  emit({ event: 'started', number, total, id: redaction.redact(id), type });
+
+  const startedAt = new Date();
+  const begun = performance.now();
+  const { result, attempts } = await takeTurn(declaration, context);
+  const timing = { startedAt, milliseconds: performance.now() - begun, attempts };
+  conclude(turn, { result, timing }, context);
+
+  if (result.status !== 'failed') return null;
+  if (signal.aborted) return endedBy(signal);
+  if (result.error instanceof Abandoned) return `"${id}" could not be ended`;
+  return declaration.failhard ? `"${id}" failed (failhard)` : null;
+}
+
+type Concluded = {
+  readonly result: Result;
+  readonly timing: Parameters<typeof outcomeOf>[3]['timing'];
+};
+
+function conclude(
+  { declaration, number }: NumberedTurn,
+  concluded: Concluded,
+  context: RunContext,
+) {
+  const { standings, outcomes, emit, redaction, log, catalog } = context;
+  const { result, timing } = concluded;
+  const type = typeOf(context, declaration);
+  const outcome = outcomeOf(declaration, type, result, { timing, redaction });
+  standings.set(declaration.key, standingOf(declaration, result));
+  outcomes.set(declaration.key, outcome);
+  emit({ event: 'outcome', number, total: catalog.declarations.length, outcome });
+  const { id, status, milliseconds, error } = outcome;
+  if (status === 'changed') log.info({ id, type: type.name, milliseconds }, 'State changed');
+  if (status === 'failed') log.warn({ id, type: type.name, error }, 'State failed');
+}
+
+function standingOf({ id }: Declaration, result: Result): Standing {
+  return {
+    id,
+    isBroken: result.status === 'failed' || (result.status === 'skipped' && result.isBroken),
+    hasChanged: result.status === 'changed' || result.status === 'would-change',
+    isUnknown: result.status === 'unknown',
+  };
+}
+
+function passOver(because: string): Concluded {
+  return {
+    result: { status: 'skipped', because: `the run has ended: ${because}`, isBroken: true },
+    timing: { startedAt: new Date(), milliseconds: 0, attempts: 1 },
+  };
+}
+
+function endedBy(signal: AbortSignal): string {
+  return messageOf(signal.reason);
+}

@@ -1,0 +1,31 @@
+import { createTwoFilesPatch } from 'diff';
+
+const LARGEST_TEXT = 512 * 1024;
+const LARGEST_DIFF = 64 * 1024;
+const EFFORT = { maxEditLength: 4000, timeout: 1000 } as const;
+
+/**
+ * The difference of two texts in unified form, or one line that sums it up where that cannot be
+ * shown or would take too long.
+ */
+export function textDiff(name: string, from: string, to: string): string {
+  if (isBinary(from) || isBinary(to)) return `binary content differs (${sizes(from, to)})`;
+  if (from.length > LARGEST_TEXT || to.length > LARGEST_TEXT) {
+    return `content differs, too large to show (${sizes(from, to)})`;
+  }
+  const patch: string | undefined = createTwoFilesPatch(name, name, from, to, '', '', {
+    context: 3,
+    ...EFFORT,
+  });
+  if (patch === undefined) return `content differs too much to show (${sizes(from, to)})`;
+  if (patch.length > LARGEST_DIFF) return `${patch.slice(0, LARGEST_DIFF)}\n… (${sizes(from, to)})`;
+  return patch.replace(/^=+\n/u, '');
+}
+
+export function isBinary(text: string): boolean {
+  return text.includes('\0') || text.includes('\uFFFD');
+}
+
+function sizes(from: string, to: string): string {
+  return `${Buffer.byteLength(from)} -> ${Buffer.byteLength(to)} bytes`;
+}

@@ -1,0 +1,173 @@
+import type { Declaration } from '../../language/declaration.ts';
+import { ConductorError, messageOf } from '../../shared/errors.ts';
+import type { Host } from '../host/host.ts';
+import { deadlineFor, typeOf } from './context.ts';
+import type { RunContext } from './context.ts';
+import { converge } from './converge.ts';
+import { inTime } from './deadline.ts';
+import { failingCheck, guardedBy } from './guards.ts';
+import type { Result } from './outcome.ts';
+import { isNotified, isPreparationNeeded } from './prerequisites.ts';
+import { debtsOf } from './reactions.ts';
+import { judge, targetsOf } from './requisites.ts';
+
+/** What came of one declaration, and how often it was tried. */
+export interface Turn {
+  readonly result: Result;
+  readonly attempts: number;
+}
+
+/** Gives a declaration its turn. The only place that turns what is thrown into an outcome. */
+export async function takeTurn(declaration: Declaration, context: RunContext): Promise<Turn> {
+  const verdict = judgement(declaration, context);
+  if (verdict !== null) return { result: verdict, attempts: 1 };
+  let attempts = 0;
+  try {
+    const result = await inTime(deadlineFor(declaration, context), async (signal) => {
+      const host = context.hosts.within(signal);
+      return retrying(declaration, context, host, async (attempt) => {
+        attempts = attempt;
+        return attemptTurn(declaration, context, host);
+      });
+    });
+    return { result, attempts: Math.max(1, attempts) };
+  } catch (error) {
+    return { result: failure(error, declaration, context), attempts: Math.max(1, attempts) };
+  }
+}
+
+function judgement(declaration: Declaration, context: RunContext): Result | null {
+  const { standings, journal, preparedBy } = context;
+  const unprepared = (preparedBy.get(declaration.key) ?? []).find(
+    ({ key }) => standings.get(key)?.isBroken === true,
+  );
+  if (unprepared !== undefined) {
+    return skipped(`"${unprepared.id}", which prepares for it, has failed`, { isBroken: true });
+  }
+  const owesRun = debtsOf(journal, declaration.key, ['onchanges']).length > 0;
+  const verdict = judge(declaration, standings, { owesRun });
+  if (verdict.go) return null;
+  if (verdict.why === 'unknown') return { status: 'unknown', because: verdict.because };
+  return skipped(verdict.because, { isBroken: verdict.why === 'broken' });
+}
+
+async function attemptTurn(
+  declaration: Declaration,
+  context: RunContext,
+  host: Host,
+): Promise<Result> {
+  if (!(await isPreparationNeeded(declaration, context, host))) {
+    return skipped('nothing that it prepares for would change', { isBroken: false });
+  }
+  const stopped = await guardedBy(declaration, host);
+  if (stopped !== null) {
+    const awaited = context.dryRun && stopped.byCommand ? changingNeed(declaration, context) : null;
+    if (awaited !== null) return unknown(`${stopped.because}, but ${awaited} would change first`);
+    settle(declaration, context);
+    return skipped(stopped.because, { isBroken: false });
+  }
+  return context.dryRun ? foresee(declaration, context, host) : act(declaration, context, host);
+}
+
+async function act(declaration: Declaration, context: RunContext, host: Host): Promise<Result> {
+  const { journal, reactions } = context;
+  const debts = debtsOf(journal, declaration.key, ['watch', 'onchanges']);
+  const result = await converge(typeOf(context, declaration), declaration.args, host, {
+    dryRun: false,
+    notified: isNotified(declaration, context),
+    beforeEffect: async () => journal.owe(reactions.by.get(declaration.key) ?? []),
+  });
+  await check(declaration, host);
+  settle(declaration, context);
+  if (result.status === 'unchanged' || result.reaction === null) return result;
+  const [earlier] = debts.filter(({ since }) => since < context.startedAt.toISOString());
+  if (earlier === undefined) return result;
+  return { ...result, reaction: `${result.reaction} (owed since ${earlier.since})` };
+}
+
+async function foresee(declaration: Declaration, context: RunContext, host: Host): Promise<Result> {
+  const type = typeOf(context, declaration);
+  const notified = isNotified(declaration, context);
+  const result = await converge(type, declaration.args, host, { dryRun: true, notified });
+  const watched = targetsOf(declaration, ['watch', 'watch_any']);
+  const unclear = watched.find((key) => context.standings.get(key)?.isUnknown === true);
+  if (result.status === 'unchanged' && unclear !== undefined && type.react !== undefined) {
+    const id = context.standings.get(unclear)?.id ?? unclear;
+    return unknown(`nobody knows yet whether "${id}", which it watches, would change`);
+  }
+  if (result.status === 'unchanged' || result.reaction === null) return result;
+  return { ...result, reaction: 'would react to what it watches' };
+}
+
+/** Commands that must succeed once the state is as it should be. */
+async function check(declaration: Declaration, host: Host): Promise<void> {
+  const failing = await failingCheck(declaration, host);
+  if (failing === null) return;
+  const message = `Cannot accept "${declaration.id}": its check_cmd "${failing.line}" fails`;
+  throw new ConductorError('CHECK_FAILED', message, { output: failing.output });
+}
+
+/** What it owed is paid, or its guards say that there is nothing to pay. */
+function settle({ key }: Declaration, { journal, dryRun }: RunContext): void {
+  if (dryRun) return;
+  journal.strike((debt) => debt.key === key && debt.kind !== 'listen');
+}
+
+async function retrying(
+  { retry }: Declaration,
+  { dryRun, signal, log }: RunContext,
+  host: Host,
+  attempt: (number: number) => Promise<Result>,
+): Promise<Result> {
+  const limit = dryRun || retry === null ? 1 : retry.attempts;
+  for (let number = 1; ; number += 1) {
+    try {
+      return await attempt(number);
+    } catch (error) {
+      if (number >= limit || retry === null || signal.aborted) throw error;
+      log.debug({ number, error: messageOf(error) }, 'Attempt failed');
+      const seconds = retry.intervalSeconds + Math.random() * retry.splaySeconds;
+      await host.sleep(seconds * 1000);
+    }
+  }
+}
+
+/** In a dry run, what throws because states before it have not changed yet is no failure. */
+function failure(error: unknown, declaration: Declaration, context: RunContext): Result {
+  if (!(error instanceof ConductorError)) {
+    context.log.error({ id: declaration.id, type: declaration.type, error }, 'State threw a bug');
+    return { status: 'failed', error };
+  }
+  const awaited =
+    context.dryRun && !context.signal.aborted ? earlierChange(declaration, context) : null;
+  if (awaited === null) return { status: 'failed', error };
+  return unknown(`${awaited} would change first; as things are: ${error.message}`);
+}
+
+/** One of the declarations that it refers to, which would change or is itself unknown. */
+function changingNeed(declaration: Declaration, { standings }: RunContext): string | null {
+  const found = declaration.requisites
+    .flatMap(({ targets }) => targets)
+    .map((key) => standings.get(key))
+    .find((standing) => standing?.hasChanged === true || standing?.isUnknown === true);
+  return found === undefined ? null : `"${found.id}"`;
+}
+
+/** States run in the order in which they are written, so any earlier one may be what it waits for. */
+function earlierChange(declaration: Declaration, context: RunContext): string | null {
+  const needed = changingNeed(declaration, context);
+  if (needed !== null) return needed;
+  const changing = [...context.standings.values()].filter(
+    ({ hasChanged, isUnknown }) => hasChanged || isUnknown,
+  );
+  const last = changing.at(-1);
+  return last === undefined ? null : `"${last.id}", which comes before it,`;
+}
+
+function skipped(because: string, { isBroken }: { readonly isBroken: boolean }): Result {
+  return { status: 'skipped', because, isBroken };
+}
+
+function unknown(because: string): Result {
+  return { status: 'unknown', because };
+}

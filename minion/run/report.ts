@@ -1,0 +1,49 @@
+import { countOutcomes } from '../../protocol/report.ts';
+import type { Outcome, Report } from '../../protocol/report.ts';
+import type { RunRequest } from '../../protocol/run-request.ts';
+import { ConductorError } from '../../shared/errors.ts';
+import { errorOf } from '../engine/outcome.ts';
+
+export interface Ended {
+  readonly startedAt: Date;
+  /** Aborted if the run had to end before its end. */
+  readonly signal: AbortSignal;
+  /** What kept the run itself from being done; `null` if it went through all states. */
+  readonly error: unknown;
+  readonly outcomes: readonly Outcome[];
+  readonly owed: readonly string[];
+  readonly redact: (text: string) => string;
+}
+
+/** The report of a run that has ended, however it did. */
+export function reportOf({ options, minion, revision }: RunRequest, ended: Ended): Report {
+  const { startedAt, signal, outcomes, redact } = ended;
+  const { job, cause, dryRun } = options;
+  const error = signal.aborted ? signal.reason : ended.error;
+  return {
+    job,
+    minion: minion.id,
+    cause,
+    revision,
+    dryRun,
+    status: statusOf(ended),
+    ...(error === null ? {} : { error: errorOf(error, redact) }),
+    startedAt: startedAt.toISOString(),
+    endedAt: new Date().toISOString(),
+    counts: countOutcomes(outcomes),
+    outcomes: [...outcomes],
+    owed: [...ended.owed],
+  };
+}
+
+function statusOf({ signal, error, outcomes }: Ended): Report['status'] {
+  if (signal.aborted) return isTimeout(signal.reason) ? 'timeout' : 'cancelled';
+  const has = (status: Outcome['status']): boolean =>
+    outcomes.some((outcome) => outcome.status === status);
+  if (error !== null || has('failed')) return 'failed';
+  return has('changed') ? 'changed' : 'ok';
+}
+
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof ConductorError && reason.code === 'COMMAND_TIMEOUT';
+}

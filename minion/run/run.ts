@@ -1,0 +1,164 @@
+import { join } from 'node:path';
+import { compile } from '../../language/compile.ts';
+import { pillarFromWire } from '../../language/pillar.ts';
+import type { PillarValue } from '../../language/pillar.ts';
+import type { Catalog } from '../../language/declaration.ts';
+import type { Outcome, Report, RunEvent } from '../../protocol/report.ts';
+import type { RunRequest } from '../../protocol/run-request.ts';
+import { secretTexts } from '../../language/data.ts';
+import { ConductorError } from '../../shared/errors.ts';
+import { createLogger } from '../../shared/log.ts';
+import type { Redaction } from '../engine/redaction.ts';
+import type { Logger } from '../../shared/log.ts';
+import { openJournal } from '../engine/owed.ts';
+import type { OwedJournal } from '../engine/owed.ts';
+import { runCatalog } from '../engine/run.ts';
+import type { StateType } from '../engine/state-type.ts';
+import { readFacts } from '../facts/facts.ts';
+import { listeningPorts } from '../facts/listening.ts';
+import { createRealHost } from '../host/real-host.ts';
+import { openRegistry } from '../host/registry.ts';
+import type { Registry } from '../host/registry.ts';
+import { takeLock } from './lock.ts';
+import { createPortAllocator, portEntry } from './ports.ts';
+import { redactionFor } from './redaction.ts';
+import { reportOf } from './report.ts';
+import { stopWhen } from './stop.ts';
+import { treeOf } from './tree.ts';
+
+export interface RunMeans {
+  readonly states: ReadonlyMap<string, StateType>;
+  readonly emit: (event: RunEvent) => void;
+  /** Cancels the run: what is under way is ended. */
+  readonly signal: AbortSignal;
+  /** Silence if absent. */
+  readonly log?: Logger;
+}
+
+/** How long a run waits for another one to end, unless its own time is shorter. */
+const LOCK_WAIT_SECONDS = 600;
+
+/**
+ * Does one run: compiles the minion's share of a revision and brings it about, or in a dry run
+ * says what that would take and writes nothing. Whatever happens becomes part of the report; all
+ * events but the last (the report itself) are emitted.
+ */
+export async function performRun(request: RunRequest, means: RunMeans): Promise<Report> {
+  const startedAt = new Date();
+  const stop = stopWhen(means.signal, request.options.timeoutSeconds);
+  const { signal } = stop;
+  const { log = createLogger({ name: 'run', level: 'error', write: () => undefined }) } = means;
+  const pillar = pillarFromWire(request.pillar);
+  const progress: Progress = {
+    outcomes: new Map(),
+    journal: null,
+    redaction: redactionFor(secretTexts(pillar), request.pillar.fingerprintKey),
+  };
+  try {
+    await underLock(request, signal, async () =>
+      compileAndConverge(request, { ...means, log, signal, pillar }, progress),
+    );
+    return reportOf(request, { startedAt, signal, error: null, ...ended(progress) });
+  } catch (error) {
+    if (!(error instanceof ConductorError)) log.error({ error }, 'Run threw a bug');
+    return reportOf(request, { startedAt, signal, error, ...ended(progress) });
+  } finally {
+    stop.dispose();
+  }
+}
+
+/** What there is to report, also when the run ends early. */
+interface Progress {
+  readonly outcomes: Map<string, Outcome>;
+  journal: OwedJournal | null;
+  redaction: Redaction;
+}
+
+function ended({ outcomes, journal, redaction: { redact } }: Progress) {
+  const owed = new Set((journal?.all() ?? []).map(({ key }) => redact(key)));
+  return { outcomes: [...outcomes.values()], owed: [...owed], redact };
+}
+
+async function underLock(
+  { stateDirectory, options: { dryRun, timeoutSeconds } }: RunRequest,
+  signal: AbortSignal,
+  act: () => Promise<void>,
+): Promise<void> {
+  const waitSeconds = Math.min(timeoutSeconds, LOCK_WAIT_SECONDS);
+  const lock = await takeLock({ stateDirectory, dryRun, waitSeconds, signal });
+  try {
+    await act();
+  } finally {
+    lock.release();
+  }
+}
+
+async function compileAndConverge(
+  request: RunRequest,
+  means: Required<RunMeans> & { readonly pillar: PillarValue },
+  progress: Progress,
+): Promise<void> {
+  const { stateDirectory, minion, options } = request;
+  const { dryRun } = options;
+  const { emit, log, signal, states: types } = means;
+  const onCorrupt = (why: string): void => log.error({ why }, 'State file was corrupt');
+  const registry = openRegistry(join(stateDirectory, 'registry.json'), { dryRun, onCorrupt });
+
+  emit({ event: 'compiling' });
+  const catalog = await compileFor(request, { registry, pillar: means.pillar, types });
+  emit({ event: 'compiled', total: catalog.declarations.length });
+
+  const journal = openJournal(join(stateDirectory, 'owed.json'), { dryRun, onCorrupt });
+  progress.journal = journal;
+  progress.redaction = redactionFor(catalog.secrets, request.pillar.fingerprintKey);
+  if (!dryRun) rememberImplicitPorts(catalog, registry);
+  await runCatalog({
+    catalog,
+    types,
+    journal,
+    dryRun,
+    signal,
+    log,
+    hosts: createRealHost({ minion: minion.id, registry, ports: catalog.ports, log }),
+    redaction: progress.redaction,
+    isWhole: options.stateFiles.length === 0,
+    emit(event) {
+      if (event.event === 'outcome') progress.outcomes.set(event.outcome.key, event.outcome);
+      emit(event);
+    },
+  });
+}
+
+interface Sources {
+  readonly registry: Registry;
+  readonly pillar: PillarValue;
+  readonly types: ReadonlyMap<string, StateType>;
+}
+
+async function compileFor(
+  request: RunRequest,
+  { registry, pillar, types }: Sources,
+): Promise<Catalog> {
+  const { minion, options } = request;
+  return compile({
+    tree: treeOf(request),
+    minion,
+    facts: await readFacts(),
+    pillar,
+    states: types,
+    stateFiles: options.stateFiles,
+    params: options.params,
+    allocatePort: createPortAllocator(registry, listeningPorts()),
+  });
+}
+
+/** Ports that the tree uses without declaring them are kept before anything is built on them. */
+function rememberImplicitPorts({ ports, declarations }: Catalog, registry: Registry): void {
+  const declared = new Set(
+    declarations.filter(({ type }) => type === 'port.allocated').map(({ name }) => name),
+  );
+  const implicit = [...ports].filter(([name]) => !declared.has(name));
+  registry.rememberAll(
+    Object.fromEntries(implicit.map(([name, port]) => [portEntry(name), String(port)])),
+  );
+}
