@@ -1,6 +1,5 @@
+import type { CloseReason } from '../../protocol/channel.ts';
 import type { MasterMessage } from '../../protocol/messages.ts';
-
-export type EndReason = 'displaced' | 'restarting' | 'revoked' | 'failed';
 
 /** One authenticated minion on the line. */
 export interface Session {
@@ -14,7 +13,7 @@ export interface Session {
   readonly sentJobs: Set<string>;
   send(message: MasterMessage): void;
   /** Closes in order, or at once if the other end is gone. May be called again. */
-  end(reason: EndReason): void;
+  end(reason: CloseReason): void;
 }
 
 export interface Entrance {
@@ -33,7 +32,7 @@ export interface Presence {
   /** `false` if another session has taken its place already. */
   leave(session: Session): boolean;
   /** Ends a minion's session, if it has one. */
-  end(minion: string, reason: EndReason): void;
+  end(minion: string, reason: CloseReason): void;
 }
 
 const CLONE_WINDOW_MS = 60_000;

@@ -1,0 +1,155 @@
+import { z } from 'zod';
+import { TARGET_STATES } from '../../protocol/messages.ts';
+import { KEY_STATES } from '../store/store.ts';
+
+/** What the master answers on its socket: the daemon and the command line agree on it here. */
+
+const count = z.int().nonnegative();
+const counts = z.strictObject({
+  total: count,
+  unchanged: count,
+  changed: count,
+  wouldChange: count,
+  failed: count,
+  skipped: count,
+  unknown: count,
+});
+
+export const errorAnswer = z.object({
+  code: z.string(),
+  message: z.string(),
+  details: z.record(z.string(), z.unknown()).default({}),
+});
+
+export const keyAnswer = z.strictObject({
+  id: z.string(),
+  state: z.enum(KEY_STATES),
+  fingerprint: z.string(),
+  groups: z.array(z.string()),
+  createdAt: z.string(),
+  acceptedAt: z.string().nullable(),
+  acceptedBy: z.string().nullable(),
+  address: z.string().nullable(),
+});
+
+export type KeyAnswer = z.infer<typeof keyAnswer>;
+
+export const keysAnswer = z.strictObject({ keys: z.array(keyAnswer) });
+
+export const invitationAnswer = z.strictObject({
+  joinString: z.string(),
+  expiresAt: z.string(),
+  idGlob: z.string(),
+  groups: z.array(z.string()),
+});
+
+const lastRun = z.strictObject({
+  job: z.string(),
+  cause: z.string(),
+  status: z.string(),
+  endedAt: z.string(),
+  revision: z.string(),
+  counts,
+  owed: count,
+});
+
+const running = z.strictObject({
+  job: z.string(),
+  state: z.enum(TARGET_STATES),
+  number: count.nullable(),
+  total: count.nullable(),
+  current: z.string().nullable(),
+});
+
+export const minionStatus = z.strictObject({
+  id: z.string(),
+  groups: z.array(z.string()),
+  online: z.boolean(),
+  /** When it last came, or went. */
+  since: z.string().nullable(),
+  address: z.string().nullable(),
+  version: z.string().nullable(),
+  nextRefresh: z.string().nullable(),
+  lastRun: lastRun.nullable(),
+  running: z.array(running),
+});
+
+export type MinionStatus = z.infer<typeof minionStatus>;
+
+export const statusAnswer = z.strictObject({
+  fingerprint: z.string(),
+  listen: z.string(),
+  revision: z.strictObject({ revision: z.string(), publishedAt: z.string() }).nullable(),
+  broken: z.strictObject({ since: z.string(), message: z.string() }).nullable(),
+  pendingKeys: count,
+  alarms: z.array(z.strictObject({ at: z.string(), minion: z.string(), message: z.string() })),
+  minions: z.array(minionStatus),
+});
+
+export type StatusAnswer = z.infer<typeof statusAnswer>;
+
+export const targetAnswer = z.strictObject({
+  minion: z.string(),
+  state: z.enum(TARGET_STATES),
+  online: z.boolean(),
+  updatedAt: z.string(),
+  counts: counts.nullable(),
+  error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
+});
+
+export const jobAnswer = z.strictObject({
+  id: z.string(),
+  createdAt: z.string(),
+  target: z.string(),
+  stateFiles: z.array(z.string()),
+  params: z.record(z.string(), z.json()),
+  dryRun: z.boolean(),
+  timeoutSeconds: count,
+  revision: z.string(),
+  targets: z.array(targetAnswer),
+});
+
+export type JobAnswer = z.infer<typeof jobAnswer>;
+
+export const jobsAnswer = z.strictObject({ jobs: z.array(jobAnswer) });
+
+export const pingAnswer = z.strictObject({
+  minions: z.array(
+    z.strictObject({
+      id: z.string(),
+      state: z.enum(['answered', 'silent', 'offline']),
+      milliseconds: z.number().nullable(),
+      since: z.string().nullable(),
+    }),
+  ),
+});
+
+export const factsAnswer = z.strictObject({
+  facts: z.record(z.string(), z.json()),
+  updatedAt: z.string(),
+});
+
+const place = z.strictObject({ file: z.string(), line: count, column: count });
+
+export const pillarAnswer = z.strictObject({
+  pillar: z.record(z.string(), z.json()),
+  origins: z.array(z.strictObject({ path: z.string(), place, beat: z.array(place) })),
+});
+
+export const catalogAnswer = z.strictObject({
+  revision: z.string(),
+  declarations: z.array(
+    z.strictObject({
+      id: z.string(),
+      type: z.string(),
+      name: z.string(),
+      place,
+      args: z.json(),
+      requisites: z.array(
+        z.strictObject({ kind: z.string(), of: z.array(z.string()), implied: z.boolean() }),
+      ),
+    }),
+  ),
+});
+
+export const lintAnswer = z.strictObject({ problems: count, text: z.string() });

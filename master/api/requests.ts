@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import { minionIdSchema } from '../../protocol/identifiers.ts';
+
+/** What the master may be asked on its socket. Closed: what is not listed is an error. */
+
+const groupName = z.string().regex(/^[a-z0-9][a-z0-9._-]*$/u, 'is not a group name');
+const groups = z.array(groupName).max(100);
+
+export const applyRequest = z.strictObject({
+  target: z.string().min(1).max(10_000),
+  stateFiles: z.array(z.string().min(1)).max(1000).default([]),
+  params: z.record(z.string(), z.json()).default({}),
+  dryRun: z.boolean().default(false),
+  timeoutSeconds: z
+    .int()
+    .positive()
+    .max(7 * 86_400)
+    .default(3600),
+  /** Answer with the job at once, in place of its events. */
+  detach: z.boolean().default(false),
+});
+
+export const acceptRequest = z.strictObject({
+  /** The key's; what is accepted is what somebody has looked at. */
+  fingerprint: z.string(),
+  groups: groups.optional(),
+});
+
+export const addKeyRequest = z.strictObject({
+  id: minionIdSchema,
+  publicKey: z.string().regex(/^[0-9a-f]{64}$/u, 'is not a public key (64 hex digits)'),
+  groups: groups.default([]),
+});
+
+export const inviteRequest = z.strictObject({
+  idGlob: z.string().min(1).max(128).default('*'),
+  groups: groups.default([]),
+  expiresSeconds: z
+    .int()
+    .positive()
+    .max(30 * 86_400)
+    .default(3600),
+  /** `host:port` for the join string; the master's own idea of it if absent. */
+  address: z.string().optional(),
+});
+
+export const pingRequest = z.strictObject({ target: z.string().min(1) });
+
+export const emptyRequest = z.strictObject({});
+
+export const listJobsQuery = z.strictObject({
+  limit: z.coerce.number().int().positive().max(1000).default(20),
+});
+
+export const pillarQuery = z.strictObject({ reveal: z.enum(['true', 'false']).default('false') });
+
+export const lintQuery = z.strictObject({ minion: z.optional(minionIdSchema) });

@@ -1,0 +1,56 @@
+import { createHmac } from 'node:crypto';
+import { compile } from '../language/compile.ts';
+import type { Catalog } from '../language/declaration.ts';
+import type { Tree } from '../language/tree.ts';
+import { isTreeFile } from '../shared/tree-file.ts';
+import { redactor, type Redact } from '../shared/secret.ts';
+import type { Services } from './services.ts';
+import { pillarOf } from './sessions/compiled-pillar.ts';
+import type { Minion } from './store/store.ts';
+
+const FIRST_PORT = 20_000;
+
+/** What a minion is to be by a tree, as the minion itself would find it with its last facts. */
+export async function catalogOf(
+  { store, states, pillarKeys }: Pick<Services, 'store' | 'states' | 'pillarKeys'>,
+  tree: Tree,
+  { id, groups }: Minion,
+): Promise<Catalog> {
+  const minion = { id, groups };
+  const ports = new Map<string, number>();
+  return compile({
+    tree,
+    minion,
+    facts: (await store.minions.facts(id))?.facts ?? {},
+    pillar: pillarOf(tree, minion, pillarKeys),
+    states,
+    stateFiles: [],
+    params: {},
+    // Which numbers the minion has really given out, only its own registry knows.
+    allocatePort: (name) => {
+      const port = ports.get(name) ?? FIRST_PORT + ports.size;
+      ports.set(name, port);
+      return port;
+    },
+  });
+}
+
+/** Blanks a catalog's secrets in a text. */
+export function redactorOf({ secrets }: Catalog, fingerprintKey: string): Redact {
+  return redactor(secrets, (secret) => shortFingerprint(secret, fingerprintKey));
+}
+
+/** Four hex digits by which a reader can tell whether two secrets are equal. */
+export function shortFingerprint(secret: string, fingerprintKey: string): string {
+  const key = Buffer.from(fingerprintKey, 'hex');
+  return createHmac('sha256', key).update(secret).digest('hex').slice(0, 4);
+}
+
+/** Arguments as JSON: a tree file is shown by its path. */
+export function argumentsAsJson(args: unknown, redact: Redact): unknown {
+  const text = JSON.stringify(args ?? null, (_key, value: unknown) => {
+    if (isTreeFile(value)) return value.path;
+    return typeof value === 'string' ? redact(value) : value;
+  });
+  return JSON.parse(text);
+}

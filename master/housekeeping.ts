@@ -1,0 +1,47 @@
+import type { MasterConfig } from './config/master-config.ts';
+import type { Services } from './services.ts';
+import { PENDING_LIMITS } from './sessions/enrolment.ts';
+
+const SWEEP_MS = 5_000;
+const PRUNE_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+
+/** Ends what is overdue, and forgets what is old. */
+export function startHousekeeping(
+  services: Services,
+  history: MasterConfig['history'],
+): { stop(): void } {
+  const { jobs, log } = services;
+  const guarded = (work: () => Promise<void>, message: string) => () => {
+    work().catch((error: unknown) => {
+      log.error({ error }, message);
+    });
+  };
+  const sweep = setInterval(
+    guarded(() => jobs.sweep(), 'Sweep failed'),
+    SWEEP_MS,
+  );
+  const tidy = guarded(() => prune(services, history), 'Pruning failed');
+  tidy();
+  const pruning = setInterval(tidy, PRUNE_MS);
+  return {
+    stop() {
+      clearInterval(sweep);
+      clearInterval(pruning);
+    },
+  };
+}
+
+export async function prune(
+  { store, log, now }: Pick<Services, 'store' | 'log' | 'now'>,
+  { days, megabytes }: MasterConfig['history'],
+): Promise<void> {
+  const before = (age: number) => new Date(now().getTime() - age * DAY_MS).toISOString();
+  const reports = await store.reports.prune({
+    receivedBefore: before(days),
+    bytes: megabytes * 1024 * 1024,
+  });
+  const forgotten = await store.minions.removePending(before(PENDING_LIMITS.days));
+  await store.invitations.removeExpired(before(days));
+  if (reports + forgotten.length > 0) log.info({ reports, forgotten }, 'History pruned');
+}

@@ -1,0 +1,53 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { DatabaseSync } from '@photostructure/sqlite';
+import { z } from 'zod';
+import { ConductorError, messageOf } from '../shared/errors.ts';
+import type { StatePaths } from './state-directory.ts';
+
+export interface StateLock {
+  release(): void;
+}
+
+const holderSchema = z.strictObject({ pid: z.int(), since: z.string() });
+
+/**
+ * Makes this process the only one that serves from a state directory. The lock is the kernel's, on
+ * a file that SQLite locks: it ends with the process, however that ends. Throws STATE_DIRECTORY_HELD.
+ */
+export function lockStateDirectory({ directory, lock, holder }: StatePaths): StateLock {
+  const file = new DatabaseSync(lock, { timeout: 0 });
+  try {
+    file.exec('begin exclusive');
+  } catch (cause) {
+    file.close();
+    const message = `Cannot serve from "${directory}": ${describeHolder(holder, cause)}`;
+    throw new ConductorError('STATE_DIRECTORY_HELD', message, { cause });
+  }
+  const since = new Date().toISOString();
+  writeFileSync(holder, `${JSON.stringify({ pid: process.pid, since })}\n`, { mode: 0o600 });
+  return {
+    release() {
+      rmSync(holder, { force: true });
+      file.close();
+    },
+  };
+}
+
+function describeHolder(path: string, cause: unknown): string {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch {
+    return `another process holds it (${messageOf(cause)})`;
+  }
+  const { pid, since } = holderSchema.parse(JSON.parse(text));
+  return `process ${pid} holds it since ${since} (${commandOf(pid)})`;
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+  } catch {
+    return 'it has just ended';
+  }
+}
