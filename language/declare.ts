@@ -1,0 +1,209 @@
+import { didYouMean } from '../shared/suggest.ts';
+import { checkData, checkNode, type Subject } from './check.ts';
+import { asMapping } from './arguments.ts';
+import { isMapping, reveal } from './data.ts';
+import type { Guards, Requisite, Retry } from './declaration.ts';
+import type { Draft } from './draft.ts';
+import { moduleOf } from './expand.ts';
+import { dataOf, type Entry, type MappingNode, type Node } from './node.ts';
+import type { Resources } from './implied.ts';
+import type { Sortable } from './order.ts';
+import { schemaKeys } from './schema-keys.ts';
+import type { Workshop } from './scope.ts';
+import { treeFileOf } from './sources.ts';
+import type { StateSchema, StateSchemas } from './state-schema.ts';
+import type { Tree } from './tree.ts';
+import {
+  COMMON_WORDS,
+  guardSchema,
+  isGuardWord,
+  isRequisiteWord,
+  type GuardWords,
+} from './words.ts';
+
+/** A draft that has been checked against its type; its requisites come from all drafts together. */
+export interface Checked extends Resources {
+  readonly draft: Draft;
+  readonly args: unknown;
+  readonly guards: Guards;
+  readonly words: GuardWords;
+  readonly retry: Retry | null;
+  readonly order: Sortable['order'];
+}
+
+export interface Declaring {
+  readonly tree: Tree;
+  readonly states: StateSchemas;
+  readonly workshop: Workshop;
+  /** The requisites of a draft, for the types that must have a guard. */
+  readonly requisitesOf: (key: string) => readonly Requisite[];
+}
+
+/** Checks the arguments and guards of one draft. `null` after a mistake, which is reported. */
+export function checkDraft(draft: Draft, declaring: Declaring): Checked | null {
+  const schema = declaring.states.get(draft.type);
+  if (schema === undefined) return unknownType(draft, declaring);
+  const keys = schemaKeys(schema.schema);
+  const parts = split(draft, new Set(keys.keys()));
+  const words = checkWords(draft, parts.guards, declaring);
+  const args = checkArguments(
+    draft,
+    { schema, entries: parts.args, keys: [...keys.keys()] },
+    declaring,
+  );
+  if (words === undefined || args === undefined) return null;
+  if (!isGuarded(draft, schema, { words: words.value, args: args.value, declaring })) return null;
+  return {
+    draft,
+    key: draft.key,
+    args: args.value,
+    words: words.value,
+    guards: guardsOf(words.value),
+    retry: retryOf(words.value.retry),
+    order: words.value.order ?? null,
+    provides: schema.provides?.(args.value) ?? [],
+    needs: [
+      ...(schema.needs?.(args.value) ?? []),
+      ...[...draft.ports.keys()].map((name) => `port:${name}`),
+    ],
+  };
+}
+
+export function unknownType(
+  { type, place, scope }: Pick<Draft, 'type' | 'place' | 'scope'>,
+  { states, workshop }: Pick<Declaring, 'states' | 'workshop'>,
+): null {
+  const module = moduleOf(type);
+  const verbs = [...states.keys()].filter((name) => moduleOf(name) === module);
+  const hint = didYouMean(type, states.keys()).replace(/^, /u, '');
+  const others = verbs.length === 0 ? null : `"${module}" has ${verbs.join(', ')}`;
+  workshop.problems.add(place, `unknown state type "${type}"`, {
+    help: hint === '' ? others : hint,
+    chain: scope.chain,
+  });
+  return null;
+}
+
+interface Parts {
+  readonly args: readonly Entry[];
+  readonly guards: readonly Entry[];
+}
+
+/** The host's user for commands, and conditions, count for the state even if its type has them. */
+const SHARED = new Set(['runas', 'unless', 'onlyif', 'creates']);
+
+function split({ args, idPlace }: Draft, keys: ReadonlySet<string>): Parts {
+  const entries = [...args.values()].filter(({ key }) => !isRequisiteWord(key));
+  const isDefaultName = ({ key, keyNode }: Entry) => key === 'name' && keyNode.place === idPlace;
+  return {
+    args: entries.filter((entry) => {
+      const isUnwanted = isGuardWord(entry.key) || isDefaultName(entry);
+      return keys.has(entry.key) || !isUnwanted;
+    }),
+    guards: entries.filter(({ key }) => isGuardWord(key) && (SHARED.has(key) || !keys.has(key))),
+  };
+}
+
+function checkWords(
+  draft: Draft,
+  entries: readonly Entry[],
+  { workshop: { problems } }: Declaring,
+): { readonly value: GuardWords } | undefined {
+  const plain = entries.map((entry) =>
+    entry.key === 'retry' ? { ...entry, value: asMapping(entry.value) } : entry,
+  );
+  const { place, scope } = draft;
+  const node: MappingNode = { kind: 'mapping', place, entries: plain };
+  const what = draft.type;
+  return checkNode(guardSchema, {
+    what,
+    node,
+    place,
+    keys: COMMON_WORDS,
+    chain: scope.chain,
+    problems,
+  });
+}
+
+interface Typed {
+  readonly schema: StateSchema;
+  readonly entries: readonly Entry[];
+  readonly keys: readonly string[];
+}
+
+function checkArguments(
+  draft: Draft,
+  { schema, entries, keys }: Typed,
+  declaring: Declaring,
+): { readonly value: unknown } | undefined {
+  const { tree, workshop } = declaring;
+  const files = new Map<string, unknown>();
+  for (const { key, value } of entries.filter((entry) => schema.treeFiles?.includes(entry.key))) {
+    files.set(key, treeFileOf(draft, value, { tree, workshop }));
+  }
+  const { place, type, scope } = draft;
+  const node: MappingNode = {
+    kind: 'mapping',
+    place,
+    entries: entries.map((entry) => ({ ...entry, value: marked(entry, files) })),
+  };
+  const plain = reveal(dataOf(node));
+  const data = { ...(isMapping(plain) ? plain : {}), ...Object.fromEntries(files) };
+  const own = keys.filter((key) => !isGuardWord(key));
+  const known = [...own, ...COMMON_WORDS.filter((word) => !own.includes(word))];
+  const { problems } = workshop;
+  const subject: Subject = { what: type, node, place, keys: known, chain: scope.chain, problems };
+  return checkData(schema.schema, subject, data);
+}
+
+/** A file that could not be had has been told: what the schema says of it is no news. */
+function marked({ key, value }: Entry, files: ReadonlyMap<string, unknown>): Node {
+  return files.get(key) === null ? { kind: 'broken', place: value.place } : value;
+}
+
+const CONDITIONS: ReadonlySet<string> = new Set([
+  'onchanges',
+  'onchanges_any',
+  'onfail',
+  'onfail_any',
+  'onfail_all',
+  'prereq',
+]);
+
+interface Guarding {
+  readonly words: GuardWords;
+  readonly args: unknown;
+  readonly declaring: Declaring;
+}
+
+/** A type that acts without looking needs to be told when; `always: true` says that it is meant. */
+function isGuarded(
+  draft: Draft,
+  schema: StateSchema,
+  { words, args, declaring }: Guarding,
+): boolean {
+  if (schema.needsGuard !== true) return true;
+  const { unless, onlyif, creates } = words;
+  if ([unless, onlyif, creates].some((guard) => guard !== undefined)) return true;
+  if (declaring.requisitesOf(draft.key).some(({ kind }) => CONDITIONS.has(kind))) return true;
+  if (typeof args === 'object' && args !== null && 'always' in args && args.always === true)
+    return true;
+  declaring.workshop.problems.add(draft.place, `${draft.type} "${draft.id}" has no guard`, {
+    help: 'say when it is to run with unless, onlyif, creates or onchanges, or write "always: true"',
+    chain: draft.scope.chain,
+  });
+  return false;
+}
+
+function guardsOf({ unless = [], onlyif = [], creates = [] }: GuardWords): Guards {
+  return { unless, onlyif, creates };
+}
+
+const ATTEMPTS = 2;
+const INTERVAL = 30;
+
+function retryOf(retry: GuardWords['retry']): Retry | null {
+  if (retry === undefined || retry === false) return null;
+  const { attempts = ATTEMPTS, interval = INTERVAL, splay = 0 } = retry === true ? {} : retry;
+  return { attempts, intervalSeconds: interval, splaySeconds: splay };
+}

@@ -1,0 +1,151 @@
+import type { z } from 'zod';
+
+/** What is wrong with a value, in plain words that go on "… , got the number 5". */
+export interface Wrong {
+  readonly path: readonly PropertyKey[];
+  readonly words: string;
+  /** Values that would have been right, for a suggestion. */
+  readonly choices: readonly string[];
+  /** Keys that are not understood, where that is what is wrong. */
+  readonly unknownKeys: readonly string[];
+  readonly isTypeOnly: boolean;
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** Turns zod's issues into words. */
+export function wrongsOf(issues: readonly Issue[]): readonly Wrong[] {
+  return issues.flatMap((issue) => wrongOf(issue));
+}
+
+function wrongOf(issue: Issue): readonly Wrong[] {
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return [wrong(issue, 'has unknown keys', { unknownKeys: issue.keys })];
+    case 'invalid_type':
+      return [wrong(issue, `must be ${typeWords(issue.expected)}`, { isTypeOnly: true })];
+    case 'invalid_value': {
+      const choices = issue.values.map(String);
+      const shown = issue.values.map((value) => JSON.stringify(value)).join(', ');
+      return [
+        wrong(issue, choices.length === 1 ? `must be ${shown}` : `must be one of ${shown}`, {
+          choices,
+        }),
+      ];
+    }
+    case 'too_small':
+      return [
+        wrong(issue, atLeast(issue.origin, Number(issue.minimum), issue.inclusive !== false)),
+      ];
+    case 'too_big':
+      return [wrong(issue, atMost(issue.origin, Number(issue.maximum), issue.inclusive !== false))];
+    case 'invalid_format':
+      return [wrong(issue, formatWords(issue))];
+    case 'not_multiple_of':
+      return [wrong(issue, `must be a multiple of ${issue.divisor}`)];
+    case 'invalid_union':
+      return unionWrongs(issue.errors, issue);
+    case 'invalid_key':
+    case 'invalid_element':
+      return wrongsOf(issue.issues).map((inner) => ({
+        ...inner,
+        path: [...issue.path, ...inner.path],
+      }));
+    default:
+      return [wrong(issue, issue.message)];
+  }
+}
+
+function wrong(issue: Issue, words: string, more: Partial<Wrong> = {}): Wrong {
+  return { path: issue.path, words, choices: [], unknownKeys: [], isTypeOnly: false, ...more };
+}
+
+const TYPES = new Map([
+  ['string', 'a text'],
+  ['number', 'a number'],
+  ['int', 'a whole number'],
+  ['boolean', 'true or false'],
+  ['array', 'a list'],
+  ['tuple', 'a list'],
+  ['object', 'a mapping'],
+  ['record', 'a mapping'],
+  ['null', 'null'],
+]);
+
+function typeWords(expected: string): string {
+  return TYPES.get(expected) ?? expected;
+}
+
+function atLeast(origin: string, minimum: number, isInclusive: boolean): string {
+  const unit = unitOf(origin, minimum);
+  if (unit === null)
+    return isInclusive ? `must be at least ${minimum}` : `must be more than ${minimum}`;
+  return minimum <= 1 ? 'must not be empty' : `must have at least ${minimum} ${unit}`;
+}
+
+function atMost(origin: string, maximum: number, isInclusive: boolean): string {
+  const unit = unitOf(origin, maximum);
+  if (unit === null)
+    return isInclusive ? `must be at most ${maximum}` : `must be less than ${maximum}`;
+  return `must have at most ${maximum} ${unit}`;
+}
+
+function unitOf(origin: string, count: number): string | null {
+  const unit = origin === 'string' ? 'character' : 'item';
+  const isCounted = ['string', 'array', 'set', 'map', 'object', 'record'].includes(origin);
+  if (!isCounted) return null;
+  return count === 1 ? unit : `${unit}s`;
+}
+
+function formatWords(issue: Extract<Issue, { code: 'invalid_format' }>): string {
+  const { format, message } = issue;
+  if (format === 'starts_with' && 'prefix' in issue)
+    return `must start with ${JSON.stringify(issue.prefix)}`;
+  if (!message.startsWith('Invalid')) return message;
+  if (format === 'regex' && 'pattern' in issue) return `must match ${String(issue.pattern)}`;
+  return `must be a ${format.replaceAll('_', ' ')}`;
+}
+
+/** Of several ways to be right, either the types that would do, or the way that came nearest. */
+function unionWrongs(branches: readonly (readonly Issue[])[], issue: Issue): readonly Wrong[] {
+  const tried = branches.map(wrongsOf).filter((wrongs) => wrongs.length > 0);
+  const [first] = tried;
+  if (first === undefined) return [wrong(issue, 'is not among what is allowed')];
+  const inner = tried.every(isSimple) ? simpleUnion(tried) : nearest(tried);
+  return inner.map((one) => ({ ...one, path: [...issue.path, ...one.path] }));
+}
+
+function isSimple(wrongs: readonly Wrong[]): boolean {
+  return wrongs.length === 1 && wrongs[0]?.path.length === 0 && wrongs[0].unknownKeys.length === 0;
+}
+
+function simpleUnion(tried: readonly (readonly Wrong[])[]): readonly Wrong[] {
+  const all = tried.flat();
+  const informative = all.filter(({ words }) => words !== 'Invalid input');
+  const specific = informative.filter(({ isTypeOnly }) => !isTypeOnly);
+  const chosen = specific.length === 1 ? specific : informative;
+  const words = [...new Set(chosen.map(({ words: own }) => own))];
+  const joined = words
+    .map((own, index) => (index === 0 ? own : own.replace(/^must be /u, '')))
+    .join(' or ');
+  const isTypeOnly = all.every((one) => one.isTypeOnly);
+  return [
+    {
+      path: [],
+      words: joined,
+      choices: all.flatMap(({ choices }) => choices),
+      unknownKeys: [],
+      isTypeOnly,
+    },
+  ];
+}
+
+function nearest(tried: readonly (readonly Wrong[])[]): readonly Wrong[] {
+  const depth = (wrongs: readonly Wrong[]) => Math.max(...wrongs.map(({ path }) => path.length));
+  const isOff = (wrongs: readonly Wrong[]) =>
+    wrongs.some((one) => one.isTypeOnly && one.path.length === 0);
+  const [best = []] = tried.toSorted(
+    (a, b) => Number(isOff(a)) - Number(isOff(b)) || depth(b) - depth(a) || a.length - b.length,
+  );
+  return best;
+}

@@ -1,0 +1,101 @@
+import type { TreeFile } from '../shared/tree-file.ts';
+import { didYouMean } from '../shared/suggest.ts';
+import { isMapping, type Data } from './data.ts';
+import type { Draft } from './draft.ts';
+import { dataOf, isBroken, textOf, type Node } from './node.ts';
+import { Mistake } from './problem.ts';
+import type { Workshop } from './scope.ts';
+import { renderTemplate, staticFile } from './template.ts';
+import type { Tree } from './tree.ts';
+
+interface Using {
+  readonly tree: Tree;
+  readonly workshop: Workshop;
+}
+
+/**
+ * What an argument that may name a file below `templates/` becomes: the file, rendered if it is a
+ * template; the first that exists if there are several; or the value itself if it names a path on
+ * the host or an address. `null` if there is no such file; why is reported.
+ */
+export function treeFileOf(draft: Draft, node: Node, using: Using): unknown {
+  const context = ['defaults', 'context'].flatMap((word) => draft.args.get(word)?.value ?? []);
+  if (isBroken(node) || context.some(isBroken)) return null;
+  if (node.kind === 'sequence') return firstOf(draft, node.items, using);
+  const text = textOf(node);
+  if (text === null || isElsewhere(text)) return dataOf(node);
+  const path = candidates(text).find((candidate) => using.tree.read(candidate) !== null);
+  if (path !== undefined) return open(draft, { path, node }, using);
+  missing(draft, { text, node }, using);
+  return null;
+}
+
+function firstOf(draft: Draft, items: readonly Node[], using: Using): unknown {
+  for (const item of items) {
+    const text = textOf(item) ?? '';
+    const isThere = candidates(text).some((path) => using.tree.read(path) !== null);
+    if (isElsewhere(text) || isThere) return treeFileOf(draft, item, using);
+  }
+  const [last] = items;
+  return last === undefined ? [] : treeFileOf(draft, last, using);
+}
+
+/** A path on the host, or an address. */
+export function isElsewhere(text: string): boolean {
+  return text === '' || text.startsWith('/') || /^(?!salt:)[a-z][a-z0-9+.-]*:\/\//u.test(text);
+}
+
+/** `nginx/site.conf.hbs` is below `templates/`; Salt's `salt://` is read too. */
+export function candidates(text: string): readonly string[] {
+  const path = text.replace(/^salt:\/\//u, '').replace(/^(?:\.\/)+/u, '');
+  if (path.split('/').includes('..')) return [];
+  return path.startsWith('templates/') ? [path] : [`templates/${path}`];
+}
+
+function missing(
+  { scope }: Draft,
+  { text, node }: { text: string; node: Node },
+  { tree, workshop }: Using,
+): void {
+  const known = tree.manifest.flatMap(({ path }) => path.match(/^templates\/(.*)$/su)?.[1] ?? []);
+  const hint = didYouMean(text, known).replace(/^, /u, '');
+  workshop.problems.add(node.place, `there is no file "${text}" below templates/`, {
+    help: hint === '' ? 'a path on the host begins with "/"' : hint,
+    chain: scope.chain,
+  });
+}
+
+function open(
+  draft: Draft,
+  { path, node }: { path: string; node: Node },
+  { tree, workshop }: Using,
+): TreeFile | null {
+  const bytes = tree.read(path) ?? new Uint8Array();
+  if (!isTemplate(draft, path)) return staticFile(path, bytes);
+  try {
+    const names = new Map([...draft.scope.names, ...contextOf(draft)]);
+    return renderTemplate(path, bytes, { names, workshop: { ...workshop, ports: draft.ports } });
+  } catch (error) {
+    if (!(error instanceof Mistake)) throw error;
+    const link = { words: `used by ${draft.type} "${draft.id}" at`, place: node.place };
+    const chain = [link, ...draft.scope.chain];
+    workshop.problems.add(error.place, error.message, { help: error.help, chain });
+    return null;
+  }
+}
+
+/** By its name, or because the state says so. */
+function isTemplate({ args }: Draft, path: string): boolean {
+  const template = args.get('template')?.value;
+  const word = template === undefined ? null : dataOf(template);
+  return path.endsWith('.hbs') ? word !== false : word !== null && word !== false;
+}
+
+/** `context` over `defaults`: names of the template's own. */
+function contextOf({ args }: Draft): readonly (readonly [string, Data])[] {
+  return ['defaults', 'context'].flatMap((word) => {
+    const node = args.get(word)?.value;
+    const data = node === undefined ? null : dataOf(node);
+    return isMapping(data) ? Object.entries(data) : [];
+  });
+}

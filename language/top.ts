@@ -1,0 +1,165 @@
+import { ConductorError } from '../shared/errors.ts';
+import { didYouMean } from '../shared/suggest.ts';
+import { globMatcher, isGlob } from './glob.ts';
+import { describeNode, textOf, type Entry, type Node } from './node.ts';
+import type { Place } from './place.ts';
+import type { Link, Problems } from './problem.ts';
+import { matches, parseTarget, type Candidate, type Target } from './target.ts';
+import { namedFiles, type Folder } from './tree-files.ts';
+import type { Tree } from './tree.ts';
+import { parseYaml } from './yaml.ts';
+
+/** One line of a top file: whom it is for, and which files they get. */
+export interface TopEntry {
+  readonly target: Target;
+  readonly files: readonly NamedFile[];
+}
+
+/** A name, or a glob of names, and where it was written. */
+export interface NamedFile {
+  readonly name: string;
+  readonly place: Place;
+}
+
+export function topPath(folder: Folder): string {
+  return `${folder}/top.yaml`;
+}
+
+/** The lines of a top file; `null` if the tree has none. Mistakes are reported. */
+export function readTop(
+  tree: Tree,
+  folder: Folder,
+  problems: Problems,
+): readonly TopEntry[] | null {
+  const path = topPath(folder);
+  const bytes = tree.read(path);
+  if (bytes === null) return null;
+  const node = parseYaml(path, bytes, problems);
+  if (node === null || isEmpty(node)) return [];
+  if (node.kind !== 'mapping') {
+    problems.add(node.place, `a top file is a mapping, got ${describeNode(node)}`);
+    return [];
+  }
+  return node.entries.flatMap((entry) => readBase(entry, folder, problems));
+}
+
+function isEmpty(node: Node): boolean {
+  return node.kind === 'broken' || (node.kind === 'scalar' && node.value === null);
+}
+
+function readBase({ key, keyNode, value }: Entry, folder: Folder, problems: Problems): TopEntry[] {
+  if (key !== 'base') {
+    const help = 'a top file has one key, "base", with the targets below it';
+    problems.add(keyNode.place, `unknown key "${key}" in a top file`, { help });
+    return [];
+  }
+  if (isEmpty(value)) return [];
+  if (value.kind !== 'mapping') {
+    problems.add(value.place, `"base" maps targets to files, got ${describeNode(value)}`);
+    return [];
+  }
+  return value.entries.flatMap((entry) => {
+    const target = readTarget(entry, folder, problems);
+    const files = readFiles(entry.value, problems);
+    return target === null ? [] : [{ target, files }];
+  });
+}
+
+function readTarget({ key, keyNode }: Entry, folder: Folder, problems: Problems): Target | null {
+  try {
+    const target = parseTarget(key);
+    if (folder === 'states' || isTrustworthy(target)) return target;
+    problems.add(keyNode.place, `the target "${key}" asks for what the minion says of itself`, {
+      help: 'a minion may lie, so pillars go by ids, globs of ids and groups only',
+    });
+    return null;
+  } catch (error) {
+    if (!(error instanceof ConductorError)) throw error;
+    const { why, column } = error.details;
+    const offset = typeof column === 'number' ? column - 1 : 0;
+    const place = keyNode.at?.(offset) ?? keyNode.place;
+    problems.add(place, `cannot read the target "${key}": ${String(why)}`);
+    return null;
+  }
+}
+
+/** Ids and groups are the master's own knowledge. */
+function isTrustworthy(target: Target): boolean {
+  switch (target.kind) {
+    case 'name':
+    case 'glob':
+      return true;
+    case 'and':
+    case 'or':
+    case 'list':
+      return target.of.every(isTrustworthy);
+    case 'not':
+      return isTrustworthy(target.of);
+    default:
+      return false;
+  }
+}
+
+function readFiles(node: Node, problems: Problems): NamedFile[] {
+  const items = node.kind === 'sequence' ? node.items : [node];
+  return items.flatMap((item) => {
+    const name = textOf(item);
+    if (name !== null && !name.includes('{{')) return [{ name, place: item.place }];
+    if (item.kind !== 'broken') {
+      const what = name === null ? describeNode(item) : 'an expression';
+      problems.add(item.place, `a top file lists names of files, got ${what}`);
+    }
+    return [];
+  });
+}
+
+/**
+ * The files that a top file gives to a minion, each once, in order. Globs match what there is; a
+ * plain name that does not exist is a mistake.
+ */
+export function filesFor(
+  entries: readonly TopEntry[],
+  minion: Candidate,
+  { tree, folder, problems }: { tree: Tree; folder: Folder; problems: Problems },
+): readonly NamedFile[] {
+  const known = namedFiles(tree, folder);
+  const files = new Map<string, NamedFile>();
+  for (const entry of entries.filter(({ target }) => matches(target, minion))) {
+    for (const { name, place } of entry.files.flatMap((file) => expand(file, known))) {
+      if (!known.has(name)) missingFile({ name, place }, { known, folder, problems });
+      else if (!files.has(name)) files.set(name, { name, place });
+    }
+  }
+  return [...files.values()];
+}
+
+export function expand(
+  { name, place }: NamedFile,
+  known: ReadonlyMap<string, unknown>,
+): readonly NamedFile[] {
+  if (!isGlob(name)) return [{ name, place }];
+  const test = globMatcher(name);
+  return [...known.keys()].filter(test).map((found) => ({ name: found, place }));
+}
+
+export function missingFile(
+  { name, place }: NamedFile,
+  {
+    known,
+    folder,
+    problems,
+    chain = [],
+  }: {
+    known: ReadonlyMap<string, unknown>;
+    folder: Folder;
+    problems: Problems;
+    chain?: readonly Link[];
+  },
+): void {
+  const path = `${folder}/${name.replaceAll('.', '/')}`;
+  const hint = didYouMean(name, known.keys()).replace(/^, /u, '');
+  problems.add(place, `there is no ${folder === 'states' ? 'state' : 'pillar'} file "${name}"`, {
+    help: hint === '' ? `it would be ${path}.yaml or ${path}/init.yaml` : hint,
+    chain,
+  });
+}

@@ -1,0 +1,83 @@
+import { EVENT_ID, parseEvents, YAMLException, type Event } from 'js-yaml';
+import { messageOf } from '../shared/errors.ts';
+import type { Node } from './node.ts';
+import type { Problems } from './problem.ts';
+import { readNode } from './yaml-node.ts';
+import { placesOf, type Source } from './yaml-source.ts';
+
+const DEEPEST = 100;
+
+/**
+ * Reads one YAML document into values that know their places. `null` if there is none to be had:
+ * then why has been reported, unless the file is empty, which is an empty mapping.
+ */
+export function parseYaml(
+  file: string,
+  bytes: Uint8Array,
+  problems: Problems,
+  { sealed = false } = {},
+): Node | null {
+  const text = decode(file, bytes, problems);
+  if (text === null) return null;
+  const source: Source = { file, text, placeAt: placesOf(file, text) };
+  const events = parse(source, problems);
+  if (events === null) return null;
+
+  const [first, second] = documentsIn(events);
+  if (first === undefined) {
+    return { kind: 'mapping', place: { file, line: 1, column: 1 }, entries: [] };
+  }
+  if (second !== undefined) {
+    const place = source.placeAt(firstOffset(events, second));
+    problems.add(place, 'a second YAML document', { help: 'a file holds one: remove the "---"' });
+    return null;
+  }
+  return readNode(events, source, { problems, sealed });
+}
+
+function decode(file: string, bytes: Uint8Array, problems: Problems): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    problems.add({ file, line: 1, column: 1 }, 'the file is not UTF-8 text');
+    return null;
+  }
+}
+
+function parse(source: Source, problems: Problems): Event[] | null {
+  try {
+    return parseEvents(source.text, { filename: source.file, maxDepth: DEEPEST });
+  } catch (error) {
+    const offset = error instanceof YAMLException ? (error.mark?.position ?? 0) : 0;
+    const reason = error instanceof YAMLException ? error.reason : messageOf(error);
+    problems.add(source.placeAt(offset), `cannot read this as YAML: ${reason}`, {
+      help: unquotedExpression(source.text, offset),
+    });
+    return null;
+  }
+}
+
+/** The commonest mistake has its own words: an expression that YAML takes for a mapping. */
+function unquotedExpression(text: string, offset: number): string | null {
+  const lineStart = text.lastIndexOf('\n', Math.max(offset - 1, 0)) + 1;
+  const lineEnd = text.indexOf('\n', offset);
+  const line = text.slice(lineStart, lineEnd === -1 ? text.length : lineEnd);
+  const value = /(?:^|[:\-[,]\s*)([^\s"'[,:]*\{\{.*\}\}[^\s,\]]*)/u.exec(line)?.[1];
+  return value === undefined ? null : `quote what holds an expression: ${quoted(value)}`;
+}
+
+export function quoted(text: string): string {
+  return text.includes('"') ? `'${text.replaceAll("'", "''")}'` : `"${text}"`;
+}
+
+function documentsIn(events: readonly Event[]): number[] {
+  return events.flatMap((event, index) => (event.type === EVENT_ID.DOCUMENT ? [index] : []));
+}
+
+function firstOffset(events: readonly Event[], from: number): number {
+  const event = events[from + 1];
+  if (event === undefined) return 0;
+  if ('start' in event) return event.start;
+  return 'valueStart' in event ? Math.max(event.valueStart, 0) : 0;
+}
