@@ -6,7 +6,7 @@ import { SYSTEM_PATH } from './command.ts';
 import { HostError } from './host-error.ts';
 import { openFleet } from './hosts.ts';
 import { ensureImage, removeImages } from './image.ts';
-import type { ImageName } from './image.ts';
+import type { ImageName } from './recipe.ts';
 import { withLock } from './lock.ts';
 import { checkPrerequisites, describeMissing, installPrerequisites } from './prerequisites.ts';
 import { isAbandoned, readFleets } from './records.ts';

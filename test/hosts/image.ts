@@ -1,66 +1,23 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { machineSources, sourceLine, SUITE } from './apt-sources.ts';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { sourceLine, SUITE } from './apt-sources.ts';
 import { inCgroups, makeGroup, removeGroup } from './cgroups.ts';
 import { run } from './command.ts';
 import type { Argv } from './command.ts';
 import { atExit } from './exit.ts';
-import { HostError } from './host-error.ts';
 import { withLock } from './lock.ts';
 import { mountOverlay, removeDirectory, unmountBelow } from './mounts.ts';
 import { imagesDirectory, PROPAGATION } from './paths.ts';
+import { BASE_PACKAGES, basePath, debianSources, FULL_PACKAGES, fullPath } from './recipe.ts';
+import type { ImageName } from './recipe.ts';
 import { addCertificates, handIn, writeInto } from './surroundings.ts';
 import type { Surroundings } from './surroundings.ts';
-
-/** `base`: a bare Debian with systemd. `full`: what servers of web applications need is installed as well. */
-export type ImageName = 'base' | 'full';
 
 /** Read-only trees, the topmost first, that a host's own tree is laid over. */
 export type Layers = readonly string[];
 
 type Log = (line: string) => void;
-
-/** Changing how an image is made without changing what is in its recipe needs a new number here. */
-const RECIPE_VERSION = 1;
-
-const BASE_PACKAGES = [
-  'adduser',
-  'ca-certificates',
-  'dbus',
-  'iproute2',
-  'iputils-ping',
-  'libpam-systemd',
-  'login',
-  'netbase',
-  'passwd',
-  'procps',
-  'systemd',
-  'systemd-sysv',
-  'tzdata',
-];
-
-const FULL_PACKAGES = [
-  'cron',
-  'curl',
-  'git',
-  'gunicorn',
-  'logrotate',
-  'mariadb-server',
-  'nftables',
-  'nginx',
-  'openssh-client',
-  'postgresql',
-  'python3-django',
-  'python3-mysqldb',
-  'python3-pip',
-  'python3-psycopg2',
-  'python3-venv',
-  'redis-server',
-  'sudo',
-  'supervisor',
-  'unattended-upgrades',
-];
 
 /** Packages are installed, and what they enable stays enabled, but nothing is started in a tree that is not booted. */
 const NO_STARTS = '#!/bin/sh\nexit 101\n';
@@ -71,10 +28,10 @@ export async function ensureImage(
   surroundings: Surroundings,
   log: Log,
 ): Promise<Layers> {
-  const base = imagePath('base', [BASE_PACKAGES, sources(), fingerprint(surroundings)]);
+  const base = basePath(surroundings);
   await ensure('base', base, log, async (directory) => buildBase(directory, surroundings, log));
   if (name === 'base') return [join(base, 'tree')];
-  const full = imagePath('full', [FULL_PACKAGES, base]);
+  const full = fullPath(base);
   const below = [join(base, 'tree')];
   await ensure('full', full, log, async (directory) =>
     buildFull(directory, below, surroundings, log),
@@ -97,7 +54,7 @@ async function ensure(
 ): Promise<void> {
   if (existsSync(path)) return;
   await withLock(
-    `image/${path}`,
+    `image/${basename(path)}`,
     async () => {
       if (existsSync(path)) return;
       log(`making the ${name} image (once; it is kept in ${imagesDirectory()})`);
@@ -134,7 +91,7 @@ async function buildAside(
 
 async function buildBase(directory: string, surroundings: Surroundings, log: Log): Promise<void> {
   const tree = join(directory, 'tree');
-  const lines = sources().map(sourceLine);
+  const lines = debianSources().map(sourceLine);
   const bootstrap: Argv = [
     'unshare',
     '--mount',
@@ -185,6 +142,7 @@ async function buildFull(
     '--yes',
     '--quiet',
     '--no-install-recommends',
+    '--option=DPkg::Options::=--force-unsafe-io',
     'install',
     ...FULL_PACKAGES,
   ];
@@ -213,28 +171,4 @@ async function inGroup(directory: string, argv: Argv, log: Log): Promise<void> {
 
 function buildGroup(directory: string): string {
   return `conductor-making-${createHash('sha256').update(directory).digest('hex').slice(0, 8)}`;
-}
-
-function imagePath(name: ImageName, recipe: unknown): string {
-  const text = JSON.stringify([RECIPE_VERSION, name, SUITE, recipe]);
-  return join(
-    imagesDirectory(),
-    `${name}-${createHash('sha256').update(text).digest('hex').slice(0, 12)}`,
-  );
-}
-
-function sources() {
-  const release = readFileSync('/etc/os-release', 'utf8');
-  const codename = /^VERSION_CODENAME=(\S+)$/m.exec(release)?.[1] ?? SUITE;
-  const found = machineSources(codename);
-  if (!found.some((source) => source.suite === SUITE)) {
-    throw new HostError(
-      `Cannot make an image: the apt sources of this machine name no mirror of "${codename}"`,
-    );
-  }
-  return found;
-}
-
-function fingerprint({ certificates, aptProxies }: Surroundings): string {
-  return createHash('sha256').update(certificates).update(aptProxies).digest('hex');
 }

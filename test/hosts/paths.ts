@@ -1,11 +1,11 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 
 /** Which fleets there are, and what has to be undone when they go: lost with a reboot, as they are. */
 export const RUN_DIRECTORY = '/run/conductor-test-hosts';
 
 /** Where images are kept and hosts write: big, on a disk, outside the work tree. */
 export function cacheDirectory(): string {
-  return process.env['CONDUCTOR_TEST_CACHE'] ?? '/var/cache/conductor-test-hosts';
+  return resolve(process.env['CONDUCTOR_TEST_CACHE'] ?? '/var/cache/conductor-test-hosts');
 }
 
 export function imagesDirectory(): string {

@@ -3,7 +3,6 @@ import {
   constants,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   rmSync,
   statfsSync,
@@ -167,20 +166,27 @@ async function failedTrials(): Promise<Missing[]> {
 /** Whether the file system of the cache can carry the upper side of an overlay (another overlay, for one, cannot). */
 async function failedOverlay(): Promise<Missing[]> {
   const directory = nearestExisting(cacheDirectory());
-  const trial = mkdtempSync(join(directory, 'conductor-trial-'));
-  const layer = (name: string): string => join(trial, name);
-  for (const name of ['lower', 'upper', 'work', 'root']) mkdirSync(layer(name));
-  const options = `lowerdir=${layer('lower')},upperdir=${layer('upper')},workdir=${layer('work')}`;
-  const mount: Argv = ['mount', '-t', 'overlay', '-o', options, 'overlay', layer('root')];
-  const { exitCode } = await run(['unshare', '--mount', ...mount], { allowFailure: true });
-  rmSync(trial, { recursive: true });
-  if (exitCode === 0) return [];
+  if (await canCarryOverlay(directory)) return [];
   return [
     {
       what: `overlayfs on ${directory} (CONDUCTOR_TEST_CACHE names another place)`,
       debianPackage: null,
     },
   ];
+}
+
+async function canCarryOverlay(directory: string): Promise<boolean> {
+  const made = await run(['mktemp', '--directory', `--tmpdir=${directory}`], {
+    allowFailure: true,
+  });
+  if (made.exitCode !== 0) return false;
+  const layer = (name: string): string => join(made.stdout.trimEnd(), name);
+  for (const name of ['lower', 'upper', 'work', 'root']) mkdirSync(layer(name));
+  const options = `lowerdir=${layer('lower')},upperdir=${layer('upper')},workdir=${layer('work')}`;
+  const mount: Argv = ['mount', '-t', 'overlay', '-o', options, 'overlay', layer('root')];
+  const { exitCode } = await run(['unshare', '--mount', ...mount], { allowFailure: true });
+  rmSync(layer('.'), { recursive: true });
+  return exitCode === 0;
 }
 
 function nearestExisting(path: string): string {

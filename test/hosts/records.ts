@@ -9,6 +9,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { HostError } from './host-error.ts';
 import { RUN_DIRECTORY } from './paths.ts';
 import { isAlive, processIdentity } from './processes.ts';
 
@@ -42,8 +43,14 @@ const FORWARDING_BEFORE = join(RUN_DIRECTORY, 'forwarding-before');
 export function readFleets(): FleetRecord[] {
   if (!existsSync(FLEETS)) return [];
   const names = readdirSync(FLEETS).filter((name) => name.endsWith('.json'));
-  return names.map((name) =>
-    fleetRecord.parse(JSON.parse(readFileSync(join(FLEETS, name), 'utf8'))),
+  return names.map((name) => readRecord(join(FLEETS, name)));
+}
+
+function readRecord(path: string): FleetRecord {
+  const parsed = fleetRecord.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+  if (parsed.success) return parsed.data;
+  throw new HostError(
+    `Cannot read the record of a fleet "${path}": ${z.prettifyError(parsed.error)}`,
   );
 }
 

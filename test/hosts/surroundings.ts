@@ -20,7 +20,7 @@ export interface Surroundings {
 }
 
 /** Where Debian keeps the bundle of trusted certificates. */
-export const BUNDLE = '/etc/ssl/certs/ca-certificates.crt';
+const BUNDLE = '/etc/ssl/certs/ca-certificates.crt';
 
 /** What various programs call the bundle of certificates they trust. */
 const BUNDLE_VARIABLES = [
