@@ -41,8 +41,7 @@ export function compile(input: CompileInput): Catalog {
   const states = assemble(instances, workshop);
   const { drafts, requisites } = relate(states, instances, problems);
   const checked = drafts.flatMap((draft) => {
-    const requisitesOf = (key: string) => requisites.get(key) ?? [];
-    return checkDraft(draft, { ...input, workshop, requisitesOf }) ?? [];
+    return checkDraft(draft, { ...input, workshop, requisites, isRendered: true }) ?? [];
   });
   const secrets = [...new Set([...secretTexts(input.pillar), ...workshop.secrets])];
   const declarations = sequenceOf(checked, { requisites, drafts, problems });

@@ -9,10 +9,8 @@ import { dataOf, type Entry, type MappingNode, type Node } from './node.ts';
 import type { Resources } from './implied.ts';
 import type { Sortable } from './order.ts';
 import { schemaKeys } from './schema-keys.ts';
-import type { Workshop } from './scope.ts';
-import { treeFileOf } from './sources.ts';
+import { treeFileOf, type Using } from './sources.ts';
 import type { StateSchema, StateSchemas } from './state-schema.ts';
-import type { Tree } from './tree.ts';
 import {
   COMMON_WORDS,
   guardSchema,
@@ -31,12 +29,10 @@ export interface Checked extends Resources {
   readonly order: Sortable['order'];
 }
 
-export interface Declaring {
-  readonly tree: Tree;
+export interface Declaring extends Using {
   readonly states: StateSchemas;
-  readonly workshop: Workshop;
-  /** The requisites of a draft, for the types that must have a guard. */
-  readonly requisitesOf: (key: string) => readonly Requisite[];
+  /** By the key of a draft: some count as the guard that some types must have. */
+  readonly requisites: ReadonlyMap<string, readonly Requisite[]>;
 }
 
 /** Checks the arguments and guards of one draft. `null` after a mistake, which is reported. */
@@ -136,10 +132,10 @@ function checkArguments(
   { schema, entries, keys }: Typed,
   declaring: Declaring,
 ): { readonly value: unknown } | undefined {
-  const { tree, workshop } = declaring;
+  const { workshop } = declaring;
   const files = new Map<string, unknown>();
   for (const { key, value } of entries.filter((entry) => schema.treeFiles?.includes(entry.key))) {
-    files.set(key, treeFileOf(draft, value, { tree, workshop }));
+    files.set(key, treeFileOf(draft, value, declaring));
   }
   const { place, type, scope } = draft;
   const node: MappingNode = {
@@ -185,7 +181,8 @@ function isGuarded(
   if (schema.needsGuard !== true) return true;
   const { unless, onlyif, creates } = words;
   if ([unless, onlyif, creates].some((guard) => guard !== undefined)) return true;
-  if (declaring.requisitesOf(draft.key).some(({ kind }) => CONDITIONS.has(kind))) return true;
+  const requisites = declaring.requisites.get(draft.key) ?? [];
+  if (requisites.some(({ kind }) => CONDITIONS.has(kind))) return true;
   if (typeof args === 'object' && args !== null && 'always' in args && args.always === true)
     return true;
   declaring.workshop.problems.add(draft.place, `${draft.type} "${draft.id}" has no guard`, {

@@ -8,9 +8,11 @@ import type { Workshop } from './scope.ts';
 import { renderTemplate, staticFile } from './template.ts';
 import type { Tree } from './tree.ts';
 
-interface Using {
+export interface Using {
   readonly tree: Tree;
   readonly workshop: Workshop;
+  /** Otherwise a template is only looked for: what it needs may not be known. */
+  readonly isRendered: boolean;
 }
 
 /**
@@ -40,9 +42,12 @@ function firstOf(draft: Draft, items: readonly Node[], using: Using): unknown {
   return last === undefined ? [] : treeFileOf(draft, last, using);
 }
 
-/** A path on the host, or an address. */
+const ADDRESS = /^(?!salt:)[a-z][a-z0-9+.-]*:\/\//u;
+const HASH = /^(?:[a-z0-9]+[=:])?[0-9a-f]{32,128}$/iu;
+
+/** A path on the host, an address, or a hash in place of a file of hashes. */
 export function isElsewhere(text: string): boolean {
-  return text === '' || text.startsWith('/') || /^(?!salt:)[a-z][a-z0-9+.-]*:\/\//u.test(text);
+  return text === '' || text.startsWith('/') || ADDRESS.test(text) || HASH.test(text);
 }
 
 /** `nginx/site.conf.hbs` is below `templates/`; Salt's `salt://` is read too. */
@@ -68,10 +73,10 @@ function missing(
 function open(
   draft: Draft,
   { path, node }: { path: string; node: Node },
-  { tree, workshop }: Using,
+  { tree, workshop, isRendered }: Using,
 ): TreeFile | null {
   const bytes = tree.read(path) ?? new Uint8Array();
-  if (!isTemplate(draft, path)) return staticFile(path, bytes);
+  if (!isRendered || !isTemplate(draft, path)) return staticFile(path, bytes);
   try {
     const names = new Map([...draft.scope.names, ...contextOf(draft)]);
     return renderTemplate(path, bytes, { names, workshop: { ...workshop, ports: draft.ports } });

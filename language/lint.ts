@@ -1,0 +1,128 @@
+import { readArguments, readStates, type Written } from './arguments.ts';
+import type { Lint } from './lint-context.ts';
+import { checkLiteral } from './lint-state.ts';
+import { lintTop } from './lint-top.ts';
+import { checkSyntax, hasExpression } from './expression.ts';
+import { absoluteName } from './load.ts';
+import { entryOf, textOf, type Entry, type Node } from './node.ts';
+import { declaredParams } from './params.ts';
+import { readPillarFile } from './pillar.ts';
+import { collectProblems, Mistake, type Problem } from './problem.ts';
+import { workshop as openWorkshop } from './scope.ts';
+import { isLoopWord, readStateFile, type StateFile } from './state-file.ts';
+import type { StateSchemas } from './state-schema.ts';
+import { readTemplate } from './template.ts';
+import { missingFile } from './top.ts';
+import { nameOf, namedFiles } from './tree-files.ts';
+import type { Tree } from './tree.ts';
+
+/**
+ * Every mistake that can be found without a minion: in the YAML and expressions of all files, in
+ * top files, templates and includes, and in states as far as they are written literally.
+ */
+export function lint(tree: Tree, states: StateSchemas): readonly Problem[] {
+  const problems = collectProblems(tree);
+  const known = namedFiles(tree, 'states');
+  const guardsElsewhere = [...known.values()]
+    .flat()
+    .some((path) => GUARDING.test(textOfFile(tree, path)));
+  const workshop = openWorkshop(problems);
+  const context: Lint = { tree, states, problems, known, workshop, guardsElsewhere };
+  lintTop(context, 'states');
+  lintTop(context, 'pillars');
+  lintNames(context);
+  for (const [name, [path = '']] of known) lintStateFile(name, path, context);
+  for (const [name, [path = '']] of namedFiles(tree, 'pillars'))
+    lintPillarFile(name, path, context);
+  lintTemplates(context);
+  return problems.list();
+}
+
+const GUARDING = /(?:onchanges|onfail|prereq)[a-z_]*_in\b|^extend:/mu;
+
+function textOfFile(tree: Tree, path: string): string {
+  return new TextDecoder().decode(tree.read(path) ?? new Uint8Array());
+}
+
+/** A file that no name can reach is forgotten more easily than found. */
+function lintNames({ tree, problems }: Lint): void {
+  for (const { path } of tree.manifest) {
+    const folder = (['states', 'pillars'] as const).find((one) => path.startsWith(`${one}/`));
+    if (folder === undefined) continue;
+    const place = { file: path, line: 1, column: 1 };
+    const isYaml = /\.(?:yaml|sls)$/u.test(path);
+    if (isYaml && nameOf(folder, path) === null) {
+      const help = 'a dot in it would divide the name: rename it';
+      problems.add(place, 'no name can refer to this file', { help });
+    } else if (path.endsWith('.yml')) {
+      problems.add(place, 'this file is not read', { help: 'name it .yaml' });
+    }
+  }
+}
+
+function lintPillarFile(name: string, path: string, { tree, problems, workshop }: Lint): void {
+  const place = { file: path, line: 1, column: 1 };
+  const node = readPillarFile(tree, { name, place }, problems);
+  if (node !== null) checkSyntax(node, workshop);
+}
+
+function lintTemplates({ tree, problems, workshop }: Lint): void {
+  for (const { path } of tree.manifest) {
+    if (!path.startsWith('templates/') || !path.endsWith('.hbs')) continue;
+    try {
+      readTemplate(path, tree.read(path) ?? new Uint8Array(), workshop);
+    } catch (error) {
+      if (!(error instanceof Mistake)) throw error;
+      problems.add(error.place, error.message, { help: error.help });
+    }
+  }
+}
+
+function lintStateFile(name: string, path: string, context: Lint): void {
+  const { tree, problems, workshop } = context;
+  const file = readStateFile(tree, { name, place: { file: path, line: 1, column: 1 } }, problems);
+  if (file === null) return;
+  declaredParams(file, workshop);
+  const { each, as, when } = file.loop;
+  for (const node of [each, as, when, file.include, file.params]) {
+    if (node !== null) checkSyntax(node, workshop);
+  }
+  lintIncludes(file, context);
+  for (const entry of file.states) lintId(entry, context, { isExtension: false });
+  for (const entry of file.extend?.entries ?? []) lintId(entry, context, { isExtension: true });
+}
+
+function lintIncludes({ include, name, path }: StateFile, { known, problems }: Lint): void {
+  const items = include?.kind === 'sequence' ? include.items : [include];
+  for (const item of items) {
+    const node = item?.kind === 'mapping' ? entryOf(item, 'file')?.value : item;
+    const text = node === undefined || node === null ? null : textOf(node);
+    if (node === undefined || node === null || text === null || hasExpression(text)) continue;
+    const absolute = absoluteName(text, { name, path });
+    if (known.has(absolute)) continue;
+    missingFile({ name: absolute, place: node.place }, { known, folder: 'states', problems });
+  }
+}
+
+function lintId(
+  { key, keyNode, value }: Entry,
+  context: Lint,
+  { isExtension }: { isExtension: boolean },
+): void {
+  checkSyntax(keyNode, context.workshop);
+  checkSyntax(value, context.workshop);
+  const where = { problems: context.problems, chain: [] };
+  for (const written of readStates(key, withoutLoop(value), where)) {
+    const args = isComputed(written) ? null : readArguments(written.node, written.type, where);
+    checkLiteral({ id: key, idPlace: keyNode.place, written, args, isExtension }, context);
+  }
+}
+
+function withoutLoop(node: Node): Node {
+  if (node.kind !== 'mapping') return node;
+  return { ...node, entries: node.entries.filter(({ key }) => !isLoopWord(key)) };
+}
+
+function isComputed({ node }: Written): boolean {
+  return hasExpression(textOf(node));
+}

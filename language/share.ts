@@ -1,0 +1,128 @@
+import type { DataMapping } from './data.ts';
+import { hasExpression } from './expression.ts';
+import { absoluteName } from './load.ts';
+import { entryOf, textOf, type MappingNode, type Node } from './node.ts';
+import type { Minion } from './pillar.ts';
+import { collectProblems, type Problems } from './problem.ts';
+import { candidates, isElsewhere } from './sources.ts';
+import { readStateFile, type StateFile } from './state-file.ts';
+import { couldMatch } from './target-possible.ts';
+import { expand, readTop, topPath } from './top.ts';
+import { namedFiles } from './tree-files.ts';
+import type { Manifest, Tree } from './tree.ts';
+
+/** What one minion needs of a tree, gathered file by file. */
+interface Gathering {
+  readonly tree: Tree;
+  readonly known: ReadonlyMap<string, readonly string[]>;
+  readonly problems: Problems;
+  readonly paths: Set<string>;
+  readonly seen: Set<string>;
+}
+
+/**
+ * The part of a tree that a minion needs to compile: its state files with all they may include, and
+ * the templates these may name. A superset: `when`, `each` and what only a pillar tells are taken to
+ * hold. Never anything of `pillars/`. Mistakes are left for the compiler to tell.
+ */
+export function shareOf(
+  tree: Tree,
+  minion: Minion,
+  facts: DataMapping,
+  stateFiles: readonly string[],
+): Manifest {
+  const problems = collectProblems(tree);
+  const known = namedFiles(tree, 'states');
+  const paths = new Set([topPath('states')]);
+  const gathering: Gathering = { tree, known, problems, paths, seen: new Set() };
+  const names = stateFiles.length > 0 ? stateFiles : fromTop(gathering, minion, facts);
+  for (const name of names) gather(name, gathering);
+  return tree.manifest.filter(({ path }) => paths.has(path));
+}
+
+function fromTop(
+  { tree, known, problems }: Gathering,
+  minion: Minion,
+  facts: DataMapping,
+): readonly string[] {
+  const entries = readTop(tree, 'states', problems) ?? [];
+  return entries
+    .filter(({ target }) => couldMatch(target, { ...minion, facts }))
+    .flatMap(({ files }) => files.flatMap((file) => expand(file, known)))
+    .map(({ name }) => name);
+}
+
+function gather(name: string, gathering: Gathering): void {
+  const { tree, known, problems, paths, seen } = gathering;
+  const own = known.get(name);
+  if (own === undefined || seen.has(name)) return;
+  seen.add(name);
+  for (const path of own) paths.add(path);
+  const place = { file: own[0] ?? '', line: 1, column: 1 };
+  const file = readStateFile(tree, { name, place }, problems);
+  if (file === null) return;
+  for (const included of includedNames(file, known)) gather(included, gathering);
+  for (const { value } of file.states) gatherTemplates(value, '', gathering);
+  if (file.extend !== null) gatherTemplates(file.extend, '', gathering);
+  if (file.params !== null) gatherTemplates(file.params, '', gathering);
+}
+
+function includedNames(
+  { include, name, path }: StateFile,
+  known: ReadonlyMap<string, unknown>,
+): readonly string[] {
+  if (include === null) return [];
+  const items = include.kind === 'sequence' ? include.items : [include];
+  return items.flatMap((item) => {
+    const node = item.kind === 'mapping' ? entryOf(item, 'file')?.value : item;
+    const text = node === undefined ? null : textOf(node);
+    if (text === null) return [];
+    if (!hasExpression(text)) return [absoluteName(text, { name, path })];
+    const prefix = text.startsWith('{{') ? '' : absoluteName(literalPrefix(text), { name, path });
+    return [...known.keys()].filter((other) => other.startsWith(prefix));
+  });
+}
+
+function literalPrefix(text: string): string {
+  return text.slice(0, text.indexOf('{{'));
+}
+
+/** Any text that names a template takes it along; what is computed takes all it could name. */
+function gatherTemplates(node: Node, key: string, gathering: Gathering): void {
+  if (node.kind === 'sequence') {
+    for (const item of node.items) gatherTemplates(item, key, gathering);
+  } else if (node.kind === 'mapping') gatherBelow(node, gathering);
+  else {
+    const text = textOf(node);
+    if (text !== null) gatherText(text, key, gathering);
+  }
+}
+
+function gatherBelow(node: MappingNode, gathering: Gathering): void {
+  for (const { key, value } of node.entries) {
+    gatherTemplates(value, key, gathering);
+    // All arguments of a state from one expression: a template may be among them.
+    const isWhole = /^[a-z0-9_]+\.[a-z0-9_]+$/u.test(key) && hasExpression(textOf(value));
+    if (isWhole) gatherPrefix('', gathering);
+  }
+}
+
+function gatherText(text: string, key: string, gathering: Gathering): void {
+  const { tree, paths } = gathering;
+  if (!hasExpression(text)) {
+    for (const path of candidates(text)) if (tree.read(path) !== null) paths.add(path);
+    return;
+  }
+  const prefix = literalPrefix(text);
+  const isSource = key === 'source' || key === 'default';
+  if (isSource ? prefix === '' || !isElsewhere(prefix) : prefix.includes('/')) {
+    gatherPrefix(prefix, gathering);
+  }
+}
+
+function gatherPrefix(prefix: string, { tree, paths }: Gathering): void {
+  const starts = prefix === '' ? ['templates/'] : candidates(prefix);
+  for (const { path } of tree.manifest) {
+    if (starts.some((start) => path.startsWith(start))) paths.add(path);
+  }
+}
