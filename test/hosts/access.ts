@@ -20,6 +20,8 @@ export interface ExecOptions {
   readonly timeoutMs?: number;
   /** Every exit code is an answer; otherwise anything but 0 throws HostError with the output. */
   readonly allowFailure?: boolean;
+  /** Called with each piece of output as it comes. */
+  readonly onOutput?: (text: string) => void;
 }
 
 /** What can be done in a host that is on. Everything throws HostError if it is off. */
@@ -52,6 +54,7 @@ export function openAccess(record: () => HostRecord, environment: Environment): 
       input,
       timeoutMs = EXEC_MS,
       allowFailure = false,
+      onOutput,
     } = options;
     const host = record();
     const place = { user, ...(cwd === undefined ? {} : { cwd }) };
@@ -62,6 +65,7 @@ export function openAccess(record: () => HostRecord, environment: Environment): 
       timeoutMs,
       allowFailure,
       ...(input === undefined ? {} : { input }),
+      ...(onOutput === undefined ? {} : { onOutput }),
     });
   }
 
