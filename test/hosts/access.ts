@@ -47,25 +47,14 @@ const REPLACE =
 /** The ways into a host, whose record may change from call to call; `environment` is what all its programs get. */
 export function openAccess(record: () => HostRecord, environment: Environment): Access {
   async function exec(argv: Argv, options: ExecOptions = {}): Promise<Output> {
-    const {
-      user = 'root',
-      env = {},
-      cwd,
-      input,
-      timeoutMs = EXEC_MS,
-      allowFailure = false,
-      onOutput,
-    } = options;
+    const { user = 'root', cwd = '/', env = {}, ...rest } = options;
     const host = record();
-    const place = { user, ...(cwd === undefined ? {} : { cwd }) };
     const own = await identityOf(user);
-    return run(enter(host, leaderOf(host), argv, place), {
+    return run(enter(host, leaderOf(host), argv, { user, cwd }), {
+      timeoutMs: EXEC_MS,
+      ...rest,
       env: { ...own, ...environment, ...env },
       title: `${argv.join(' ')} on host "${host.name}"`,
-      timeoutMs,
-      allowFailure,
-      ...(input === undefined ? {} : { input }),
-      ...(onOutput === undefined ? {} : { onOutput }),
     });
   }
 

@@ -88,12 +88,13 @@ function tail(text: string): string {
 }
 
 function collect(stream: Readable, onOutput?: (text: string) => void): { text: () => string } {
-  const chunks: Buffer[] = [];
-  stream.on('data', (chunk: Buffer) => {
-    chunks.push(chunk);
-    onOutput?.(chunk.toString());
+  const pieces: string[] = [];
+  stream.setEncoding('utf8');
+  stream.on('data', (piece: string) => {
+    pieces.push(piece);
+    onOutput?.(piece);
   });
-  return { text: () => Buffer.concat(chunks).toString() };
+  return { text: () => pieces.join('') };
 }
 
 /** A program may exit without reading its input: a broken pipe is no failure, anything else is. */

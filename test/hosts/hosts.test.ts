@@ -175,6 +175,13 @@ onHosts(
   },
 );
 
+onHosts('hands on what a program prints while it still runs', async (t) => {
+  const pieces: string[] = [];
+  const script = 'echo grün; sleep 0.3; echo done >&2';
+  await conductor.exec(['sh', '-c', script], { onOutput: (text) => pieces.push(text) });
+  t.deepEqual(pieces, ['grün\n', 'done\n']);
+});
+
 onHosts('kills a program that takes too long, with all it has started', async (t) => {
   const stuck = async () => conductor.exec(['sh', '-c', 'sleep 4242 & wait'], { timeoutMs: 300 });
   await t.throwsAsync(stuck, { message: /stopped after 300 ms/ });
