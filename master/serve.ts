@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import type { FastifyInstance } from 'fastify';
@@ -95,7 +96,6 @@ async function unwind(undo: Undo): Promise<void> {
 }
 
 async function assemble({ config, states, log, store, identity, limits }: ServeParts) {
-  const now = () => new Date();
   const presence = createPresence(Date.now);
   const blobs = openBlobStore(statePaths(config.state_directory).blobs);
   const directory = config.tree;
@@ -133,9 +133,14 @@ async function assemble({ config, states, log, store, identity, limits }: ServeP
   return { services, publicServer };
 }
 
-/** A socket file that nobody holds any more is in the way: the lock says that nobody does. */
+function now(): Date {
+  return new Date();
+}
+
+/** A socket file that nobody answers at is left over, and in the way. */
 async function listenLocally(app: FastifyInstance, path: string): Promise<void> {
   try {
+    if (await answers(path)) throw new Error('another program listens there');
     mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
     rmSync(path, { force: true });
     await app.listen({ path });
@@ -145,6 +150,16 @@ async function listenLocally(app: FastifyInstance, path: string): Promise<void> 
   }
 }
 
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect({ path });
+    probe.once('connect', () => resolve(true));
+    probe.once('error', () => resolve(false));
+
+    probe.once('connect', () => probe.destroy());
+  });
+}
+
 async function listenPublicly(app: FastifyInstance, listen: string): Promise<number> {
   const { host, port } = splitAddress(listen);
   try {
@@ -152,7 +167,8 @@ async function listenPublicly(app: FastifyInstance, listen: string): Promise<num
   } catch (cause) {
     throw cannotListen(listen, cause);
   }
-  return app.addresses()[0]?.port ?? port;
+  const bound = app.server.address();
+  return typeof bound === 'object' && bound !== null ? bound.port : port;
 }
 
 function cannotListen(where: string, cause: unknown): ConductorError {

@@ -1,7 +1,8 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { LOG_LEVELS } from '../../shared/log.ts';
-import { readSettings, type SettingsSource } from './settings.ts';
+import { readSettings } from '../../language/settings.ts';
+import { readSettingsFiles } from './settings-files.ts';
 
 const ADDRESS = /^(?:\[(?<six>[0-9a-fA-F:.]+)\]|(?<host>[^\s:[\]]+)):(?<port>[0-9]{1,5})$/u;
 
@@ -41,9 +42,25 @@ export type MasterConfig = z.infer<typeof configSchema>;
 
 export const DEFAULT_CONFIG_FILE = '/etc/conductor/master.yaml';
 
+const PREFIX = 'CONDUCTOR_MASTER_';
+
+export interface ConfigSource {
+  /** `null`: what `CONDUCTOR_MASTER_CONFIG` says, or else the default file, which may be absent. */
+  readonly file: string | null;
+  readonly environment: NodeJS.ProcessEnv;
+  /** By key, as the command line gave them; `undefined` where it did not. */
+  readonly flags: Readonly<Record<string, string | undefined>>;
+}
+
 /** Flags over `CONDUCTOR_MASTER_*` over files over defaults. Throws CONFIG_INVALID with all mistakes. */
-export async function readMasterConfig(source: SettingsSource): Promise<MasterConfig> {
-  return readSettings(configSchema, source);
+export async function readMasterConfig({
+  file,
+  environment,
+  flags,
+}: ConfigSource): Promise<MasterConfig> {
+  const { [`${PREFIX}CONFIG`]: named, ...rest } = environment;
+  const files = await readSettingsFiles(file ?? named ?? null, DEFAULT_CONFIG_FILE);
+  return readSettings(configSchema, { files, environment: rest, prefix: PREFIX, flags });
 }
 
 /** Takes a checked `host:port` apart. */

@@ -1,0 +1,90 @@
+import { request, type IncomingMessage } from 'node:http';
+import { createInterface } from 'node:readline';
+import type { z } from 'zod';
+import { type JobEvent, jobEventSchema } from '../../protocol/messages.ts';
+import { ConductorError, ERRORS, type ErrorCode, systemCode } from '../../shared/errors.ts';
+import { errorAnswer } from '../api/answers.ts';
+
+/** The daemon, through its socket. Its refusals are thrown here as they were there. */
+export interface Client {
+  get<T>(path: string, schema: z.ZodType<T>): Promise<T>;
+  post<T>(path: string, body: unknown, schema: z.ZodType<T>): Promise<T>;
+  delete(path: string): Promise<void>;
+  /** Every event as it comes. */
+  events(method: 'GET' | 'POST', path: string, body?: unknown): AsyncIterable<JobEvent>;
+}
+
+export function createClient(socket: string): Client {
+  return {
+    get: async (path, schema) => schema.parse(await json(await ask(socket, 'GET', path))),
+    post: async (path, body, schema) =>
+      schema.parse(await json(await ask(socket, 'POST', path, body))),
+    delete: async (path) => {
+      await json(await ask(socket, 'DELETE', path));
+    },
+    events: (method, path, body) => events(socket, { method, path, body }),
+  };
+}
+
+async function* events(
+  socket: string,
+  { method, path, body }: { method: string; path: string; body: unknown },
+): AsyncIterable<JobEvent> {
+  const answer = await ask(socket, method, path, body);
+  let isDone = false;
+  try {
+    for await (const line of createInterface({ input: answer, crlfDelay: Infinity })) {
+      const event = jobEventSchema.parse(JSON.parse(line));
+      isDone = event.event === 'done';
+      yield event;
+    }
+  } finally {
+    answer.destroy();
+  }
+  if (isDone) return;
+  throw new ConductorError('MASTER_UNREACHABLE', 'Cannot follow the job: the master has gone');
+}
+
+/** The answer once its head is there; throws what the master refused. */
+async function ask(
+  socketPath: string,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<IncomingMessage> {
+  const text = body === undefined ? null : JSON.stringify(body);
+  const headers = text === null ? {} : { 'content-type': 'application/json' };
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    const asking = request({ socketPath, method, path, headers }, resolve);
+    asking.once('error', (error) => reject(unreachable(socketPath, error)));
+    asking.end(text ?? undefined);
+  });
+  if ((answer.statusCode ?? 500) < 400) return answer;
+  throw refusal(errorAnswer.parse(await json(answer)));
+}
+
+async function json(answer: IncomingMessage): Promise<unknown> {
+  const parts: Buffer[] = [];
+  for await (const part of answer) if (Buffer.isBuffer(part)) parts.push(part);
+  return JSON.parse(Buffer.concat(parts).toString('utf8'));
+}
+
+function refusal({ code, message, details }: z.infer<typeof errorAnswer>): Error {
+  return isErrorCode(code) ? new ConductorError(code, message, details) : new Error(message);
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERRORS, code);
+}
+
+const REASONS = new Map([
+  ['ENOENT', 'nothing listens there; is "master serve" running?'],
+  ['ECONNREFUSED', 'nothing listens there; is "master serve" running?'],
+  ['EACCES', 'this user may not; root and the group of the master may'],
+]);
+
+function unreachable(socket: string, cause: Error): ConductorError {
+  const reason = REASONS.get(systemCode(cause) ?? '') ?? cause.message;
+  const message = `Cannot reach the master at "${socket}": ${reason}`;
+  return new ConductorError('MASTER_UNREACHABLE', message, { cause });
+}

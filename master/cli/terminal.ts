@@ -1,0 +1,71 @@
+import { createInterface } from 'node:readline/promises';
+import { wantsColor } from '../../shared/render-run.ts';
+
+/** The terminal, or what stands in its place: all that commands know of the world they print to. */
+export interface Terminal {
+  /** Results. */
+  out(line: string): void;
+  /** Everything that is no result. */
+  err(line: string): void;
+  /** A line that the next one overwrites; nothing at all unless a person looks on. */
+  transient(line: string): void;
+  readonly isTerminal: boolean;
+  readonly color: boolean;
+  /** Whether somebody is there to answer. */
+  readonly canAsk: boolean;
+  ask(question: string): Promise<string>;
+  /** All of standard input. */
+  input(): Promise<string>;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly now: () => Date;
+}
+
+const CLEAR = '\r\u001b[2K';
+
+export function realTerminal(): Terminal {
+  const { stdout, stderr, stdin, env } = process;
+  let isDirty = false;
+  const clean = () => {
+    if (isDirty) stdout.write(CLEAR);
+    isDirty = false;
+  };
+  return {
+    out(line) {
+      clean();
+      stdout.write(`${line}\n`);
+    },
+    err(line) {
+      clean();
+      stderr.write(`${line}\n`);
+    },
+    transient(line) {
+      if (!stdout.isTTY) return;
+      clean();
+      if (line === '') return;
+      stdout.write(line.slice(0, Math.max(stdout.columns - 1, 20)));
+      isDirty = true;
+    },
+    isTerminal: stdout.isTTY,
+    color: wantsColor(stdout, env),
+    canAsk: stdin.isTTY && stdout.isTTY,
+    ask,
+    input,
+    environment: env,
+    now: () => new Date(),
+  };
+}
+
+async function ask(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return (await lines.question(`${question} `)).trim();
+  } finally {
+    lines.close();
+  }
+}
+
+async function input(): Promise<string> {
+  const parts: Buffer[] = [];
+  for await (const part of process.stdin) if (Buffer.isBuffer(part)) parts.push(part);
+  return Buffer.concat(parts).toString('utf8');
+}

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { resolvePlain } from '../../language/scalar.ts';
+import { ConductorError, messageOf } from '../../shared/errors.ts';
+import type { JsonMapping } from '../json-values.ts';
+
+const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
+
+/** `90`, `90s`, `30m`, `1h`, `7d` in seconds. */
+export function parseDuration(text: string): number {
+  const match = /^(?<count>[1-9][0-9]{0,8})(?<unit>[smhd]?)$/u.exec(text);
+  const unit = z.enum(['s', 'm', 'h', 'd']).catch('s').parse(match?.groups?.['unit']);
+  const seconds = Number(match?.groups?.['count']) * UNITS[unit];
+  if (Number.isSafeInteger(seconds)) return seconds;
+  throw new ConductorError('USAGE', `Cannot read the time "${text}": write 90s, 30m, 1h or 7d`);
+}
+
+/** `key=value` pairs; a value is read as YAML would: a number, `true`, text; or as JSON. */
+export function parseSettings(pairs: readonly string[]): JsonMapping {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const equals = pair.indexOf('=');
+      if (equals > 0) return [pair.slice(0, equals), valueOf(pair.slice(equals + 1), pair)];
+      throw new ConductorError('USAGE', `Cannot read --set "${pair}": write NAME=VALUE`);
+    }),
+  );
+}
+
+function valueOf(text: string, pair: string): JsonMapping[string] {
+  if (!/^[[{"]/u.test(text)) return resolvePlain(text) ?? text;
+  try {
+    return z.json().parse(JSON.parse(text));
+  } catch (cause) {
+    const message = `Cannot read --set "${pair}": it is no JSON (${messageOf(cause)})`;
+    throw new ConductorError('USAGE', message, { cause });
+  }
+}
+
+/** For options that may be given again and again. */
+export function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}

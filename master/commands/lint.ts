@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { lint } from '../../language/lint.ts';
+import { renderProblems } from '../../language/problem.ts';
+import { readDirectory } from '../../language/source.ts';
+import { ConductorError } from '../../shared/errors.ts';
+import { lintAnswer } from '../api/answers.ts';
+import { readCommon, withCommon, type Context } from '../cli/context.ts';
+
+const optionsSchema = z.object({ tree: z.string().optional(), minion: z.string().optional() });
+
+const EXAMPLES = `
+Examples:
+  $ master lint --tree .
+  $ master lint --minion appserver     # all of what this one would get, with its last facts`;
+
+export function addLint(program: Command, context: Context): void {
+  const command = program
+    .command('lint')
+    .description('find every mistake in a tree, before any host is touched')
+    .option('--tree <dir>', 'tree directory (default: from the configuration)')
+    .option('--minion <id>', 'compile for this minion too (asks the master)')
+    .addHelpText('after', EXAMPLES);
+  withCommon(command).action(async (options: unknown) => {
+    const { tree, minion } = optionsSchema.parse(options);
+    if (tree !== undefined && minion !== undefined) {
+      const message = 'Cannot lint: --minion is for the tree of the master, not for --tree';
+      throw new ConductorError('USAGE', message);
+    }
+    const { client, config, json } = await readCommon(context, options);
+    if (minion === undefined) await lintTree(tree ?? config.tree);
+    else await client.get(`/lint?minion=${encodeURIComponent(minion)}`, lintAnswer);
+    context.terminal.out(json ? JSON.stringify({ problems: 0 }) : 'no problems');
+  });
+}
+
+/** Throws TREE_INVALID with all of them. */
+async function lintTree(directory: string): Promise<void> {
+  const { stateTypes } = await import('../../minion/state-types/index.ts');
+  const problems = lint(await readDirectory(directory), stateTypes);
+  if (problems.length > 0)
+    throw new ConductorError('TREE_INVALID', renderProblems(problems), { problems });
+}
