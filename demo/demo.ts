@@ -1,0 +1,115 @@
+/**
+ * `npm run demo`: from nothing to a Django app on a Debian server, and to its drift repaired. With `--check` it ends by
+ * itself: exit code 0 if everything was as it should be, and the last line of its output is JSON with the counts.
+ */
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { openFleet } from '../test/hosts/hosts.ts';
+import type { Fleet } from '../test/hosts/hosts.ts';
+import { installPrerequisites } from '../test/hosts/prerequisites.ts';
+import { install, join, reachesPyPI, serveApp, waitForMinions } from './hosts.ts';
+import type { Site } from './hosts.ts';
+import { createNarrator } from './narrate.ts';
+import { tour } from './tour.ts';
+import { verdict } from './verdict.ts';
+
+const execute = promisify(execFile);
+const isCheck = process.argv.includes('--check');
+const begun = performance.now();
+const narrator = createNarrator();
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  narrator.phase('machine', 'this machine');
+  await installPrerequisites(narrator.say);
+  const fleet = await openFleet({ log: narrator.say });
+  try {
+    return await demonstrate(fleet);
+  } finally {
+    await fleet.close();
+  }
+}
+
+async function demonstrate(fleet: Fleet): Promise<number> {
+  narrator.phase('boot', 'a package of Conductor, and two Debian hosts');
+  const [deb, site] = await Promise.all([buildPackage(), boot(fleet)]);
+  await setUp(site, deb);
+  const usesPyPI = await choosePython(site);
+  const results = await tour(site, narrator, { usesPyPI });
+
+  const phases = narrator.end();
+  const total = Math.round((performance.now() - begun) / 100) / 10;
+  const { summary, mistakes } = verdict(results, { ...phases, total });
+  for (const mistake of mistakes) console.log(`error: ${mistake}`);
+  if (!isCheck) await linger(fleet, site);
+  console.log(JSON.stringify(summary));
+  return mistakes.length === 0 ? 0 : 1;
+}
+
+const packageJson = z.object({ version: z.string() });
+
+/** Made from this checkout, as `npm run build` and `npm run package` do. */
+async function buildPackage(): Promise<string> {
+  await execute('npm', ['run', '--silent', 'build']);
+  const { stdout } = await execute('npm', ['run', '--silent', 'package']);
+  narrator.say(`made ${stdout.trim()}`);
+  const { version } = packageJson.parse(JSON.parse(readFileSync('package.json', 'utf8')));
+  return `build/conductor_${version}_amd64.deb`;
+}
+
+async function boot(fleet: Fleet): Promise<Site> {
+  const conductor = await fleet.boot({ name: 'conductor', image: 'full' });
+  const appserver = await fleet.boot({ name: 'appserver', image: 'full' });
+  return { conductor, appserver };
+}
+
+/** A master with a tree, and both hosts as its minions. */
+async function setUp(site: Site, deb: string): Promise<void> {
+  const { conductor, appserver } = site;
+  narrator.phase('install', 'Conductor is installed');
+  await Promise.all([install(conductor, deb, narrator), install(appserver, deb, narrator)]);
+  await serveApp(site);
+  narrator.phase('join', 'a master, and two minions that join it');
+  await narrator.show(conductor, ['master', 'init']);
+  await narrator.show(conductor, ['systemctl', 'enable', '--now', '--quiet', 'conductor-master']);
+  await join(conductor, ['conductor'], site, narrator);
+  await join(appserver, ['appserver', 'database'], site, narrator);
+  await waitForMinions(site);
+  await narrator.show(conductor, ['master', 'status']);
+}
+
+/** Writes what is special here into the tree's pillar: the git port, and where Python packages come from. */
+async function choosePython({ conductor, appserver }: Site): Promise<boolean> {
+  narrator.phase('site', "this site's own settings");
+  const usesPyPI = await reachesPyPI(appserver);
+  const settings = ['# What differs at this site.', 'firewall: {tcp: [9418]} # git'];
+  if (!usesPyPI) {
+    narrator.say(
+      'PyPI cannot be reached: Django and gunicorn come from Debian, and supervisor in place of circus',
+    );
+    settings.push('process_manager: supervisor', 'python_packages_from: debian');
+  }
+  await conductor.write('/srv/conductor/pillars/site/demo.yaml', `${settings.join('\n')}\n`);
+  for (const line of settings) narrator.say(line);
+  return usesPyPI;
+}
+
+async function linger(fleet: Fleet, { conductor, appserver }: Site): Promise<void> {
+  const lines = [
+    '',
+    'Both hosts go on running until Ctrl-C.',
+    `  add to /etc/hosts:  ${appserver.address} hello.demo greetings.demo`,
+    '  then open           http://hello.demo/  http://hello.demo/admin/  http://greetings.demo/',
+    `  or                  curl --header 'Host: hello.demo' http://${appserver.address}/`,
+    `  a shell:            npm run host -- shell ${fleet.id}/${conductor.name}`,
+    `                      npm run host -- shell ${fleet.id}/${appserver.name}`,
+    '  try                 master status; master apply --target appserver --dry-run; master docs nginx.site',
+  ];
+  for (const line of lines) console.log(line);
+  await once(process, 'SIGINT');
+}
