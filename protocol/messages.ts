@@ -10,6 +10,11 @@ import { manifestEntrySchema, pillarSchema, runOptionsSchema } from './run-reque
 
 const request = countSchema;
 
+/** What a minion knows about its machine, by name. */
+export const factsSchema = z.record(z.string(), z.json());
+
+export type WireFacts = z.infer<typeof factsSchema>;
+
 /** From a minion to its master. */
 export const minionMessageSchema = z.discriminatedUnion('type', [
   /** First after the verdict: what this minion is and can. */
@@ -17,13 +22,13 @@ export const minionMessageSchema = z.discriminatedUnion('type', [
     type: z.literal('hello'),
     version: z.string(),
     capabilities: z.array(z.string()),
-    facts: z.record(z.string(), z.json()),
+    facts: factsSchema,
     /** Jobs that are under way or spooled here: the master does not send them again. */
     jobs: z.array(z.uuid()),
     /** When the schedule will next run by itself. */
     nextRefresh: z.nullable(z.iso.datetime()),
   }),
-  z.strictObject({ type: z.literal('facts'), facts: z.record(z.string(), z.json()) }),
+  z.strictObject({ type: z.literal('facts'), facts: factsSchema }),
   z.strictObject({ type: z.literal('schedule'), nextRefresh: z.nullable(z.iso.datetime()) }),
   /** The job is in the minion's journal: it will run, and its report will come. */
   z.strictObject({ type: z.literal('job-accepted'), job: z.uuid(), waiting: z.boolean() }),

@@ -66,7 +66,7 @@ export const reportSchema = z.strictObject({
   revision: z.string(),
   dryRun: z.boolean(),
   /** `failed` also when the run could not be compiled: then `error` says why and there are no outcomes. */
-  status: z.enum(['ok', 'changed', 'failed', 'timeout', 'cancelled', 'interrupted']),
+  status: z.enum(['ok', 'changed', 'failed', 'timeout', 'cancelled', 'expired', 'interrupted']),
   error: z.optional(error),
   startedAt: z.iso.datetime(),
   endedAt: z.iso.datetime(),

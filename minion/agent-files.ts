@@ -1,0 +1,46 @@
+import * as z from 'zod/mini';
+import { sha256Schema } from '../protocol/identifiers.ts';
+import { manifestEntrySchema, pillarSchema, runOptionsSchema } from '../protocol/run-request.ts';
+
+/** The files that the resident agent keeps in its state directory. */
+
+/** `master.json`: which master is believed. */
+export const trustSchema = z.strictObject({
+  /** Fingerprint of the root key. */
+  pin: z.string(),
+  /** The highest serial of a master certificate seen so far, in decimal. */
+  serial: z.string().check(z.regex(/^\d{1,20}$/u)),
+  /** Where it was reached. */
+  masters: z.array(z.string()),
+});
+
+export type StoredTrust = z.infer<typeof trustSchema>;
+
+/** `revision.json`: all that a run needs but the blobs, as the master last gave it. */
+export const preparedSchema = z.strictObject({
+  revision: sha256Schema,
+  groups: z.array(z.string()),
+  share: sha256Schema,
+  manifest: z.array(manifestEntrySchema),
+  pillar: pillarSchema,
+});
+
+export type Prepared = z.infer<typeof preparedSchema>;
+
+/** `jobs/<job>.json`: a run that has been accepted and has no report yet. */
+export const journalEntrySchema = z.strictObject({
+  options: runOptionsSchema,
+  /** `null` for the newest. */
+  revision: z.nullable(sha256Schema),
+  receivedAt: z.iso.datetime(),
+  expiresAt: z.nullable(z.iso.datetime()),
+  /** How often it has been started. */
+  starts: z.int().check(z.nonnegative()),
+  /** The process of the last start, and when that was born: a pid alone may be another's by now. */
+  child: z.nullable(z.strictObject({ pid: z.int().check(z.positive()), bornAt: z.string() })),
+});
+
+export type JournalEntry = z.infer<typeof journalEntrySchema>;
+
+/** `schedule.json`. */
+export const scheduleSchema = z.strictObject({ nextRefresh: z.iso.datetime() });

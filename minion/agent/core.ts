@@ -1,0 +1,129 @@
+import type { MinionMessage, WireFacts } from '../../protocol/messages.ts';
+import { messageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import { uuidv7 } from '../../shared/uuid.ts';
+import type { JournalEntry } from '../agent-files.ts';
+import { openBlobCache } from './blob-cache.ts';
+import { createFollowers } from './followers.ts';
+import type { Followers, Watcher } from './followers.ts';
+import { openJournal } from './journal.ts';
+import { createLink } from './link.ts';
+import type { Link } from './link.ts';
+import { createPreparer } from './prepare.ts';
+import type { StartChild } from './run-child.ts';
+import { createRuns } from './runs.ts';
+import type { Runs } from './runs.ts';
+import { openSpool } from './spool.ts';
+import type { Spool } from './spool.ts';
+
+export interface CoreParts {
+  readonly minion: string;
+  readonly stateDirectory: string;
+  readonly startChild: StartChild;
+  readonly readFacts: () => Promise<WireFacts>;
+  readonly log: Logger;
+  readonly now: () => Date;
+}
+
+/** All of the agent but its ways in: connection, schedule and local socket. */
+export interface Core {
+  readonly link: Link;
+  readonly runs: Runs;
+  readonly spool: Spool;
+  readonly log: Logger;
+  readonly now: () => Date;
+  /** Sends what may be lost: if there is no session, the next one starts anew. */
+  tell(message: MinionMessage): void;
+  /** Facts as they are now; as they were, if they cannot be read. */
+  facts(): Promise<WireFacts>;
+  /** One refresh, or the one that is waiting already. */
+  refresh(watcher?: Watcher): void;
+}
+
+export function createCore(parts: CoreParts): Core {
+  const { stateDirectory, log, now, minion } = parts;
+  const link = createLink();
+  const blobs = openBlobCache(stateDirectory);
+  const spool = openSpool({ stateDirectory, link, log });
+  const followers = createFollowers(link);
+  const facts = factsReader(parts);
+  const runs = createRuns({
+    minion,
+    stateDirectory,
+    blobDirectory: blobs.directory,
+    journal: openJournal(stateDirectory, log),
+    spool,
+    preparer: createPreparer({ link, blobs, stateDirectory, log }),
+    startChild: parts.startChild,
+    log,
+    now,
+    onEvent: (entry, event) => followers.event(entry, event),
+    onEnd: ({ options }) => void ended(core, followers, options.job),
+  });
+  const core: Core = {
+    link,
+    runs,
+    spool,
+    log,
+    now,
+    tell: (message) => void tell(core, message),
+    facts,
+    refresh: (watcher) => refresh(core, followers, watcher),
+  };
+  return core;
+}
+
+/** The report comes after all that it sums up. */
+async function ended(core: Core, followers: Followers, job: string): Promise<void> {
+  await followers.end(job);
+  core.spool.deliver();
+  if (core.link.isConnected) core.tell({ type: 'facts', facts: await core.facts() });
+}
+
+async function tell({ link, log }: Core, message: MinionMessage): Promise<void> {
+  try {
+    await link.send(message);
+  } catch (error) {
+    log.debug({ type: message.type, problem: messageOf(error) }, 'Message not sent');
+  }
+}
+
+function factsReader({ readFacts, log }: CoreParts): () => Promise<WireFacts> {
+  let last: WireFacts = {};
+  return async () => {
+    try {
+      last = await readFacts();
+    } catch (error) {
+      log.error({ error }, 'Facts could not be read');
+    }
+    return last;
+  };
+}
+
+function refresh({ runs, now }: Core, followers: Followers, watcher?: Watcher): void {
+  const waiting = runs.waiting.find(({ options }) => options.cause === 'refresh');
+  const entry = waiting ?? refreshAt(now());
+  if (watcher !== undefined) followers.add(entry.options.job, watcher);
+  runs.add(entry);
+}
+
+const REFRESH_TIMEOUT_SECONDS = 3_600;
+
+/** The newest revision, the whole top file. */
+function refreshAt(now: Date): JournalEntry {
+  return {
+    options: {
+      job: uuidv7(now.getTime()),
+      cause: 'refresh',
+      dryRun: false,
+      stateFiles: [],
+      params: {},
+      timeoutSeconds: REFRESH_TIMEOUT_SECONDS,
+    },
+    revision: null,
+    receivedAt: now.toISOString(),
+    expiresAt: null,
+    starts: 0,
+    child: null,
+  };
+}

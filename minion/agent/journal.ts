@@ -1,0 +1,33 @@
+import { join } from 'node:path';
+import { journalEntrySchema } from '../agent-files.ts';
+import type { JournalEntry } from '../agent-files.ts';
+import { writeDurably } from '../host/durable-file.ts';
+import type { Logger } from '../../shared/log.ts';
+import { listOwn, readOwn, removeOwn } from './files.ts';
+
+/** The runs that this minion has promised and that have no report yet; on disk when a call returns. */
+export interface Journal {
+  put(entry: JournalEntry): void;
+  remove(job: string): void;
+  /** In the order of their ids, which is that of their making. */
+  all(): JournalEntry[];
+}
+
+export function openJournal(stateDirectory: string, log: Logger): Journal {
+  const directory = join(stateDirectory, 'jobs');
+  const pathOf = (job: string): string => join(directory, `${job}.json`);
+  return {
+    put: (entry) => {
+      writeDurably(pathOf(entry.options.job), JSON.stringify(entry));
+    },
+    remove: (job) => {
+      removeOwn(pathOf(job));
+    },
+    all: () =>
+      listOwn(directory, /^[0-9a-f-]{36}\.json$/u)
+        .map((name) =>
+          readOwn(join(directory, name), (value) => journalEntrySchema.parse(value), log),
+        )
+        .filter((entry) => entry !== null),
+  };
+}

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RunEvent } from '../../protocol/report.ts';
+import type { Core } from './core.ts';
+import type { Caller, LocalRequest } from './local-socket.ts';
+
+export interface LocalAnswersParts {
+  readonly core: Core;
+  readonly minion: string;
+  readonly version: string;
+  readonly stateDirectory: string;
+  readonly nextRefresh: () => Date | null;
+}
+
+/** What the agent's own command line gets to hear. */
+export function answerLocally(
+  parts: LocalAnswersParts,
+  request: LocalRequest,
+  caller: Caller,
+): void {
+  if (request === 'refresh') {
+    parts.core.refresh(watcherFor(parts, caller));
+    return;
+  }
+  caller.write(JSON.stringify(statusOf(parts)));
+  caller.end();
+}
+
+export interface AgentStatus {
+  readonly minion: string;
+  readonly version: string;
+  readonly isConnected: boolean;
+  readonly running: string | null;
+  readonly waiting: readonly string[];
+  /** Reports that the master does not have yet. */
+  readonly spooled: number;
+  readonly nextRefresh: string | null;
+}
+
+function statusOf({ core, minion, version, nextRefresh }: LocalAnswersParts): AgentStatus {
+  const { link, runs, spool } = core;
+  return {
+    minion,
+    version,
+    isConnected: link.isConnected,
+    running: runs.running?.options.job ?? null,
+    waiting: runs.waiting.map(({ options }) => options.job),
+    spooled: spool.jobs().length,
+    nextRefresh: nextRefresh()?.toISOString() ?? null,
+  };
+}
+
+/** Passes a run's events to one caller as lines, and its report, which is a file by then, last. */
+export function watcherFor(
+  { stateDirectory }: Pick<LocalAnswersParts, 'stateDirectory'>,
+  caller: Pick<Caller, 'write' | 'end'>,
+) {
+  return {
+    event: (event: RunEvent): void => caller.write(JSON.stringify(event)),
+    end: (job: string): void => {
+      const report = readFileSync(join(stateDirectory, 'spool', `${job}.json`), 'utf8');
+      caller.write(`{"event":"report","report":${report}}`);
+      caller.end();
+    },
+  };
+}

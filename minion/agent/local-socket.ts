@@ -1,0 +1,116 @@
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { createInterface } from 'node:readline';
+import { ConductorError, messageOf, systemCode } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+
+/**
+ * The agent's door for its own command line: a unix socket that only root can open. One line asks,
+ * lines of JSON answer.
+ */
+
+export type LocalRequest = 'refresh' | 'status';
+
+/** Writes lines to one caller. */
+export interface Caller {
+  /** Without the newline. */
+  write(line: string): void;
+  end(): void;
+  /** Called when the caller goes away, if it does so first. */
+  onClose(handler: () => void): void;
+}
+
+export interface LocalParts {
+  readonly path: string;
+  readonly answer: (request: LocalRequest, caller: Caller) => void;
+  readonly log: Logger;
+}
+
+/** Throws STATE_DIRECTORY_HELD if another agent answers there. */
+export async function listenLocally(parts: LocalParts): Promise<Server> {
+  const { path, log } = parts;
+  if (await isAnswered(path))
+    throw new ConductorError(
+      'STATE_DIRECTORY_HELD',
+      `Cannot start the agent: another one answers at "${path}"`,
+    );
+  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  rmSync(path, { force: true });
+  const server = createServer((socket) => {
+    serve(parts, socket);
+  });
+  const umask = process.umask(0o177);
+  try {
+    await listening(server, path);
+  } finally {
+    process.umask(umask);
+  }
+  chmodSync(path, 0o600);
+  server.on('error', (error) => {
+    log.error({ path, error }, 'Local socket failed');
+  });
+  return server;
+}
+
+function listening(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+export function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path);
+    const done = (isThere: boolean) => () => {
+      probe.destroy();
+      resolve(isThere);
+    };
+    probe.once('connect', done(true));
+    probe.once('error', done(false));
+  });
+}
+
+function serve({ answer, log }: LocalParts, socket: Socket): void {
+  socket.on('error', (error) => {
+    log.debug({ code: systemCode(error) }, 'Local caller went away');
+  });
+  const caller: Caller = {
+    write: (line) => {
+      if (socket.writable) socket.write(`${line}\n`);
+    },
+    end: () => {
+      socket.end();
+    },
+    onClose: (handler) => {
+      socket.once('close', handler);
+    },
+  };
+  createInterface({ input: socket }).once('line', (line) => {
+    if (line === 'refresh' || line === 'status') answer(line, caller);
+    else socket.end(`${JSON.stringify({ error: 'unknown request' })}\n`);
+  });
+}
+
+/** Asks the agent and gives its lines as they come. Throws MASTER_UNREACHABLE if none is running. */
+export async function* askAgent(path: string, request: LocalRequest): AsyncGenerator<string> {
+  const socket = connect(path);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve);
+      socket.once('error', (cause) => {
+        const message = `Cannot ask the agent at "${path}": ${messageOf(cause)}`;
+        reject(new ConductorError('MASTER_UNREACHABLE', message, { cause }));
+      });
+    });
+    socket.write(`${request}\n`);
+    for await (const line of createInterface({ input: socket })) yield line;
+  } finally {
+    socket.destroy();
+  }
+}

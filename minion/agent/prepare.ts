@@ -1,0 +1,159 @@
+import { join } from 'node:path';
+import type { ManifestEntry } from '../../language/tree.ts';
+import { preparedSchema } from '../agent-files.ts';
+import type { Prepared } from '../agent-files.ts';
+import { writeDurably } from '../host/durable-file.ts';
+import { ConductorError } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import type { BlobCache } from './blob-cache.ts';
+import { readOwn } from './files.ts';
+import type { Link, Reply } from './link.ts';
+
+/** What a run wants to be prepared for. */
+export interface Wanted {
+  /** `null` for the newest. */
+  readonly revision: string | null;
+  readonly stateFiles: readonly string[];
+}
+
+/** Why a run cannot be: the master has refused, or cannot be asked. */
+export interface Unprepared {
+  readonly code: string;
+  readonly message: string;
+}
+
+export type Preparation =
+  | { readonly status: 'prepared'; readonly prepared: Prepared }
+  | { readonly status: 'refused'; readonly error: Unprepared };
+
+export interface Preparer {
+  /** Asks the master; without one, takes what it last gave if that will do. */
+  prepare(wanted: Wanted): Promise<Preparation>;
+}
+
+export interface PreparerParts {
+  readonly link: Link;
+  readonly blobs: BlobCache;
+  readonly stateDirectory: string;
+  readonly log: Logger;
+}
+
+export function createPreparer(parts: PreparerParts): Preparer {
+  return {
+    prepare: async (wanted) => {
+      const last = readLast(parts);
+      try {
+        return await askMaster(parts, wanted, last);
+      } catch (error) {
+        if (!(error instanceof ConductorError) || error.code !== 'CHANNEL_CLOSED') throw error;
+        return withoutMaster(parts, wanted, last);
+      }
+    },
+  };
+}
+
+async function askMaster(
+  parts: PreparerParts,
+  { revision, stateFiles }: Wanted,
+  last: Prepared | null,
+): Promise<Preparation> {
+  const have = { share: last?.share ?? null, pillar: last?.pillar.id ?? null };
+  const reply = await parts.link.ask({
+    type: 'prepare',
+    revision,
+    have,
+    stateFiles: [...stateFiles],
+  });
+  if (reply.type === 'refused') return { status: 'refused', error: reply.error };
+  if (reply.type !== 'prepared') throw unexpected(reply);
+  const prepared = complete(reply, last);
+  const refusal = await fetchBlobs(parts, prepared.manifest);
+  if (refusal !== null) return { status: 'refused', error: refusal };
+  if (stateFiles.length === 0)
+    writeDurably(lastPath(parts), JSON.stringify(prepared satisfies Prepared));
+  await parts.blobs.shrink(new Set(prepared.manifest.map(({ sha256 }) => sha256)));
+  return { status: 'prepared', prepared };
+}
+
+type PreparedReply = Extract<Reply, { readonly type: 'prepared' }>;
+
+/** The master leaves out what this minion has said that it holds. */
+function complete(reply: PreparedReply, last: Prepared | null): Prepared {
+  const { revision, groups, share } = reply;
+  const manifest = reply.manifest ?? (last?.share === share ? last.manifest : null);
+  const pillar = reply.pillar ?? (last?.pillar.id === reply.pillarId ? last.pillar : null);
+  if (manifest === null || pillar === null) throw unexpected(reply);
+  return { revision, groups, share, manifest, pillar };
+}
+
+const BATCH_FILES = 64;
+const BATCH_BYTES = 4 * 1024 * 1024;
+
+/** Gets what is not here, or not whole; the error if the master refuses. */
+async function fetchBlobs(
+  { link, blobs }: PreparerParts,
+  manifest: readonly ManifestEntry[],
+): Promise<Unprepared | null> {
+  for (const batch of await batchesOf(blobs, manifest)) {
+    const reply = await link.ask({ type: 'blobs', sha256: batch });
+    if (reply.type === 'refused') return reply.error;
+    if (reply.type !== 'blobs' || reply.blobs.length !== batch.length) throw unexpected(reply);
+    for (const [index, sha256] of batch.entries())
+      blobs.put(sha256, Buffer.from(reply.blobs[index] ?? '', 'base64'));
+  }
+  return null;
+}
+
+/** The missing ones, in requests that are neither too many nor too large to answer. */
+async function batchesOf(
+  blobs: BlobCache,
+  manifest: readonly ManifestEntry[],
+): Promise<string[][]> {
+  const sizes = new Map(manifest.map(({ sha256, size }) => [sha256, size]));
+  const batches: string[][] = [];
+  let room = 0;
+  for (const [sha256, size] of sizes) {
+    if (await blobs.has(sha256)) continue;
+    const current = batches.at(-1);
+    if (current === undefined || current.length === BATCH_FILES || size > room) {
+      batches.push([sha256]);
+      room = BATCH_BYTES - size;
+    } else {
+      current.push(sha256);
+      room -= size;
+    }
+  }
+  return batches;
+}
+
+/** Converging on the last good revision is better than not at all; anything else would be a guess. */
+async function withoutMaster(
+  parts: PreparerParts,
+  { revision, stateFiles }: Wanted,
+  last: Prepared | null,
+): Promise<Preparation> {
+  const isRight = revision === null || revision === last?.revision;
+  if (last === null || !isRight || stateFiles.length > 0) return offline('it has not been given');
+  for (const { sha256 } of last.manifest) {
+    if (!(await parts.blobs.has(sha256))) return offline(`its blob "${sha256}" is damaged`);
+  }
+  parts.log.warn({ revision: last.revision }, 'Master was away: used the last good revision');
+  return { status: 'prepared', prepared: last };
+}
+
+function offline(problem: string): Preparation {
+  const message = `Cannot prepare a run: the master is away, and of the revision here ${problem}`;
+  return { status: 'refused', error: { code: 'MASTER_UNREACHABLE', message } };
+}
+
+function readLast(parts: PreparerParts): Prepared | null {
+  return readOwn(lastPath(parts), (value) => preparedSchema.parse(value), parts.log);
+}
+
+function lastPath({ stateDirectory }: PreparerParts): string {
+  return join(stateDirectory, 'revision.json');
+}
+
+function unexpected(reply: Reply): ConductorError {
+  return new ConductorError('MESSAGE_INVALID', `Cannot use the "${reply.type}" of the master`);
+}

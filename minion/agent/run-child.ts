@@ -1,0 +1,98 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { runEventSchema } from '../../protocol/report.ts';
+import type { RunEvent } from '../../protocol/report.ts';
+import type { RunRequest } from '../../protocol/run-request.ts';
+import { messageOf, systemCode } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import { birthOf } from './process-birth.ts';
+
+/** The process of one run. It outlives the agent if it must, and leaves its report in the spool. */
+export interface RunChild {
+  readonly pid: number | null;
+  readonly bornAt: string | null;
+  /** Asks it to end the run; it reports that it was cancelled. */
+  cancel(): void;
+  /** Resolves when it has ended and said all it had to say. Never rejects. */
+  readonly ended: Promise<void>;
+}
+
+export interface RunChildParts {
+  /** The script of the child, `run.js`. */
+  readonly program: string;
+  /** All but the report, which is in the spool. */
+  readonly onEvent: (event: RunEvent) => void;
+  readonly log: Logger;
+}
+
+export type StartChild = (request: RunRequest, onEvent: RunChildParts['onEvent']) => RunChild;
+
+/** What the child may need over its run's own time to end everything and report. */
+const GRACE_MS = 120_000;
+/** What a program that the run has left behind may hold the pipe open for. */
+const PIPE_MS = 2_000;
+
+/**
+ * Starts a run, in a process group of its own: neither a terminal's Ctrl-C nor the end of the
+ * agent ends it, not even when the run itself restarts the agent's service.
+ */
+export function startRunChild(
+  { program, onEvent, log }: RunChildParts,
+  request: RunRequest,
+): RunChild {
+  const child = spawn(process.execPath, [program], {
+    detached: true,
+    cwd: '/',
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const stop = (signal: 'SIGTERM' | 'SIGKILL'): void => {
+    child.kill(signal);
+  };
+  const limit = setTimeout(() => stop('SIGKILL'), request.options.timeoutSeconds * 1000 + GRACE_MS);
+  const lines = createInterface({ input: child.stdout });
+  lines.on('line', (line) => {
+    const event = eventOf(line, log);
+    if (event !== null && event.event !== 'report') onEvent(event);
+  });
+  const hasExited = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', (error) => {
+      log.error({ program, problem: messageOf(error) }, 'Run child failed');
+      resolve();
+    });
+  });
+  const hasSaidAll = new Promise<void>((resolve) => lines.once('close', () => resolve()));
+  child.stdin.on('error', (error) => {
+    // It has ended before it read its request; that it has no report will be noticed.
+    log.warn({ code: systemCode(error) }, 'Run child did not read its request');
+  });
+  child.stdin.end(JSON.stringify(request));
+  return {
+    pid: child.pid ?? null,
+    bornAt: child.pid === undefined ? null : birthOf(child.pid),
+    cancel: () => stop('SIGTERM'),
+    ended: endOf(hasExited, hasSaidAll).finally(() => clearTimeout(limit)),
+  };
+}
+
+async function endOf(hasExited: Promise<void>, hasSaidAll: Promise<void>): Promise<void> {
+  await hasExited;
+  const patience = new AbortController();
+  const tooLong = new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, PIPE_MS);
+    patience.signal.addEventListener('abort', () => clearTimeout(timer));
+  });
+  await Promise.race([hasSaidAll, tooLong]);
+  patience.abort();
+}
+
+/** The report is large and not needed here: it is not even parsed. */
+function eventOf(line: string, log: Logger): RunEvent | null {
+  if (line.startsWith('{"event":"report"')) return null;
+  try {
+    return runEventSchema.parse(JSON.parse(line));
+  } catch (error) {
+    log.error({ error, line: line.slice(0, 200) }, 'Run child said something unknown');
+    return null;
+  }
+}

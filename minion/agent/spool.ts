@@ -1,0 +1,114 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { reportSchema } from '../../protocol/report.ts';
+import type { Report } from '../../protocol/report.ts';
+import { messageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import { setAside, writeDurably } from '../host/durable-file.ts';
+import { listOwn, readOwn, removeOwn } from './files.ts';
+import type { Link } from './link.ts';
+
+/**
+ * Reports on their way to the master. Each is a file until the master has said that it has it; run
+ * children put theirs here themselves.
+ */
+export interface Spool {
+  has(job: string): boolean;
+  /** Keeps a report that no child could make. */
+  put(report: Report): void;
+  /** Ids of the jobs whose reports are here. */
+  jobs(): string[];
+  /** Sends what is here, the oldest first, each after the one before is stored. */
+  deliver(): void;
+  /** The master has it. */
+  stored(job: string): void;
+  /** The session has ended. */
+  disconnected(): void;
+}
+
+export interface SpoolParts {
+  readonly stateDirectory: string;
+  readonly link: Link;
+  readonly log: Logger;
+  readonly maximumBytes?: number;
+}
+
+const MAXIMUM_BYTES = 256 * 1024 * 1024;
+/** A report that this many sessions have not survived is not sent again. */
+const MOST_ATTEMPTS = 5;
+
+export function openSpool(parts: SpoolParts): Spool {
+  const { log, link } = parts;
+  const directory = join(parts.stateDirectory, 'spool');
+  const attempts = new Map<string, number>();
+  let underWay: string | null = null;
+
+  const deliver = (): void => {
+    if (underWay !== null || !link.isConnected) return;
+    const next = firstReport(directory, log);
+    if (next === null) return;
+    underWay = next.job;
+    attempts.set(next.job, (attempts.get(next.job) ?? 0) + 1);
+    link.send({ type: 'report', report: next }).catch((error: unknown) => {
+      // It stays here; the next session sends it again.
+      log.debug({ job: next.job, problem: messageOf(error) }, 'Report not sent');
+    });
+  };
+
+  return {
+    has: (job) => jobsIn(directory).includes(job),
+    put: (report) => {
+      writeDurably(pathOf(directory, report.job), JSON.stringify(report));
+    },
+    jobs: () => jobsIn(directory),
+    deliver: () => {
+      shrink(directory, parts.maximumBytes ?? MAXIMUM_BYTES, log);
+      deliver();
+    },
+    stored: (job) => {
+      removeOwn(pathOf(directory, job));
+      attempts.delete(job);
+      if (underWay === job) underWay = null;
+      deliver();
+    },
+    disconnected: () => {
+      if (underWay !== null && (attempts.get(underWay) ?? 0) >= MOST_ATTEMPTS) {
+        const aside = setAside(pathOf(directory, underWay));
+        log.error({ job: underWay, aside }, 'Report was not taken and has been put aside');
+      }
+      underWay = null;
+    },
+  };
+}
+
+function pathOf(directory: string, job: string): string {
+  return join(directory, `${job}.json`);
+}
+
+function jobsIn(directory: string): string[] {
+  return listOwn(directory, /^[0-9a-f-]{36}\.json$/u).map((name) => name.slice(0, -5));
+}
+
+/** One that is damaged is put aside, and the next one tried. */
+function firstReport(directory: string, log: Logger): Report | null {
+  for (const job of jobsIn(directory)) {
+    const report = readOwn(pathOf(directory, job), (value) => reportSchema.parse(value), log);
+    if (report !== null) return report;
+  }
+  return null;
+}
+
+/** The oldest reports go first when there are too many: the newest say how the host is. */
+function shrink(directory: string, maximumBytes: number, log: Logger): void {
+  const files = jobsIn(directory).map((job) => {
+    const path = pathOf(directory, job);
+    return { job, path, size: statSync(path).size };
+  });
+  let total = files.reduce((sum, { size }) => sum + size, 0);
+  for (const { job, path, size } of files) {
+    if (total <= maximumBytes) return;
+    removeOwn(path);
+    total -= size;
+    log.error({ job, size }, 'Spool was full: oldest report dropped');
+  }
+}

@@ -1,0 +1,39 @@
+import { join } from 'node:path';
+import { trustSchema } from '../agent-files.ts';
+import { writeDurably } from '../host/durable-file.ts';
+import { ConductorError } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import { readOwn } from './files.ts';
+
+/** Which master this minion believes, and where it was reached. */
+export interface Trust {
+  /** Fingerprint of the root key. */
+  readonly pin: string;
+  /** The highest certificate serial seen so far. */
+  readonly serial: bigint;
+  readonly masters: readonly string[];
+}
+
+/** `null` if this minion has never joined. */
+export function readTrust(stateDirectory: string, log: Logger): Trust | null {
+  const stored = readOwn(trustPath(stateDirectory), (value) => trustSchema.parse(value), log);
+  return stored === null ? null : { ...stored, serial: BigInt(stored.serial) };
+}
+
+/** Writes down whom to believe. Never another root key over one that is there. */
+export function writeTrust(stateDirectory: string, trust: Trust, log: Logger): void {
+  const known = readTrust(stateDirectory, log);
+  if (known !== null && known.pin !== trust.pin) throw otherMaster(stateDirectory, known.pin);
+  const stored = { pin: trust.pin, serial: String(trust.serial), masters: [...trust.masters] };
+  writeDurably(trustPath(stateDirectory), JSON.stringify(stored));
+}
+
+export function otherMaster(stateDirectory: string, pin: string): ConductorError {
+  const path = trustPath(stateDirectory);
+  const message = `Cannot join: this minion belongs to the master ${pin} (remove "${path}" to leave it)`;
+  return new ConductorError('ENROLMENT_REFUSED', message);
+}
+
+function trustPath(stateDirectory: string): string {
+  return join(stateDirectory, 'master.json');
+}
