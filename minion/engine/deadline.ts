@@ -1,4 +1,5 @@
 import { ConductorError } from '../../shared/errors.ts';
+import { following } from '../host/signals.ts';
 
 export interface Deadline {
   /** What has the time, for the message: `"nginx config"`. */
@@ -21,14 +22,14 @@ export async function inTime<T>(
   { what, milliseconds, signal, patienceMs }: Deadline,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const clock = new AbortController();
+  const { controller, dispose } = following(signal);
   const timers = [
     setTimeout(() => {
       const message = `Cannot finish ${what}: it took longer than ${milliseconds / 1000} s`;
-      clock.abort(new ConductorError('COMMAND_TIMEOUT', message));
+      controller.abort(new ConductorError('COMMAND_TIMEOUT', message));
     }, milliseconds),
   ];
-  const ending = AbortSignal.any([signal, clock.signal]);
+  const ending = controller.signal;
   const abandoned = new Promise<never>((_resolve, reject) => {
     ending.addEventListener('abort', () => {
       const message = `Cannot end ${what}: it goes on though it was told to stop`;
@@ -41,5 +42,6 @@ export async function inTime<T>(
     return await Promise.race([work(ending), abandoned]);
   } finally {
     for (const timer of timers) clearTimeout(timer);
+    dispose();
   }
 }

@@ -18,8 +18,9 @@ export function textDiff(name: string, from: string, to: string): string {
     ...EFFORT,
   });
   if (patch === undefined) return `content differs too much to show (${sizes(from, to)})`;
-  if (patch.length > LARGEST_DIFF) return `${patch.slice(0, LARGEST_DIFF)}\n… (${sizes(from, to)})`;
-  return patch.replace(/^=+\n/u, '');
+  const body = patch.slice(patch.indexOf('--- '));
+  if (body.length > LARGEST_DIFF) return `${body.slice(0, LARGEST_DIFF)}\n… (${sizes(from, to)})`;
+  return body;
 }
 
 export function isBinary(text: string): boolean {

@@ -26,6 +26,11 @@ export function commandFor(
   };
 }
 
+/** The same program under a umask of its own; ours is left alone. */
+export function withUmask(argv: Argv, umask: string | undefined): Argv {
+  return umask === undefined ? argv : ['/bin/sh', '-c', 'umask "$0" && exec "$@"', umask, ...argv];
+}
+
 /** Throws COMMAND_FAILED if there is no such user. */
 export function accountFor(
   [program]: Argv,

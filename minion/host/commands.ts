@@ -15,7 +15,6 @@ export interface ProcessOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
   readonly input: string | Uint8Array | null;
-  readonly umask: number | null;
   readonly timeoutMs: number;
   /** Between TERM and KILL. */
   readonly graceMs: number;
@@ -61,20 +60,13 @@ export async function runProcess(argv: Argv, options: ProcessOptions): Promise<O
   throw stopReason(argv, options, endOf(`${text(stdout)}\n${text(stderr)}`));
 }
 
-function start([program, ...args]: Argv, options: ProcessOptions): ChildProcess {
-  const { env, cwd, input, umask } = options;
-  // A child takes the umask that its parent has at the moment it is made.
-  const before = umask === null ? null : process.umask(umask);
-  try {
-    return spawn(program, args, {
-      env,
-      cwd,
-      detached: true,
-      stdio: [input === null ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-    });
-  } finally {
-    if (before !== null) process.umask(before);
-  }
+function start([program, ...args]: Argv, { env, cwd, input }: ProcessOptions): ChildProcess {
+  return spawn(program, args, {
+    env,
+    cwd,
+    detached: true,
+    stdio: [input === null ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  });
 }
 
 /** A program need not read what it is given: that it hung up is no failure. */

@@ -1,5 +1,7 @@
 import {
   closeSync,
+  constants,
+  copyFileSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -31,6 +33,7 @@ export function writeDurably(path: string, content: string): void {
     renameSync(staged, path);
     syncDirectory(dirname(path));
   } catch (error) {
+    rmSync(staged, { force: true, recursive: true });
     throw fileError('write', path, error);
   }
 }
@@ -59,13 +62,28 @@ export function readStored<T>(path: string, schema: z.ZodType<T>): Stored<T> {
 
 /** Puts a corrupt file out of the way, for somebody to look at. Says where it is now. */
 export function setAside(path: string, now = new Date()): string {
-  const aside = `${path}.corrupt-${now.toISOString().replaceAll(':', '')}`;
+  const aside = corruptName(path, now);
   try {
     renameSync(path, aside);
   } catch (error) {
     throw fileError('rename', path, error);
   }
   return aside;
+}
+
+/** Keeps a copy of a corrupt file that is about to be replaced. Says where. */
+export function keepCopy(path: string, now = new Date()): string {
+  const copy = corruptName(path, now);
+  try {
+    copyFileSync(path, copy, constants.COPYFILE_EXCL);
+  } catch (error) {
+    throw fileError('copy', path, error);
+  }
+  return copy;
+}
+
+function corruptName(path: string, now: Date): string {
+  return `${path}.corrupt-${now.toISOString().replaceAll(':', '')}`;
 }
 
 function syncDirectory(path: string): void {

@@ -5,6 +5,7 @@ import { connect, isIP } from 'node:net';
 import type { LookupFunction } from 'node:net';
 import { ConductorError } from '../../shared/errors.ts';
 import type { HttpAnswer, HttpOptions } from './host.ts';
+import { following } from './signals.ts';
 
 const LARGEST_BODY = 64 * 1024 * 1024;
 
@@ -39,13 +40,17 @@ export async function httpGet(
   signal: AbortSignal,
 ): Promise<HttpAnswer | null> {
   signal.throwIfAborted();
-  const within = AbortSignal.any([signal, AbortSignal.timeout(options.timeoutMs)]);
+  const { controller, dispose } = following(signal);
+  const timer = setTimeout(() => controller.abort(), options.timeoutMs);
   try {
-    return await get(new URL(url), options, within);
+    return await get(new URL(url), options, controller.signal);
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof ConductorError) throw error;
     return null;
+  } finally {
+    clearTimeout(timer);
+    dispose();
   }
 }
 

@@ -2,7 +2,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { ConductorError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { namesById, parseGroup, parsePasswd } from './accounts.ts';
-import { accountFor, commandFor } from './as-user.ts';
+import { accountFor, commandFor, withUmask } from './as-user.ts';
 import { link, makeDirectory, own, rename } from './change-files.ts';
 import { runProcess } from './commands.ts';
 import type { Argv, CommandOptions, Host, HostView, Output, Ownership } from './host.ts';
@@ -118,13 +118,12 @@ function createRunner(options: RealHostOptions, signal: AbortSignal, topics: Top
   const run: Runner = async (argv, { user, cwd = '/', input, umask, timeoutMs, env } = {}) => {
     const account =
       user === undefined ? null : accountFor(argv, user, (await readPeople(topics, run)).accounts);
-    const command = commandFor(argv, account, env);
+    const command = commandFor(withUmask(argv, umask), account, env);
     const begun = Date.now();
     const output = await runProcess(command.argv, {
       env: command.env,
       cwd,
       input: input ?? null,
-      umask: umask === undefined ? null : Number.parseInt(umask, 8),
       timeoutMs: timeoutMs ?? COMMAND_TIMEOUT_MS,
       graceMs,
       signal,

@@ -145,6 +145,10 @@ export function newDirectory(): string {
   return mkdtempSync(join(tmpdir(), 'conductor-toy-'));
 }
 
+function mark(text: string): string {
+  return `#${text.length}`;
+}
+
 /** Runs declarations over a world. */
 export async function run(
   declarations: readonly Declaration[],
@@ -154,7 +158,6 @@ export async function run(
   const { dryRun = false } = options;
   const journal = openJournal(join(directory, 'owed.json'), { dryRun, onCorrupt: () => undefined });
   const catalog: Catalog = { revision: '0', declarations, ports: new Map(), secrets };
-  const mark = (text: string): string => `#${text.length}`;
   const outcomes = await runCatalog({
     catalog,
     types: toyTypes(world),

@@ -1,9 +1,12 @@
 import test from 'ava';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Declaration } from '../../../language/declaration.ts';
 import { openJournal } from '../../../minion/engine/owed.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import { outcomeSchema } from '../../../protocol/report.ts';
+import type { Outcome } from '../../../protocol/report.ts';
+import type { HostState } from '../../helpers/fake-host.ts';
 import { cannot, declare, newDirectory, run, toyWorld } from '../../helpers/toy-world.ts';
 import type { ToyWorld } from '../../helpers/toy-world.ts';
 
@@ -282,11 +285,13 @@ test('listen: a reaction that fails is a failure and stays owed', async (t) => {
 
 // Guards, checks, retry, timeouts, failhard
 
+async function ask(guards: Partial<Declaration['guards']>, host: HostState): Promise<Outcome> {
+  return (await run([declare('a', { guards })], { world: toyWorld(), host })).outcome('a');
+}
+
 test('unless, onlyif and creates decide on the host whether a state runs', async (t) => {
   const yes = { commands: { [GUARD]: '' }, files: { '/there': '' } };
   const no = { commands: { [GUARD]: { exitCode: 1 } } };
-  const ask = async (guards: object, host: object) =>
-    (await run([declare('a', { guards })], { world: toyWorld(), host })).outcome('a');
   t.is((await ask({ unless: ['true'] }, yes)).because, 'unless: the condition holds');
   t.is((await ask({ unless: ['false'] }, no)).status, 'changed');
   t.is((await ask({ onlyif: ['true'] }, yes)).status, 'changed');

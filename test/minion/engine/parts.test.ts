@@ -1,0 +1,318 @@
+import test from 'ava';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { deadlineFor, typeOf } from '../../../minion/engine/context.ts';
+import { Abandoned, inTime } from '../../../minion/engine/deadline.ts';
+import { failingCheck, guardedBy } from '../../../minion/engine/guards.ts';
+import { payListeners } from '../../../minion/engine/listeners.ts';
+import { errorOf, outcomeOf } from '../../../minion/engine/outcome.ts';
+import { openJournal } from '../../../minion/engine/owed.ts';
+import { isNotified, isPreparationNeeded } from '../../../minion/engine/prerequisites.ts';
+import { debtsOf, reactionsIn, takeStock } from '../../../minion/engine/reactions.ts';
+import { presentable, secretNamesOf } from '../../../minion/engine/redaction.ts';
+import { judge, targetsOf } from '../../../minion/engine/requisites.ts';
+import type { Standing } from '../../../minion/engine/requisites.ts';
+import { defineState } from '../../../minion/engine/state-type.ts';
+import type { StateType } from '../../../minion/engine/state-type.ts';
+import { isBinary, textDiff } from '../../../minion/engine/text-diff.ts';
+import { takeTurn } from '../../../minion/engine/turn.ts';
+import type { RunContext } from '../../../minion/engine/context.ts';
+import type { Change } from '../../../shared/change.ts';
+import { ConductorError } from '../../../shared/errors.ts';
+import { createLogger } from '../../../shared/log.ts';
+import { fakeHost } from '../../helpers/fake-host.ts';
+import { declare, newDirectory } from '../../helpers/toy-world.ts';
+
+const redaction = {
+  redact: (text: string) => text.replaceAll('hunter2', '#'),
+  fingerprint: (text: string) => `${text.length}`,
+};
+
+function typeWith(schema: z.ZodType): StateType {
+  return defineState({
+    name: 'toy.part',
+    example: '',
+    schema,
+    read: async () => ({ done: true }),
+    want: () => ({ done: true }),
+    apply: async () => undefined,
+    react: async () => 'kicked',
+  });
+}
+
+const type = typeWith(z.strictObject({}));
+
+// Redaction
+
+test('finds secret arguments wherever a schema hides them', (t) => {
+  const secret = z.string().meta({ secret: true });
+  const flat = z.strictObject({ a: secret, b: z.string() });
+  const optional = z.strictObject({
+    a: z.string().meta({ secret: true }).exactOptional(),
+    b: secret,
+  });
+  const piped = flat.transform((args) => args).pipe(z.any());
+  const union = z.union([z.strictObject({ c: secret }), z.strictObject({ d: z.string() })]);
+  t.deepEqual([...secretNamesOf(typeWith(flat))], ['a']);
+  t.deepEqual([...secretNamesOf(typeWith(optional))], ['a', 'b']);
+  t.deepEqual([...secretNamesOf(typeWith(piped))], ['a']);
+  t.deepEqual([...secretNamesOf(typeWith(union))], ['c']);
+  t.deepEqual([...secretNamesOf(typeWith(flat.refine(() => true)))], ['a']);
+});
+
+test('shows only what differs, with secrets as fingerprints, at any depth', (t) => {
+  const change: Change = {
+    action: 'update',
+    from: { password: 'old', env: { A: 'x' }, same: 1 },
+    to: { password: 'newer', env: { A: 'is hunter2', B: ['hunter2', null, 3] } },
+  };
+  t.deepEqual(presentable(change, new Set(['password']), redaction), {
+    action: 'update',
+    from: { password: 'secret(3)', env: { A: 'x' } },
+    to: { password: 'secret(5)', env: { A: 'is #', B: ['#', null, 3] } },
+  });
+  t.deepEqual(presentable({ action: 'remove', from: { a: 1 } }, new Set(), redaction), {
+    action: 'remove',
+    from: { a: 1 },
+  });
+});
+
+test('shortens what is longer than a screen', (t) => {
+  const shown = presentable(
+    { action: 'create', to: { a: 'x'.repeat(9000) } },
+    new Set(),
+    redaction,
+  );
+  t.true(shown.action === 'create' && JSON.stringify(shown.to).length < 4200);
+});
+
+// Diffs
+
+function manyLines(seed: number): string {
+  return Array.from({ length: 9000 }, (_, line) => `${(line * seed) % 9973}`).join('\n');
+}
+
+function linesAround(middle: string): string {
+  return `1\n2\n3\n4\n${middle}\n6\n7\n8\n9\n`;
+}
+
+test('sums up what cannot be shown, and what would take too long', (t) => {
+  t.is(textDiff('f', 'a\0', 'b'), 'binary content differs (2 -> 1 bytes)');
+  t.regex(textDiff('f', '', 'x\n'.repeat(400_000)), /too large to show/u);
+  const begun = Date.now();
+  t.regex(textDiff('f', manyLines(17), manyLines(31)), /differs too much to show/u);
+  t.true(Date.now() - begun < 5000);
+  t.true(textDiff('f', '', 'some words\n'.repeat(20_000)).length < 70_000);
+  t.false(isBinary('ünïcode'));
+});
+
+test('a diff has its name, three lines around and no ruler', (t) => {
+  const diff = textDiff('/etc/motd', linesAround('a'), linesAround('b'));
+  t.is(diff.split('\n')[0]?.trim(), '--- /etc/motd');
+  t.true(diff.includes('@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-a\n+b\n 6\n 7\n 8\n'));
+});
+
+// Deadlines
+
+test('work in time is let alone; late work gets its signal, and is given up if it ignores it', async (t) => {
+  const { signal } = new AbortController();
+  const deadline = { what: '"a"', milliseconds: 30, signal, patienceMs: 30 };
+  t.is(await inTime(deadline, async () => 1), 1);
+  const obedient = inTime(deadline, async (ends) => {
+    await new Promise((resolve) => {
+      ends.addEventListener('abort', resolve);
+    });
+    throw ends.reason;
+  });
+  await t.throwsAsync(obedient, { message: 'Cannot finish "a": it took longer than 0.03 s' });
+  const deaf = inTime(deadline, async () => new Promise<never>(() => undefined));
+  await t.throwsAsync(deaf, { instanceOf: Abandoned, message: /goes on though/u });
+});
+
+test('a state has the time that it asks for, or the usual', (t) => {
+  const { milliseconds, what } = deadlineFor(declare('a', { timeoutSeconds: 5 }), context());
+  t.deepEqual([milliseconds, what], [5000, '"a"']);
+  t.is(deadlineFor(declare('a'), context()).milliseconds, 1_800_000);
+});
+
+// Judging
+
+function standing(given: Partial<Standing>): Standing {
+  return { id: 'x', isBroken: false, hasChanged: false, isUnknown: false, ...given };
+}
+
+test('what is not in the catalog counts as broken for those that need it', (t) => {
+  const verdict = judge(declare('a', { requires: { require: ['ghost'] } }), new Map(), {
+    owesRun: false,
+  });
+  t.deepEqual(verdict, {
+    go: false,
+    why: 'broken',
+    because: '"ghost", which it needs, has failed',
+  });
+});
+
+test('an onchanges that is owed runs though nothing changes now', (t) => {
+  const declaration = declare('a', { requires: { onchanges: ['x'] } });
+  const standings = new Map([['x', standing({})]]);
+  t.false(judge(declaration, standings, { owesRun: false }).go);
+  t.true(judge(declaration, standings, { owesRun: true }).go);
+  t.deepEqual(targetsOf(declaration, ['onchanges']), ['x']);
+});
+
+test('many reasons are told by the first', (t) => {
+  const keys = ['a', 'b', 'c', 'd'];
+  const standings = new Map(keys.map((id) => [id, standing({ id, isBroken: true })]));
+  const verdict = judge(declare('x', { requires: { require: keys } }), standings, {
+    owesRun: false,
+  });
+  t.like(verdict, { because: '"a" and 3 others, which it needs, has failed' });
+});
+
+// Guards
+
+test('a guard that holds a secret gives it by standard input only', async (t) => {
+  const host = fakeHost({ commands: { '/bin/sh -c eval "$(cat)"': { exitCode: 1 } } });
+  const declaration = declare('a', { guards: { unless: ['login hunter2'] }, runas: 'deploy' });
+  t.is(await guardedBy(declaration, host), null);
+  t.like(host.queries[0], { options: { input: 'login hunter2', user: 'deploy' } });
+  t.false(JSON.stringify(host.queries[0]?.argv).includes('hunter2'));
+});
+
+test('a dangling link is not something that exists', async (t) => {
+  const declaration = declare('a', { guards: { creates: ['/link'] } });
+  const link = { links: { '/link': '/gone' } };
+  const dangling = fakeHost({ ...link, commands: { 'test -e /link': { exitCode: 1 } } });
+  t.is(await guardedBy(declaration, dangling), null);
+  const whole = fakeHost({ ...link, commands: { 'test -e /link': '' } });
+  t.like(await guardedBy(declaration, whole), { byCommand: false });
+});
+
+test('checks are asked in order, up to the first that fails', async (t) => {
+  const host = fakeHost({
+    commands: { '/bin/sh -c eval "$(cat)"': { exitCode: 1, stdout: 'bad' } },
+  });
+  const failing = await failingCheck(declare('a', { checkCommands: ['one', 'two'] }), host);
+  t.deepEqual(failing, { line: 'one', output: 'bad' });
+  t.is(host.queries.length, 1);
+});
+
+// Outcomes
+
+test('an outcome says where, how long and how often', (t) => {
+  const timing = { startedAt: new Date(0), milliseconds: 12.345, attempts: 2 };
+  t.deepEqual(outcomeOf(declare('a'), type, { status: 'unchanged' }, { timing, redaction }), {
+    key: 'a',
+    id: 'a',
+    name: 'a',
+    type: 'toy.set',
+    place: 'states/toy.yaml:1:1',
+    status: 'unchanged',
+    startedAt: '1970-01-01T00:00:00.000Z',
+    milliseconds: 12.3,
+    attempts: 2,
+  });
+});
+
+test('errors are redacted, output included', (t) => {
+  const error = new ConductorError('COMMAND_FAILED', 'Cannot say hunter2', { output: 'hunter2!' });
+  t.deepEqual(errorOf(error, redaction.redact), {
+    code: 'COMMAND_FAILED',
+    message: 'Cannot say #',
+    output: '#!',
+  });
+  t.like(errorOf('hunter2', redaction.redact), { code: 'BUG' });
+  t.notRegex(errorOf('hunter2', redaction.redact).message, /hunter2/u);
+});
+
+// Reactions
+
+const watching = declare('w', { type: 'toy.part', requires: { watch: ['a'], listen: ['b'] } });
+const types = new Map([['toy.part', type]]);
+
+test('finds who owes what to whom', (t) => {
+  const { edges, by } = reactionsIn([watching], types);
+  t.deepEqual(edges, [
+    { key: 'w', kind: 'watch', because: 'a' },
+    { key: 'w', kind: 'listen', because: 'b' },
+  ]);
+  t.is(by.get('a')?.length, 1);
+});
+
+function onCorrupt(why: string): void {
+  throw new Error(why);
+}
+
+function context(given: Partial<RunContext> = {}): RunContext {
+  const dryRun = given.dryRun ?? false;
+  return {
+    catalog: { revision: '0', declarations: [watching], ports: new Map(), secrets: [] },
+    types,
+    hosts: { within: () => fakeHost() },
+    journal: openJournal(join(newDirectory(), 'owed.json'), { dryRun, onCorrupt }),
+    redaction,
+    dryRun,
+    isWhole: true,
+    signal: new AbortController().signal,
+    emit: () => undefined,
+    log: createLogger({ name: 'test', level: 'error', write: () => undefined }),
+    reactions: reactionsIn([watching], types),
+    startedAt: new Date(),
+    preparedBy: new Map(),
+    byKey: new Map([['w', watching]]),
+    standings: new Map(),
+    outcomes: new Map(),
+    ...given,
+  };
+}
+
+test('is notified by the journal in a real run, by what would change in a dry one', async (t) => {
+  const changed = new Map([['a', standing({ hasChanged: true })]]);
+  t.false(isNotified(watching, context({ standings: changed })));
+  t.true(isNotified(watching, context({ standings: changed, dryRun: true })));
+  const owing = context();
+  owing.journal.owe([{ key: 'w', kind: 'watch', because: 'a' }]);
+  t.true(isNotified(watching, owing));
+  t.is(debtsOf(owing.journal, 'w', ['listen']).length, 0);
+  const preparing = declare('p', { requires: { prereq: ['w'] } });
+  t.true(await isPreparationNeeded(preparing, owing, fakeHost()));
+  t.false(await isPreparationNeeded(preparing, context(), fakeHost()));
+});
+
+test('takes stock: drops what nobody can pay any more', (t) => {
+  const run = context();
+  run.journal.owe([{ key: 'ghost', kind: 'watch', because: 'a' }]);
+  t.deepEqual(takeStock(run.journal, run.reactions, [watching], { isWhole: false }), []);
+  const dropped = takeStock(run.journal, run.reactions, [watching], { isWhole: true });
+  t.deepEqual(
+    dropped.map(({ key }) => key),
+    ['ghost'],
+  );
+  t.deepEqual(run.journal.all(), []);
+});
+
+test('a turn with a type that nobody knows is our own mistake', async (t) => {
+  t.throws(() => typeOf(context(), declare('a', { type: 'no.such' })), { message: /no\.such/u });
+  const { result } = await takeTurn(declare('a', { type: 'no.such' }), context());
+  t.is(result.status, 'failed');
+});
+
+function listening(standings: RunContext['standings']): RunContext {
+  const run = context({ standings });
+  run.journal.owe([{ key: 'w', kind: 'listen', because: 'b' }]);
+  const timing = { startedAt: new Date(0), milliseconds: 0, attempts: 1 };
+  run.outcomes.set('w', outcomeOf(watching, type, { status: 'unchanged' }, { timing, redaction }));
+  return run;
+}
+
+test('nobody who is broken, or listens to something broken, is made to react', async (t) => {
+  for (const key of ['w', 'b']) {
+    const run = listening(new Map([[key, standing({ isBroken: true })]]));
+    await payListeners(run);
+    t.is(run.outcomes.get('w')?.status, 'unchanged');
+    t.is(run.journal.all().length, 1);
+  }
+  const fine = listening(new Map());
+  await payListeners(fine);
+  t.like(fine.outcomes.get('w'), { status: 'changed', reaction: 'kicked' });
+});
