@@ -67,11 +67,18 @@ export const circusWatcher = defineState<Args, Watcher>({
     await requireAnswer(host, args);
     if (isStopped) return restart(args, host);
     const content = contentOf(args);
-    const take = async (): Promise<void> => {
-      await reloadConfig(host, args);
-      await probe(args, host);
-    };
-    await replaceConfiguration(host, replacement(args, { content, take }));
+    const ran = change.action === 'update' && change.from.active;
+    await replaceConfiguration(host, {
+      ...replacement(args, content),
+      async take() {
+        await reloadConfig(host, args);
+        await probe(args, host);
+      },
+      async takeBack({ wasThere }) {
+        await reloadConfig(host, args);
+        if (wasThere && ran) await probe({ ...args, numprocesses: 1, init_delay: 1 }, host);
+      },
+    });
   },
   async react(args, host) {
     if (!mustRun(args)) return 'left alone: it is not started by circus itself';
@@ -98,7 +105,7 @@ export const circusWatcherAbsent = defineState<Named, Watcher>({
   async apply(_change, args, host) {
     await requireAnswer(host, args);
     const take = (): Promise<void> => reloadConfig(host, args);
-    await replaceConfiguration(host, replacement(args, { content: null, take }));
+    await replaceConfiguration(host, { ...replacement(args, null), take, takeBack: take });
   },
 });
 
@@ -111,17 +118,14 @@ async function read(args: Named, host: HostView): Promise<Watcher | null> {
   return { content, active: pids !== undefined && pids.length > 0, loaded };
 }
 
-function replacement(
-  args: Named,
-  { content, take }: { content: string | null; take: () => Promise<void> },
-): Replacement {
+/** All of a change but what circus is told about it. */
+function replacement(args: Named, content: string | null): Omit<Replacement, 'take' | 'takeBack'> {
   const piece = content === null ? null : ({ kind: 'file', content, mode: '0640' } as const);
   return {
     what: `the watcher "${args.name}"`,
     directory: posix.dirname(args.config),
     pieces: new Map([[fileOf(args), piece]]),
     check: checkCommand(args),
-    take,
     mark: markOf(args),
     taken: content === null ? null : digest(content),
   };
@@ -134,11 +138,12 @@ async function restart(args: Args, host: Host): Promise<void> {
 
 async function probe(args: Args, host: Host): Promise<void> {
   if (!mustRun(args)) return;
-  const { name, numprocesses, init_delay } = args;
+  const { name, numprocesses, init_delay, stderr_stream } = args;
   await settle(host, {
     what: `the watcher "${name}"`,
     processes: numprocesses,
     initDelay: init_delay,
+    ...(stderr_stream === undefined ? {} : { log: stderr_stream.filename }),
     look: () => running(host, args, name),
   });
 }

@@ -100,6 +100,13 @@ async function apply(change: Change<Checkout>, args: Args, host: Host): Promise<
   if (change.action === 'remove') return;
   await prepareTarget(change, args, host);
   await ensureRepository(host, args);
+  const { rev, branch, local_changes, submodules } = change.to;
+  if ((rev ?? local_changes ?? submodules) !== undefined || branch !== undefined) {
+    await update(args, host);
+  }
+}
+
+async function update(args: Args, host: Host): Promise<void> {
   await guardLocalChanges(host, args);
   let goal = await goalOf(args, host);
   const before = await trackedCommit(host, args, goal);

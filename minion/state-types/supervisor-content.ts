@@ -19,6 +19,11 @@ export const programSchema = z
     stopasgroup: z.boolean().exactOptional().describe('Its children are told to end as well'),
     killasgroup: z.boolean().exactOptional().describe('Its children are killed with it'),
   })
+  .refine(({ env = {} }) => Object.values(env).every(canBeQuoted), {
+    error:
+      'supervisor can hold no value with both kinds of quotes, or with one at its start or end',
+    path: ['env'],
+  })
   .describe(
     "A process that Debian's supervisor keeps running. The whole configuration is checked before anything is replaced; " +
       'then supervisor takes it, and the program must be up and stay up for `init_delay` seconds, or its old ' +
@@ -64,11 +69,17 @@ function streamOptions(
   };
 }
 
+/** Supervisor knows two kinds of quotes and no way to escape one. */
 function environmentOf(env: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(env).map(
-    ([key, value]) => `${key}="${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`,
-  );
+  const pairs = Object.entries(env).map(([key, value]) => {
+    const quote = value.includes('"') ? "'" : '"';
+    return `${key}=${quote}${value}${quote}`;
+  });
   return escaped(pairs.join(','));
+}
+
+function canBeQuoted(value: string): boolean {
+  return !/^['"]|['"]$/u.test(value) && !(value.includes("'") && value.includes('"'));
 }
 
 /** Supervisor reads `%(…)s` in its values. */

@@ -56,11 +56,18 @@ export const supervisorProgram = defineState<Args, Program>({
     const isStopped = change.action === 'update' && Object.keys(change.to).join() === 'active';
     await requireAnswer(host, args);
     if (isStopped) return restart(args, host);
-    const take = async (): Promise<void> => {
-      await update(host, args.name);
-      await probe(args, host);
-    };
-    await replaceConfiguration(host, replacement(args, { content: contentOf(args), take }));
+    const ran = change.action === 'update' && change.from.active;
+    await replaceConfiguration(host, {
+      ...replacement(args, contentOf(args)),
+      async take() {
+        await update(host, args.name);
+        await probe(args, host);
+      },
+      async takeBack({ wasThere }) {
+        await update(host, args.name);
+        if (wasThere && ran) await probe({ ...args, numprocesses: 1, init_delay: 1 }, host);
+      },
+    });
   },
   async react(args, host) {
     if (!mustRun(args)) return 'left alone: it is not started by supervisor itself';
@@ -87,7 +94,7 @@ export const supervisorProgramAbsent = defineState<Named, Program>({
   async apply(_change, args, host) {
     await requireAnswer(host, args);
     const take = (): Promise<void> => update(host, args.name);
-    await replaceConfiguration(host, replacement(args, { content: null, take }));
+    await replaceConfiguration(host, { ...replacement(args, null), take, takeBack: take });
   },
 });
 
@@ -101,17 +108,14 @@ async function read(args: Named, host: HostView): Promise<Program | null> {
   return { content, active, loaded };
 }
 
-function replacement(
-  args: Named,
-  { content, take }: { content: string | null; take: () => Promise<void> },
-): Replacement {
+/** All of a change but what supervisor is told about it. */
+function replacement(args: Named, content: string | null): Omit<Replacement, 'take' | 'takeBack'> {
   const piece = content === null ? null : ({ kind: 'file', content, mode: '0640' } as const);
   return {
     what: `the program "${args.name}"`,
     directory: DIRECTORY,
     pieces: new Map([[fileOf(args), piece]]),
     check: CHECK,
-    take,
     mark: markOf(args),
     taken: content === null ? null : digest(content),
   };
@@ -124,11 +128,12 @@ async function restart(args: Args, host: Host): Promise<void> {
 
 async function probe(args: Args, host: Host): Promise<void> {
   if (!mustRun(args)) return;
-  const { name, numprocesses, init_delay } = args;
+  const { name, numprocesses, init_delay, stderr_stream } = args;
   await settle(host, {
     what: `the program "${name}"`,
     processes: numprocesses,
     initDelay: init_delay,
+    ...(stderr_stream === undefined ? {} : { log: stderr_stream.filename }),
     look: () => running(host, name),
   });
 }

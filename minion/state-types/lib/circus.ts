@@ -15,8 +15,10 @@ export interface Circus {
   readonly config: string;
 }
 
+/** Of a process that has ended and is not yet cleared away there is only a sentence. */
+const oneProcess = z.union([z.object({ pid: z.int() }), z.string().transform(() => null)]);
 const statistics = z.object({
-  infos: z.record(z.string(), z.record(z.string(), z.object({ pid: z.int() }))),
+  infos: z.record(z.string(), z.record(z.string(), oneProcess)),
 });
 
 /** The processes of every watcher, by its name in lower case; `null` if circus does not answer. */
@@ -28,10 +30,10 @@ export function watchers(
     const output = await host.query(await control(host, circus, LOOK_SECONDS, ['--json', 'stats']));
     if (output.exitCode !== 0) return null;
     const { infos } = statistics.parse(JSON.parse(output.stdout));
-    const entries = Object.entries(infos).map(
-      ([name, processes]) =>
-        [name.toLowerCase(), Object.values(processes).map(({ pid }) => pid)] as const,
-    );
+    const entries = Object.entries(infos).map(([name, processes]) => {
+      const pids = Object.values(processes).flatMap((one) => (one === null ? [] : [one.pid]));
+      return [name.toLowerCase(), pids] as const;
+    });
     return new Map(entries);
   });
 }

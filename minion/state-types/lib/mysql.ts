@@ -128,9 +128,13 @@ function client(program: 'mariadb' | 'mysql', { socket }: Server): Argv {
   return [program, ...plain, ...to];
 }
 
-/** With no special mode, a backslash escapes and a quote is always a quote. */
+/**
+ * With no special mode, a backslash escapes and a quote is always a quote; MariaDB would then make an account
+ * without a password out of a grant to one that does not exist.
+ */
 function script(sql: string): string {
-  return `SET SESSION sql_mode='';\n${sql}\n`;
+  const modes = "SET SESSION sql_mode='';\n/*M! SET SESSION sql_mode='NO_AUTO_CREATE_USER' */;";
+  return `${modes}\n${sql}\n`;
 }
 
 function linesOf(text: string): string[] {

@@ -42,12 +42,14 @@ export function siteReplacement(
     [sitePath(name), file],
     [linkPath(name), link],
   ];
+  const take = (): Promise<void> => (reload ? reloadNginx(host) : Promise.resolve());
   return {
     what: `the nginx site "${name}"`,
     directory: NGINX,
     pieces: new Map(content === null ? pieces.toReversed() : pieces),
     check: CHECK,
-    take: () => (reload ? reloadNginx(host) : Promise.resolve()),
+    take,
+    takeBack: take,
     mark: siteMark(name),
     taken: content === null ? null : fingerprint(content, enabled),
   };

@@ -18,6 +18,8 @@ export interface Probe {
   /** Seconds that the processes must live. */
   readonly initDelay: number;
   readonly look: () => Promise<Running>;
+  /** Where it writes its errors, whose last lines are shown. */
+  readonly log?: string;
 }
 
 /** Waits until all processes of a program are up and have lived for a while; throws if one dies. */
@@ -31,7 +33,11 @@ export async function settle(host: HostView, probe: Probe): Promise<void> {
     const died = started.filter((pid) => !now.pids.includes(pid));
     if (died.length === 0) continue;
     const after = Math.round((lived + POLL_MS) / 100) / 10;
-    throw notUp(`${what} does not stay up: it died within ${after} s of its start`);
+    throw await notUp(
+      host,
+      probe,
+      `${what} does not stay up: it died within ${after} s of its start`,
+    );
   }
 }
 
@@ -39,13 +45,20 @@ async function untilStarted(host: HostView, probe: Probe): Promise<readonly numb
   const { what, processes, look } = probe;
   for (let waited = 0; waited <= START_TIMEOUT_MS; waited += POLL_MS) {
     const { pids, given_up } = await look();
-    if (given_up !== null) throw notUp(`${what} does not come up: ${given_up}`);
+    if (given_up !== null) throw await notUp(host, probe, `${what} does not come up: ${given_up}`);
     if (pids.length >= processes) return pids;
     await host.sleep(POLL_MS);
   }
-  throw notUp(`${what} does not come up: fewer than ${processes} of its processes run`);
+  throw await notUp(
+    host,
+    probe,
+    `${what} does not come up: fewer than ${processes} of its processes run`,
+  );
 }
 
-function notUp(message: string): ConductorError {
-  return new ConductorError('CHECK_FAILED', message);
+async function notUp(host: HostView, { log }: Probe, message: string): Promise<ConductorError> {
+  if (log === undefined) return new ConductorError('CHECK_FAILED', message);
+  const tail = await host.query(['tail', '--lines=3', '--', log]);
+  const words = tail.stdout.trim();
+  return new ConductorError('CHECK_FAILED', words === '' ? message : `${message} (${words})`);
 }

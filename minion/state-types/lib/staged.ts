@@ -22,6 +22,8 @@ export interface Replacement {
   readonly check: Argv;
   /** Makes the daemon use what is in the directory now; throws unless it came up on it. */
   readonly take: () => Promise<void>;
+  /** Makes it use the old files again; `wasThere` tells whether there were any. */
+  readonly takeBack: (before: { wasThere: boolean }) => Promise<void>;
   /** Under this name the registry remembers what the daemon has taken. */
   readonly mark: string;
   /** What it has taken then; `null` forgets. */
@@ -146,14 +148,14 @@ interface Undo {
 
 async function putBack(
   host: Host,
-  { what, take, mark }: Replacement,
+  { what, takeBack, mark }: Replacement,
   { before, tookBefore, error }: Undo,
 ): Promise<ConductorError> {
   const why = messageOf(error);
-  const changed = new Map([...before].toReversed());
+  const wasThere = [...before.values()].some((piece) => piece !== null);
   try {
-    await place(host, changed);
-    await take();
+    await place(host, new Map([...before].toReversed()));
+    await takeBack({ wasThere });
     await host.remember(mark, tookBefore);
   } catch (second) {
     return new ConductorError(
@@ -164,7 +166,7 @@ async function putBack(
   }
   return new ConductorError(
     'CHECK_FAILED',
-    `Cannot configure ${what}: ${why}; the old configuration is back and is in use`,
+    `Cannot configure ${what}: ${why}; ${wasThere ? 'the old configuration is back and in use' : 'it has been taken away again'}`,
     { cause: error },
   );
 }
