@@ -1,11 +1,11 @@
 import type { z } from 'zod';
-import { didYouMean } from '../shared/suggest.ts';
 import type { Data } from './data.ts';
 import { reveal } from './data.ts';
 import { wrongsOf, type Wrong } from './issues.ts';
 import { dataOf, describeNode, isBroken, type MappingNode, type Node } from './node.ts';
 import type { Place } from './place.ts';
 import type { Link, Problems } from './problem.ts';
+import { hint } from './hint.ts';
 
 /** What is checked, and how to speak of it. */
 export interface Subject {
@@ -45,44 +45,57 @@ export function checkData<Result>(
 }
 
 function reportWrong(wrong: Wrong, subject: Subject): void {
-  const { problems, chain, what } = subject;
   const found = nodeAt(subject.node, wrong.path);
   const isWhole = wrong.path.length === 0 && wrong.unknownKeys.length === 0;
   if (found.isBroken || (isWhole && isBroken(subject.node))) return;
-  if (wrong.unknownKeys.length > 0) return reportUnknown(wrong, found, subject);
-  const shown = wrong.path.map(String).join('.');
-  if (found.node === null && wrong.isTypeOnly) {
-    const name = String(wrong.path.at(-1) ?? '');
-    const parent =
-      wrong.path.length === 1 ? what : `"${wrong.path.slice(0, -1).map(String).join('.')}"`;
-    const place = wrong.path.length === 1 ? subject.place : found.place;
-    return problems.add(place, `${parent} needs "${name}"`, { help: `it ${wrong.words}`, chain });
-  }
-  const got = found.node === null || shown === '' ? '' : `, got ${describeNode(found.node)}`;
-  const text = found.node?.kind === 'scalar' ? String(found.node.value) : '';
-  const hint = didYouMean(text, wrong.choices).replace(/^, /u, '');
-  const name = shown === '' ? what : `"${shown}"`;
-  problems.add(shown === '' ? subject.place : found.place, `${name} ${wrong.words}${got}`, {
-    help: hint === '' ? null : hint,
+  if (wrong.unknownKeys.length > 0) reportUnknown(wrong, found, subject);
+  else if (isWhole) reportWhole(wrong, subject);
+  else if (found.node === null) reportMissing(wrong, found, subject);
+  else reportValue(wrong, found.node, subject);
+}
+
+/** The values do not go together. */
+function reportWhole({ words }: Wrong, { what, place, problems, chain }: Subject): void {
+  problems.add(place, `${what} ${words}`, { chain });
+}
+
+function reportMissing({ path, words, isTypeOnly }: Wrong, found: Found, subject: Subject): void {
+  const { what, problems, chain } = subject;
+  const isTop = path.length === 1;
+  const owner = isTop ? what : `"${shown(path.slice(0, -1))}" of ${what}`;
+  const message = `${owner} needs "${shown(path.slice(-1))}"`;
+  const help = isTypeOnly ? `it ${words}` : words;
+  problems.add(isTop ? subject.place : found.place, message, { help, chain });
+}
+
+function reportValue({ path, words, choices }: Wrong, node: Node, subject: Subject): void {
+  const { what, problems, chain } = subject;
+  const text = node.kind === 'scalar' ? String(node.value) : '';
+  const got = isSaying(words) ? `: ${words}, got` : ` ${words}, got`;
+  problems.add(node.place, `"${shown(path)}" of ${what}${got} ${describeNode(node)}`, {
+    help: hint(text, choices, null),
     chain,
   });
 }
 
+/** Words of a schema's own that do not go on after the name of an argument. */
+function isSaying(words: string): boolean {
+  return !/^(?:must|is|has|needs|cannot|may|does|takes|names|holds)\b/u.test(words);
+}
+
+function shown(path: readonly PropertyKey[]): string {
+  return path.map(String).join('.');
+}
+
 function reportUnknown(wrong: Wrong, found: Found, { keys, what, problems, chain }: Subject): void {
-  const isTop = wrong.path.length === 0;
-  const known = isTop ? [...keys] : [];
+  const known = wrong.path.length === 0 ? [...keys] : [];
+  const where = wrong.path.length === 0 ? '' : `"${shown(wrong.path)}" of `;
+  const takes = known.length === 0 ? null : `${what} takes ${known.join(', ')}`;
+  const entries = found.node?.kind === 'mapping' ? found.node.entries : [];
   for (const key of wrong.unknownKeys) {
-    const entry =
-      found.node?.kind === 'mapping'
-        ? found.node.entries.find((one) => one.key === key)
-        : undefined;
-    const hint = didYouMean(key, known).replace(/^, /u, '');
-    const message = isTop
-      ? `unknown argument "${key}" of ${what}`
-      : `unknown key "${key}" in "${wrong.path.map(String).join('.')}" of ${what}`;
-    const help = hint === '' && isTop ? `${what} takes ${known.join(', ')}` : hint;
-    problems.add(entry?.keyNode.place ?? found.place, message, {
-      help: help === '' ? null : help,
+    const place = entries.find((one) => one.key === key)?.keyNode.place ?? found.place;
+    problems.add(place, `unknown argument "${key}" of ${where}${what}`, {
+      help: hint(key, known, takes),
       chain,
     });
   }

@@ -1,4 +1,3 @@
-import { didYouMean } from '../shared/suggest.ts';
 import { checkData, checkNode, type Subject } from './check.ts';
 import { asMapping } from './arguments.ts';
 import { isMapping, reveal } from './data.ts';
@@ -18,6 +17,7 @@ import {
   isRequisiteWord,
   type GuardWords,
 } from './words.ts';
+import { hint } from './hint.ts';
 
 /** A draft that has been checked against its type; its requisites come from all drafts together. */
 export interface Checked extends Resources {
@@ -71,10 +71,9 @@ export function unknownType(
 ): null {
   const module = moduleOf(type);
   const verbs = [...states.keys()].filter((name) => moduleOf(name) === module);
-  const hint = didYouMean(type, states.keys()).replace(/^, /u, '');
   const others = verbs.length === 0 ? null : `"${module}" has ${verbs.join(', ')}`;
   workshop.problems.add(place, `unknown state type "${type}"`, {
-    help: hint === '' ? others : hint,
+    help: hint(type, states.keys(), others),
     chain: scope.chain,
   });
   return null;

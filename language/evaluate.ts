@@ -10,7 +10,8 @@ import {
   secretTexts,
 } from './data.ts';
 import type { Data } from './data.ts';
-import { HelperMistake, HELPERS } from './helpers.ts';
+import { HelperMistake, type Helper } from './helper.ts';
+import { HELPERS } from './helpers.ts';
 import { lookup, lookupIfThere } from './lookup.ts';
 import { itemFrame, type Frame, type Workshop } from './scope.ts';
 import { SpotMistake, type Block, type Call, type Expression, type Part } from './syntax-tree.ts';
@@ -117,24 +118,28 @@ function evaluate(expression: Expression, frame: Frame, workshop: Workshop): Dat
 }
 
 function call(expression: Call, frame: Frame, workshop: Workshop): Data {
-  const { args, spot, helper: name } = expression;
-  const helper = HELPERS[name];
-  if (helper === undefined || args.length < helper.least || args.length > helper.most) {
-    throw new SpotMistake(spot, `"${name}" got ${args.length} values`, `usage: ${helper?.usage}`);
-  }
-  if (name === 'default' || name === 'and' || name === 'or')
-    return choose(expression, frame, workshop);
+  const { args, helper: name } = expression;
+  const helper = helperOf(expression);
+  if (CHOOSERS.has(name)) return choose(expression, frame, workshop);
   const values = args.map((arg) => evaluate(arg, frame, workshop));
-  if (name === 'not') return !isTrue(values[0] ?? null);
-  if (name === 'port') return port(expression, values[0] ?? null, workshop);
+  const [first = null] = values;
+  if (name === 'not') return !isTrue(first);
+  if (name === 'port') return port(expression, first, workshop);
   const isSecret = helper.keepsSecrets !== true && values.some(containsSecret);
-  const result = attempt(expression, () =>
-    helper.run?.(...(isSecret ? values.map(reveal) : values)),
-  );
-  if (!isSecret) return result;
-  const hidden = conceal(result);
+  if (!isSecret) return attempt(expression, () => helper.run?.(...values));
+  const hidden = conceal(attempt(expression, () => helper.run?.(...values.map(reveal))));
   for (const text of secretTexts(hidden)) workshop.secrets.add(text);
   return hidden;
+}
+
+const CHOOSERS: ReadonlySet<string> = new Set(['default', 'and', 'or']);
+
+function helperOf({ helper: name, args, spot }: Call): Helper {
+  const helper = HELPERS[name];
+  if (helper === undefined) throw new SpotMistake(spot, `unknown helper "${name}"`);
+  if (args.length >= helper.least && args.length <= helper.most) return helper;
+  const values = args.length === 1 ? '1 value' : `${args.length} values`;
+  throw new SpotMistake(spot, `"${name}" cannot do with ${values}`, `usage: ${helper.usage}`);
 }
 
 /** `default`, `and`, `or` look at one value after the other, and not at those they need not. */

@@ -2,6 +2,7 @@ import { describe, FORBIDDEN_KEYS } from './data.ts';
 import { evaluateParts, isTrue } from './evaluate.ts';
 import {
   lift,
+  textOf,
   type BrokenNode,
   type Entry,
   type MappingNode,
@@ -26,7 +27,7 @@ export function evaluateNode(node: Node, scope: Scope, workshop: Workshop): Node
   return evaluateMapping(node, scope, workshop);
 }
 
-export function hasExpression(text: unknown): text is string {
+export function hasExpression(text: unknown): boolean {
   return typeof text === 'string' && text.includes('{{');
 }
 
@@ -39,8 +40,8 @@ export function isDynamic(node: Node): boolean {
 }
 
 export function evaluateScalar(node: ScalarNode, scope: Scope, workshop: Workshop): Node {
-  if (!hasExpression(node.value)) return node;
-  const text = node.value;
+  const text = textOf(node);
+  if (text === null || !hasExpression(text)) return node;
   try {
     const frame = rootFrame(scope.names, { isOpen: false });
     const data = evaluateParts(syntaxOf(text, workshop), frame, workshop);
@@ -59,8 +60,9 @@ export function checkSyntax(node: Node, workshop: Workshop): void {
       checkSyntax(value, workshop);
     }
   }
-  if (node.kind !== 'scalar' || node.sealed === true || !hasExpression(node.value)) return;
-  const text = node.value;
+  if (node.kind !== 'scalar' || node.sealed === true) return;
+  const text = textOf(node);
+  if (text === null || !hasExpression(text)) return;
   try {
     syntaxOf(text, workshop);
   } catch (error) {

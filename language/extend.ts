@@ -1,4 +1,3 @@
-import { didYouMean } from '../shared/suggest.ts';
 import { globMatcher } from './glob.ts';
 import { moduleOf, type Extension, type State } from './expand.ts';
 import type { Instance } from './load.ts';
@@ -6,6 +5,7 @@ import { describeNode, textOf, type Entry, type Node } from './node.ts';
 import { showPlace } from './place.ts';
 import type { Problems } from './problem.ts';
 import { isRequisiteWord } from './words.ts';
+import { hint } from './hint.ts';
 
 /** Reports IDs that two places declare. */
 export function refuseDuplicates(states: readonly State[], problems: Problems): void {
@@ -47,9 +47,8 @@ function unknownId(
   states: readonly State[],
   problems: Problems,
 ): void {
-  const hint = didYouMean(id, new Set(states.map((state) => state.id))).replace(/^, /u, '');
   problems.add(idPlace, `"extend" names the ID "${id}", which nothing declares`, {
-    help: hint === '' ? 'include the file that declares it' : hint,
+    help: hint(id, new Set(states.map((state) => state.id)), 'include the file that declares it'),
     chain: scope.chain,
   });
 }
@@ -101,9 +100,8 @@ export function applyExcludes(
   for (const { kind, test, node, text } of excludes) {
     const known = kind === 'id' ? states.map(({ id }) => id) : files;
     if (known.some(test)) continue;
-    const hint = didYouMean(text, new Set(known)).replace(/^, /u, '');
     const message = `"exclude" names the ${kind} "${text}", which is not there`;
-    problems.add(node.place, message, { help: hint === '' ? null : hint });
+    problems.add(node.place, message, { help: hint(text, new Set(known), null) });
   }
   return states.filter(
     (state) => !excludes.some(({ kind, test }) => test(kind === 'id' ? state.id : state.stateFile)),
@@ -118,16 +116,20 @@ interface Exclude {
 }
 
 function readExclude(node: Node, problems: Problems): Exclude[] {
-  const entries = node.kind === 'mapping' ? node.entries : [];
-  const [entry, second] = entries;
-  const key = entry?.key ?? 'file';
-  const value = entry?.value ?? node;
+  const { key, value } = excludeParts(node);
   const text = textOf(value);
-  const isKnown = key === 'id' || key === 'file' || key === 'sls';
-  if (text === null || !isKnown || second !== undefined) {
-    const help = 'write "- id: NAME" or "- file: NAME"';
-    problems.add(node.place, `"exclude" cannot be ${describeNode(node)}`, { help });
-    return [];
+  if (text !== null && EXCLUDE_WORDS.has(key)) {
+    return [{ kind: key === 'id' ? 'id' : 'file', text, node: value, test: globMatcher(text) }];
   }
-  return [{ kind: key === 'id' ? 'id' : 'file', text, node: value, test: globMatcher(text) }];
+  const help = 'write "- id: NAME" or "- file: NAME"';
+  problems.add(node.place, `"exclude" cannot be ${describeNode(node)}`, { help });
+  return [];
+}
+
+const EXCLUDE_WORDS = new Set(['id', 'file', 'sls']);
+
+function excludeParts(node: Node): { key: string; value: Node } {
+  if (node.kind !== 'mapping') return { key: 'file', value: node };
+  const [entry, second] = node.entries;
+  return entry === undefined || second !== undefined ? { key: '', value: node } : entry;
 }

@@ -19,41 +19,53 @@ export function wrongsOf(issues: readonly Issue[]): readonly Wrong[] {
 }
 
 function wrongOf(issue: Issue): readonly Wrong[] {
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return [wrong(issue, 'has unknown keys', { unknownKeys: issue.keys })];
-    case 'invalid_type':
-      return [wrong(issue, `must be ${typeWords(issue.expected)}`, { isTypeOnly: true })];
-    case 'invalid_value': {
-      const choices = issue.values.map(String);
-      const shown = issue.values.map((value) => JSON.stringify(value)).join(', ');
-      return [
-        wrong(issue, choices.length === 1 ? `must be ${shown}` : `must be one of ${shown}`, {
-          choices,
-        }),
-      ];
-    }
-    case 'too_small':
-      return [
-        wrong(issue, atLeast(issue.origin, Number(issue.minimum), issue.inclusive !== false)),
-      ];
-    case 'too_big':
-      return [wrong(issue, atMost(issue.origin, Number(issue.maximum), issue.inclusive !== false))];
-    case 'invalid_format':
-      return [wrong(issue, formatWords(issue))];
-    case 'not_multiple_of':
-      return [wrong(issue, `must be a multiple of ${issue.divisor}`)];
-    case 'invalid_union':
-      return unionWrongs(issue.errors, issue);
-    case 'invalid_key':
-    case 'invalid_element':
-      return wrongsOf(issue.issues).map((inner) => ({
-        ...inner,
-        path: [...issue.path, ...inner.path],
-      }));
-    default:
-      return [wrong(issue, issue.message)];
+  if (issue.code === 'invalid_union') return unionWrongs(issue.errors, issue);
+  if (issue.code === 'invalid_key' || issue.code === 'invalid_element') {
+    return wrongsOf(issue.issues).map((inner) => below(issue, inner));
   }
+  if (issue.code === 'unrecognized_keys') {
+    return [wrong(issue, 'has unknown keys', { unknownKeys: issue.keys })];
+  }
+  if (issue.code === 'invalid_type') {
+    return [wrong(issue, `must be ${typeWords(issue.expected)}`, { isTypeOnly: true })];
+  }
+  return issue.code === 'invalid_value' ? [choiceWrong(issue)] : [wrong(issue, limitWords(issue))];
+}
+
+function below(issue: Issue, inner: Wrong): Wrong {
+  return { ...inner, path: [...issue.path, ...inner.path] };
+}
+
+function choiceWrong(issue: Extract<Issue, { code: 'invalid_value' }>): Wrong {
+  const choices = issue.values.map(String);
+  const values = issue.values.map((value) => JSON.stringify(value)).join(', ');
+  const words = choices.length === 1 ? `must be ${values}` : `must be one of ${values}`;
+  return wrong(issue, words, { choices });
+}
+
+type Limit = Exclude<
+  Issue,
+  {
+    code:
+      | 'unrecognized_keys'
+      | 'invalid_type'
+      | 'invalid_value'
+      | 'invalid_union'
+      | 'invalid_key'
+      | 'invalid_element';
+  }
+>;
+
+function limitWords(issue: Limit): string {
+  if (issue.code === 'too_small') {
+    return atLeast(issue.origin, Number(issue.minimum), issue.inclusive !== false);
+  }
+  if (issue.code === 'too_big') {
+    return atMost(issue.origin, Number(issue.maximum), issue.inclusive !== false);
+  }
+  if (issue.code === 'invalid_format') return formatWords(issue);
+  if (issue.code === 'not_multiple_of') return `must be a multiple of ${issue.divisor}`;
+  return issue.message;
 }
 
 function wrong(issue: Issue, words: string, more: Partial<Wrong> = {}): Wrong {
@@ -102,7 +114,7 @@ function formatWords(issue: Extract<Issue, { code: 'invalid_format' }>): string 
   if (format === 'starts_with' && 'prefix' in issue)
     return `must start with ${JSON.stringify(issue.prefix)}`;
   if (!message.startsWith('Invalid')) return message;
-  if (format === 'regex' && 'pattern' in issue) return `must match ${String(issue.pattern)}`;
+  if (format === 'regex' && 'pattern' in issue) return `must match ${issue.pattern}`;
   return `must be a ${format.replaceAll('_', ' ')}`;
 }
 
@@ -112,7 +124,7 @@ function unionWrongs(branches: readonly (readonly Issue[])[], issue: Issue): rea
   const [first] = tried;
   if (first === undefined) return [wrong(issue, 'is not among what is allowed')];
   const inner = tried.every(isSimple) ? simpleUnion(tried) : nearest(tried);
-  return inner.map((one) => ({ ...one, path: [...issue.path, ...one.path] }));
+  return inner.map((one) => below(issue, one));
 }
 
 function isSimple(wrongs: readonly Wrong[]): boolean {

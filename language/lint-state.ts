@@ -1,4 +1,3 @@
-import { didYouMean } from '../shared/suggest.ts';
 import type { Arguments, Written } from './arguments.ts';
 import { REQUISITE_KINDS, type Requisite } from './declaration.ts';
 import { checkDraft, unknownType } from './declare.ts';
@@ -10,6 +9,7 @@ import type { Place } from './place.ts';
 import { schemaKeys } from './schema-keys.ts';
 import { isLoopWord } from './state-file.ts';
 import { COMMON_WORDS } from './words.ts';
+import { hint } from './hint.ts';
 
 /** One state as it is written. */
 export interface WrittenState {
@@ -87,9 +87,8 @@ function checkNames(args: Arguments, type: string, { context, keys }: Naming): v
   if (keys.size === 0) return;
   for (const [word, { keyNode }] of args) {
     if (known.has(word) || hasExpression(word)) continue;
-    const hint = didYouMean(word, known).replace(/^, /u, '');
     const message = `unknown argument "${word}" of ${type}`;
-    const help = hint === '' ? `${type} takes ${[...known].join(', ')}` : hint;
+    const help = hint(word, known, `${type} takes ${[...known].join(', ')}`);
     context.problems.add(keyNode.place, message, { help });
   }
 }

@@ -3,8 +3,8 @@ import type { Lint } from './lint-context.ts';
 import { checkLiteral } from './lint-state.ts';
 import { lintTop } from './lint-top.ts';
 import { checkSyntax, hasExpression } from './expression.ts';
-import { absoluteName } from './load.ts';
-import { entryOf, textOf, type Entry, type Node } from './node.ts';
+import { absoluteName, includedNodes } from './include.ts';
+import { textOf, type Entry, type Node } from './node.ts';
 import { declaredParams } from './params.ts';
 import { readPillarFile } from './pillar.ts';
 import { collectProblems, Mistake, type Problem } from './problem.ts';
@@ -93,11 +93,9 @@ function lintStateFile(name: string, path: string, context: Lint): void {
 }
 
 function lintIncludes({ include, name, path }: StateFile, { known, problems }: Lint): void {
-  const items = include?.kind === 'sequence' ? include.items : [include];
-  for (const item of items) {
-    const node = item?.kind === 'mapping' ? entryOf(item, 'file')?.value : item;
-    const text = node === undefined || node === null ? null : textOf(node);
-    if (node === undefined || node === null || text === null || hasExpression(text)) continue;
+  for (const node of includedNodes(include)) {
+    const text = textOf(node);
+    if (text === null || hasExpression(text)) continue;
     const absolute = absoluteName(text, { name, path });
     if (known.has(absolute)) continue;
     missingFile({ name: absolute, place: node.place }, { known, folder: 'states', problems });

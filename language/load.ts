@@ -13,6 +13,7 @@ import {
 import { bindParams, type Given } from './params.ts';
 import type { Link } from './problem.ts';
 import { iterate } from './loop.ts';
+import { absoluteName } from './include.ts';
 import { extend, type Scope, type Workshop } from './scope.ts';
 import { loopOf, readStateFile, type StateFile } from './state-file.ts';
 import { missingFile, type NamedFile } from './top.ts';
@@ -153,22 +154,20 @@ interface Includer {
 function includeItem(item: Node, includer: Includer): Request[] {
   const { workshop } = includer.including.loading;
   if (item.kind === 'broken') return [];
-  const isMapped = item.kind === 'mapping';
-  const name = isMapped ? entryOf(item, 'file')?.value : item;
-  const extra = isMapped ? item.entries.find(({ key }) => !INCLUDE_WORDS.includes(key)) : undefined;
-  if (name === undefined || extra !== undefined) {
-    const message =
-      extra === undefined
-        ? 'an include names a "file"'
-        : `unknown key "${extra.key}" in an include`;
-    const help = `its keys are ${INCLUDE_WORDS.join(' ')}`;
-    workshop.problems.add(extra?.keyNode.place ?? item.place, message, { help });
-    return [];
+  if (item.kind !== 'mapping') return requestOf(item, null, includer);
+  const name = entryOf(item, 'file')?.value;
+  const unknown = item.entries.find(({ key }) => !INCLUDE_WORDS.includes(key));
+  if (unknown === undefined && name !== undefined) {
+    const scopes = iterate(loopOf(item.entries), includer.scope, workshop);
+    return scopes.flatMap((scope) => requestOf(name, item, { ...includer, scope }));
   }
-  const loop = loopOf(isMapped ? item.entries : []);
-  return iterate(loop, includer.scope, workshop).flatMap((scope) =>
-    requestOf(name, isMapped ? item : null, { ...includer, scope }),
-  );
+  const message =
+    unknown === undefined
+      ? 'an include has a "file"'
+      : `unknown key "${unknown.key}" in an include`;
+  const help = `its keys are ${INCLUDE_WORDS.join(', ')}`;
+  workshop.problems.add(unknown?.keyNode.place ?? item.place, message, { help });
+  return [];
 }
 
 const INCLUDE_WORDS: readonly string[] = ['file', 'params', 'each', 'as', 'when'];
@@ -184,7 +183,8 @@ function requestOf(name: Node, item: MappingNode | null, includer: Includer): Re
     workshop.problems.add(name.place, message, { chain: scope.chain });
     return [];
   }
-  const values = item === null ? new Map() : givenParams(item, scope, workshop);
+  const values: Given['values'] | null =
+    item === null ? new Map() : givenParams(item, scope, workshop);
   if (values === null) return [];
   const chain = [{ words: 'included from', place: name.place }, ...scope.chain];
   const given: Given = { values, place: name.place, chain, isText: false };
@@ -207,15 +207,4 @@ function givenParams(item: MappingNode, scope: Scope, workshop: Workshop): Given
     values.set(key, { data: dataOf(value), place: keyNode.place });
   }
   return values;
-}
-
-/** `.site` is a sibling: in the same folder as the including file; each further dot is one up. */
-export function absoluteName(
-  name: string,
-  { name: own, path }: Pick<StateFile, 'name' | 'path'>,
-): string {
-  const dots = /^\.*/u.exec(name)?.[0].length ?? 0;
-  if (dots === 0) return name;
-  const folder = /\/init\.[a-z]+$/u.test(path) ? own.split('.') : own.split('.').slice(0, -1);
-  return [...folder.slice(0, folder.length - dots + 1), name.slice(dots)].join('.');
 }

@@ -1,7 +1,7 @@
-import { didYouMean } from '../shared/suggest.ts';
 import { describe, isList, isMapping, type Data } from './data.ts';
 import { findName, namesIn, rootNames, type Frame } from './scope.ts';
 import { SpotMistake, type Path } from './syntax-tree.ts';
+import { hint } from './hint.ts';
 
 /** What a path names; a SpotMistake if any part of it is not there. */
 export function lookup(path: Path, frame: Frame): Data {
@@ -66,8 +66,7 @@ function child(data: Data, part: string): Data | undefined {
 function unknownName(path: Path, frame: Frame): SpotMistake {
   const name = path.isLoopName ? `@${path.parts[0] ?? ''}` : (path.parts[0] ?? path.original);
   const known = [...new Set(namesIn(frame))];
-  const hint = didYouMean(name, known).replace(/^, /u, '');
-  const help = hint === '' ? inScope(known) : hint;
+  const help = hint(name, known, inScope(known));
   return new SpotMistake(path.spot, `"${name}" is not defined`, name === 'facts' ? NO_FACTS : help);
 }
 
@@ -87,7 +86,10 @@ function unknownPart(path: Path, parent: Data, index: number): SpotMistake {
   if (!isMapping(parent)) {
     return new SpotMistake(spot, `${owner} is ${describe(parent)}, so it has no "${name}"`);
   }
-  const hint = didYouMean(name, Object.keys(parent)).replace(/^, /u, '');
-  const help = hint === '' ? `if it may be absent, write {{default ${path.original} …}}` : hint;
+  const help = hint(
+    name,
+    Object.keys(parent),
+    `if it may be absent, write {{default ${path.original} …}}`,
+  );
   return new SpotMistake(spot, `${owner} has no "${name}"`, help);
 }

@@ -68,19 +68,21 @@ function labelOf(item: Data, index: number): string {
 function namesOf(as: Node | null, isItems: boolean, { problems }: Workshop): string[] | null {
   if (as === null) return isItems ? ['item'] : ['key', 'value'];
   const nodes = as.kind === 'sequence' ? as.items : [as];
-  const names = nodes.map((node) => textOf(node) ?? '');
-  const wrong = names.findIndex((name) => !NAME.test(name) || isTaken(name));
-  if (wrong >= 0) {
-    const name = names[wrong] ?? '';
-    const why = isTaken(name) ? 'has a meaning of its own' : 'is no name';
-    problems.add(nodes[wrong]?.place ?? as.place, `"as" cannot bind "${name}": it ${why}`);
+  const wrong = nodes.find((node) => nameMistake(node) !== null);
+  if (wrong !== undefined) {
+    problems.add(wrong.place, `"as" cannot bind ${describeNode(wrong)}: it ${nameMistake(wrong)}`);
     return null;
   }
-  const expected = isItems ? 1 : 2;
-  if (names.length === expected) return names;
+  if (nodes.length === (isItems ? 1 : 2)) return nodes.map((node) => textOf(node) ?? '');
   const what = isItems ? 'a list binds one name' : 'a mapping binds two: the key and the value';
-  problems.add(as.place, `"as" gives ${names.length} names, but ${what}`);
+  problems.add(as.place, `"as" gives ${nodes.length} names, but ${what}`);
   return null;
+}
+
+function nameMistake(node: Node): string | null {
+  const name = textOf(node) ?? '';
+  if (isTaken(name)) return 'has a meaning of its own';
+  return NAME.test(name) ? null : 'is no name';
 }
 
 function isTaken(name: string): boolean {

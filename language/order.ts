@@ -36,15 +36,16 @@ function rankOf({ order }: Sortable, index: number, cap: number): number {
 export function edgesOf(items: readonly Sortable[]): Map<string, string[]> {
   const edges = new Map<string, string[]>(items.map(({ key }) => [key, []]));
   for (const { key, requisites } of items) {
-    for (const { kind, targets } of requisites) {
-      if (UNORDERED.has(kind)) continue;
-      for (const target of targets) {
-        if (kind === 'prereq') edges.get(target)?.push(key);
-        else edges.get(key)?.push(target);
-      }
+    for (const [later, earlier] of requisites.flatMap((one) => pairsOf(key, one))) {
+      edges.get(later)?.push(earlier);
     }
   }
   return edges;
+}
+
+function pairsOf(key: string, { kind, targets }: Requisite): (readonly [string, string])[] {
+  if (UNORDERED.has(kind)) return [];
+  return targets.map((target) => (kind === 'prereq' ? [target, key] : [key, target]));
 }
 
 /**
@@ -55,18 +56,17 @@ export function walk<Item extends Sortable>(items: readonly Item[], edges: Edges
   const byKey = new Map(items.map((item) => [item.key, item]));
   const placed = new Set<string>();
   const ordered: Item[] = [];
-  for (const item of items) {
-    const open = [item];
-    for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
-      const missing = (edges.get(top.key) ?? []).find((key) => !placed.has(key) && byKey.has(key));
-      const next = missing === undefined ? undefined : byKey.get(missing);
-      if (next !== undefined) open.push(next);
-      else {
-        open.pop();
-        if (!placed.has(top.key)) ordered.push(top);
-        placed.add(top.key);
-      }
+  const open = items.toReversed();
+  for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+    const missing = (edges.get(top.key) ?? []).find((key) => !placed.has(key) && byKey.has(key));
+    const next = missing === undefined ? undefined : byKey.get(missing);
+    if (next !== undefined) {
+      open.push(next);
+      continue;
     }
+    open.pop();
+    if (!placed.has(top.key)) ordered.push(top);
+    placed.add(top.key);
   }
   return ordered;
 }

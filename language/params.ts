@@ -1,15 +1,24 @@
 import { Buffer } from 'node:buffer';
 import { Secret } from '../shared/secret.ts';
-import { didYouMean } from '../shared/suggest.ts';
 import { describe, isList, isMapping, type Data, type DataMapping } from './data.ts';
 import { evaluateNode } from './expression.ts';
-import { dataOf, describeNode, entryOf, isBroken, textOf, type Entry, type Node } from './node.ts';
+import {
+  dataOf,
+  describeNode,
+  entryOf,
+  isBroken,
+  lift,
+  textOf,
+  type Entry,
+  type Node,
+} from './node.ts';
 import type { Place } from './place.ts';
 import { collectProblems, type Link } from './problem.ts';
 import { resolvePlain } from './scalar.ts';
 import type { Scope, Workshop } from './scope.ts';
 import type { StateFile } from './state-file.ts';
 import { parseYaml } from './yaml.ts';
+import { hint } from './hint.ts';
 
 export const PARAM_TYPES = [
   'string',
@@ -74,17 +83,18 @@ const PARAM_HELP = `write "name: TYPE" or "name: {type: TYPE, default: VALUE}"; 
 
 /** `ref: string` must be given; `ref: {type: string, default: main}` need not. */
 function readParam({ value, keyNode }: Entry): Param | string {
-  const isMapped = value.kind === 'mapping';
-  const typeNode = isMapped ? (entryOf(value, 'type')?.value ?? null) : value;
-  const fallback = isMapped ? (entryOf(value, 'default')?.value ?? null) : null;
-  const unknown = isMapped
-    ? value.entries.find(({ key }) => key !== 'type' && key !== 'default')
-    : undefined;
+  if (value.kind !== 'mapping') return typed(value, { place: keyNode.place, fallback: null });
+  const unknown = value.entries.find(({ key }) => key !== 'type' && key !== 'default');
   if (unknown !== undefined) return `has an unknown key "${unknown.key}"`;
-  const word = typeNode === null ? 'any' : textOf(typeNode);
+  const fallback = entryOf(value, 'default')?.value ?? null;
+  const type = entryOf(value, 'type')?.value ?? lift('any', value.place);
+  return typed(type, { place: keyNode.place, fallback });
+}
+
+function typed(node: Node, param: Omit<Param, 'type'>): Param | string {
+  const word = textOf(node);
   const type = PARAM_TYPES.find((known) => known === word);
-  if (type === undefined) return `has no type: ${typeNode === null ? '' : describeNode(typeNode)}`;
-  return { type, place: keyNode.place, fallback };
+  return type === undefined ? `is of no known type: ${describeNode(node)}` : { ...param, type };
 }
 
 interface Binding {
@@ -104,8 +114,11 @@ function noneUnknown(
   for (const [param, { place }] of given.values) {
     if (declared.has(param)) continue;
     isSound = false;
-    const hint = didYouMean(param, declared.keys()).replace(/^, /u, '');
-    const help = hint === '' ? `it declares ${[...declared.keys()].join(', ') || 'none'}` : hint;
+    const help = hint(
+      param,
+      declared.keys(),
+      `it declares ${[...declared.keys()].join(', ') || 'none'}`,
+    );
     workshop.problems.add(place, `"${name}" declares no param "${param}"`, {
       help,
       chain: given.chain,

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { didYouMean } from '../shared/suggest.ts';
 import { describe, isList, isMapping, type Data, type DataMapping } from './data.ts';
 import { evaluateKey, evaluateNode } from './expression.ts';
 import { dataOf, isBroken, type Entry, type MappingNode, type Node } from './node.ts';
 import { forgetOrigin, noteOrigin, type Origins } from './pillar-origin.ts';
 import type { Problems } from './problem.ts';
 import type { Scope, Workshop } from './scope.ts';
+import { hint } from './hint.ts';
 
 /** A mapping that is being filled. */
 export type Growing = { [name: string]: Data };
@@ -106,15 +106,17 @@ function remove(step: Step): void {
   const value = evaluated(step);
   if (value === null) return;
   const unwanted = isList(value) ? value : [value];
-  const names = isMapping(present) ? Object.keys(present) : [];
-  for (const item of unwanted) {
-    const isThere = isList(present)
-      ? present.some((member) => isDeepStrictEqual(member, item))
-      : names.includes(String(item));
-    if (!isThere) absent(step, describeItem(item), names);
+  const known = isMapping(present) ? Object.keys(present) : [];
+  for (const item of unwanted.filter((one) => !isIn(present, one))) {
+    absent(step, typeof item === 'string' ? item : describe(item), known);
   }
   into[key] = without(present, unwanted);
   noteOrigin(merge.origins, path, entry.value.place);
+}
+
+function isIn(present: Data, item: Data): boolean {
+  if (isList(present)) return present.some((member) => isDeepStrictEqual(member, item));
+  return isMapping(present) && typeof item === 'string' && Object.hasOwn(present, item);
 }
 
 function without(present: Data, unwanted: readonly Data[]): Data {
@@ -126,14 +128,9 @@ function without(present: Data, unwanted: readonly Data[]): Data {
   return Object.fromEntries(left);
 }
 
-function describeItem(item: Data): string {
-  return typeof item === 'string' ? item : describe(item);
-}
-
 function absent({ entry, merge, key }: Step, name: string, known: readonly string[]): void {
-  const hint = didYouMean(name, known).replace(/^, /u, '');
   merge.problems.add(entry.keyNode.place, `"-${key}" removes "${name}", which is not there`, {
-    help: hint === '' ? null : hint,
+    help: hint(name, known, null),
     chain: merge.scope.chain,
   });
 }

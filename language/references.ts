@@ -1,10 +1,10 @@
-import { didYouMean } from '../shared/suggest.ts';
 import type { Draft } from './draft.ts';
 import { moduleOf } from './expand.ts';
 import { globMatcher, isGlob } from './glob.ts';
 import { describeNode, type Node } from './node.ts';
 import type { Place } from './place.ts';
 import type { Link, Problems } from './problem.ts';
+import { hint } from './hint.ts';
 
 /** What a requisite points at, as it is written. */
 export interface Reference {
@@ -96,6 +96,8 @@ function select(map: ReadonlyMap<string, readonly Draft[]>, pattern: string): re
   return [...map].flatMap(([word, drafts]) => (test(word) ? drafts : []));
 }
 
+const NOWHERE = 'declare it, include its file, or look whether a "when" leaves it out';
+
 /** Says that a reference leads nowhere, and what may have been meant. */
 export function unknownReference(
   reference: Reference,
@@ -104,13 +106,11 @@ export function unknownReference(
 ): void {
   const { module, pattern, place } = reference;
   const shown = module === null ? `"${pattern}"` : `{${module}: ${pattern}}`;
-  const hint = didYouMean(pattern, new Set(register.candidates(reference))).replace(/^, /u, '');
   const elsewhere = register.find({ ...reference, module: null })[0];
   const isOther = module !== null && elsewhere !== undefined;
-  const help = isOther ? `"${pattern}" is declared as ${elsewhere.type}` : hint;
+  const words = new Set(register.candidates(reference));
   problems.add(place, `"${word}" refers to ${shown}, which nothing declares`, {
-    help:
-      help === '' ? 'declare it, include its file, or look whether a "when" leaves it out' : help,
+    help: isOther ? `"${pattern}" is declared as ${elsewhere.type}` : hint(pattern, words, NOWHERE),
     chain,
   });
 }

@@ -50,26 +50,30 @@ export function sourceOffset(
   return settle(source, position, decoded[offset] ?? '');
 }
 
-function step(
-  source: string,
-  position: number,
-  { letter, style }: { letter: string; style: Style },
-): number {
-  const isSpace = /\s/u.test(letter);
-  if (isSpace && style !== 'double') {
-    return /\s/u.test(source[position] ?? '') ? position + 1 : position;
-  }
-  const here = isSpace ? position : settle(source, position, letter);
+type Letter = { readonly letter: string; readonly style: Style };
+
+function step(source: string, position: number, { letter, style }: Letter): number {
+  if (isSpace(letter)) return spaceStep(source, position, style);
+  const here = settle(source, position, letter);
   if (style === 'double' && source[here] === '\\') return here + escapeLength(source, here);
-  if (isSpace && !/\s/u.test(source[here] ?? '')) return here;
   return here + (style === 'single' && letter === "'" ? 2 : 1);
+}
+
+function spaceStep(source: string, position: number, style: Style): number {
+  if (isSpace(source[position] ?? '')) return position + 1;
+  const isEscape = style === 'double' && source[position] === '\\';
+  return isEscape ? position + escapeLength(source, position) : position;
+}
+
+function isSpace(letter: string): boolean {
+  return /^\s$/u.test(letter);
 }
 
 /** Steps over white space that the decoded text does not have. */
 function settle(source: string, position: number, letter: string): number {
-  if (letter === '' || /\s/u.test(letter)) return position;
+  if (letter === '' || isSpace(letter)) return position;
   let here = position;
-  while (here < source.length && /\s/u.test(source[here] ?? '')) here += 1;
+  while (isSpace(source[here] ?? '')) here += 1;
   return here;
 }
 

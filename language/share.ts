@@ -1,7 +1,7 @@
 import type { DataMapping } from './data.ts';
 import { hasExpression } from './expression.ts';
-import { absoluteName } from './load.ts';
-import { entryOf, textOf, type MappingNode, type Node } from './node.ts';
+import { absoluteName, includedNodes } from './include.ts';
+import { textOf, type MappingNode, type Node } from './node.ts';
 import type { Minion } from './pillar.ts';
 import { collectProblems, type Problems } from './problem.ts';
 import { candidates, isElsewhere } from './sources.ts';
@@ -71,11 +71,8 @@ function includedNames(
   { include, name, path }: StateFile,
   known: ReadonlyMap<string, unknown>,
 ): readonly string[] {
-  if (include === null) return [];
-  const items = include.kind === 'sequence' ? include.items : [include];
-  return items.flatMap((item) => {
-    const node = item.kind === 'mapping' ? entryOf(item, 'file')?.value : item;
-    const text = node === undefined ? null : textOf(node);
+  return includedNodes(include).flatMap((node) => {
+    const text = textOf(node);
     if (text === null) return [];
     if (!hasExpression(text)) return [absoluteName(text, { name, path })];
     const prefix = text.startsWith('{{') ? '' : absoluteName(literalPrefix(text), { name, path });

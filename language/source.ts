@@ -136,7 +136,7 @@ async function visitDirectory(file: string, path: string, walk: Walk): Promise<v
   for (const { name } of await entriesOf(file)) {
     const text = name.toString('utf8');
     if (LEFTOVER.test(text)) continue;
-    if (!Buffer.from(text, 'utf8').equals(name) || /[\u0000-\u001F\u007F\\]/u.test(text)) {
+    if (!Buffer.from(text, 'utf8').equals(name) || /[\p{Cc}\\]/u.test(text)) {
       walk.refused.push(`"${path}" holds a file whose name is not plain UTF-8 text`);
     } else await visit(join(file, text), `${path}/${text}`, walk);
   }

@@ -1,5 +1,4 @@
 import type { TreeFile } from '../shared/tree-file.ts';
-import { didYouMean } from '../shared/suggest.ts';
 import { isMapping, type Data } from './data.ts';
 import type { Draft } from './draft.ts';
 import { dataOf, isBroken, textOf, type Node } from './node.ts';
@@ -7,6 +6,7 @@ import { Mistake } from './problem.ts';
 import type { Workshop } from './scope.ts';
 import { renderTemplate, staticFile } from './template.ts';
 import type { Tree } from './tree.ts';
+import { hint } from './hint.ts';
 
 export interface Using {
   readonly tree: Tree;
@@ -63,9 +63,8 @@ function missing(
   { tree, workshop }: Using,
 ): void {
   const known = tree.manifest.flatMap(({ path }) => path.match(/^templates\/(.*)$/su)?.[1] ?? []);
-  const hint = didYouMean(text, known).replace(/^, /u, '');
   workshop.problems.add(node.place, `there is no file "${text}" below templates/`, {
-    help: hint === '' ? 'a path on the host begins with "/"' : hint,
+    help: hint(text, known, 'a path on the host begins with "/"'),
     chain: scope.chain,
   });
 }

@@ -1,7 +1,7 @@
-import { didYouMean } from '../shared/suggest.ts';
 import { HELPER_NAMES } from './helpers.ts';
 import { BLOCK_HELPERS, SpotMistake } from './syntax-tree.ts';
 import type { Block, BlockHelper, Expression, Literal, Part, Path } from './syntax-tree.ts';
+import { hint } from './hint.ts';
 
 /** Takes over what Conductor understands of Handlebars' syntax tree, and refuses the rest. */
 export function readParts({ body }: hbs.AST.Program): readonly Part[] {
@@ -36,8 +36,7 @@ function readCall({ path, params, hash }: Callable): Expression {
   const spot = path.loc.start;
   const helper = isPath(path) ? path.original : '';
   if (!HELPER_NAMES.has(helper)) {
-    const hint = didYouMean(helper, HELPER_NAMES).replace(/^, /u, '');
-    const help = hint === '' ? `the helpers are ${[...HELPER_NAMES].join(' ')}` : hint;
+    const help = hint(helper, HELPER_NAMES, `the helpers are ${[...HELPER_NAMES].join(' ')}`);
     throw new SpotMistake(spot, `unknown helper "${helper}"`, help);
   }
   refuseNamed(hash);

@@ -104,12 +104,18 @@ const PREFIXED = /^([A-Za-z]+)[.:]/u;
 function parseWord(text: string, { word, column }: Extract<Token, { kind: 'word' }>): Target {
   if (word.startsWith('re:')) return regexTarget(text, word.slice(3), column);
   if (word.startsWith('net:')) return networkTarget(text, word.slice(4), column);
-  const [, kind, key = '', glob = ''] = KEYED.exec(word) ?? [];
-  if ((kind === 'facts' || kind === 'pillar') && glob !== '') return { kind, key, glob };
-  if (/[:@]/u.test(word) || kind !== undefined) throw invalid(text, prefixHelp(word), column);
+  const keyed = keyedTarget(word);
+  if (keyed !== null) return keyed;
+  if (/[:@]/u.test(word)) throw invalid(text, prefixHelp(word), column);
   if (isGlob(word)) return { kind: 'glob', pattern: word };
   if (!NAME.test(word)) throw invalid(text, `"${word}" is no name`, column);
   return { kind: 'name', name: word };
+}
+
+function keyedTarget(word: string): Target | null {
+  const [, kind, key = '', glob = ''] = KEYED.exec(word) ?? [];
+  const isKeyed = kind === 'facts' || kind === 'pillar';
+  return isKeyed && glob !== '' ? { kind, key, glob } : null;
 }
 
 function prefixHelp(word: string): string {
@@ -147,6 +153,16 @@ function invalid(text: string, why: string, column: number): ConductorError {
 
 /** Whether a minion is meant. Throws TARGET_INVALID if that needs a pillar and there is none. */
 export function matches(target: Target, minion: Candidate): boolean {
+  if (target.kind === 'not') return !matches(target.of, minion);
+  if (target.kind === 'and') return target.of.every((part) => matches(part, minion));
+  if ('of' in target) return target.of.some((part) => matches(part, minion));
+  return matchesSimple(target, minion);
+}
+
+type Simple = Exclude<Target, { of: unknown }>;
+
+/** Whether a target that is made of no others means a minion. */
+function matchesSimple(target: Simple, minion: Candidate): boolean {
   switch (target.kind) {
     case 'name':
       return target.name === minion.id || minion.groups.includes(target.name);
@@ -160,19 +176,14 @@ export function matches(target: Target, minion: Candidate): boolean {
       return hasValue(pillarOf(target, minion), target);
     case 'net':
       return addressesOf(minion.facts).some((address) => isIn(address, target.cidr));
-    case 'and':
-      return target.of.every((part) => matches(part, minion));
-    case 'or':
-    case 'list':
-      return target.of.some((part) => matches(part, minion));
-    case 'not':
-      return !matches(target.of, minion);
+    default:
+      return target satisfies never;
   }
 }
 
-function pillarOf(target: Target, { pillar }: Candidate): DataMapping {
+function pillarOf(target: { key: string; glob: string }, { pillar }: Candidate): DataMapping {
   if (pillar !== undefined) return pillar;
-  throw invalid(showTarget(target), 'no pillar can be asked for here', 1);
+  throw invalid(`pillar.${target.key}:${target.glob}`, 'no pillar can be asked for here', 1);
 }
 
 /** A key may be a path; a list matches if any of its items does. Secrets never match. */
@@ -183,11 +194,10 @@ function hasValue(data: DataMapping, { key, glob }: { key: string; glob: string 
     found = isMapping(found) && Object.hasOwn(found, part) ? found[part] : undefined;
   }
   const values = isList(found) ? found : [found];
-  return values.some((value) => isPlain(value) && test(String(value)));
-}
-
-function isPlain(value: Data | undefined): boolean {
-  return ['string', 'number', 'boolean'].includes(typeof value);
+  return values.some((value) => {
+    const isNumber = typeof value === 'number' || typeof value === 'boolean';
+    return (typeof value === 'string' && test(value)) || (isNumber && test(String(value)));
+  });
 }
 
 function addressesOf({ addresses }: DataMapping): string[] {
@@ -203,37 +213,4 @@ function textsIn(data: Data): string[] {
 function isIn(address: string, cidr: string): boolean {
   const network = parseNetwork(cidr);
   return network !== null && isInNetwork(address, network);
-}
-
-/** The target as text; reading it again gives the same target. */
-export function showTarget(target: Target): string {
-  switch (target.kind) {
-    case 'name':
-      return target.name;
-    case 'glob':
-      return target.pattern;
-    case 'regex':
-      return quote(`re:${target.source}`);
-    case 'facts':
-    case 'pillar':
-      return quote(`${target.kind}.${target.key}:${target.glob}`);
-    case 'net':
-      return `net:${target.cidr}`;
-    case 'list':
-      return `[${target.of.map(showTarget).join(', ')}]`;
-    case 'not':
-      return `not ${inner(target.of)}`;
-    case 'and':
-    case 'or':
-      return target.of.map(inner).join(` ${target.kind} `);
-  }
-}
-
-function inner(target: Target): string {
-  const isLoose = target.kind === 'and' || target.kind === 'or';
-  return isLoose ? `(${showTarget(target)})` : showTarget(target);
-}
-
-function quote(word: string): string {
-  return /[\s"'()[\],]/u.test(word) ? `"${word.replaceAll(/["\\]/gu, String.raw`\$&`)}"` : word;
 }

@@ -1,13 +1,14 @@
 import { ConductorError } from '../shared/errors.ts';
-import { didYouMean } from '../shared/suggest.ts';
 import { globMatcher, isGlob } from './glob.ts';
 import { describeNode, textOf, type Entry, type Node } from './node.ts';
 import type { Place } from './place.ts';
 import type { Link, Problems } from './problem.ts';
+
 import { matches, parseTarget, type Candidate, type Target } from './target.ts';
 import { namedFiles, type Folder } from './tree-files.ts';
 import type { Tree } from './tree.ts';
 import { parseYaml } from './yaml.ts';
+import { hint } from './hint.ts';
 
 /** One line of a top file: whom it is for, and which files they get. */
 export interface TopEntry {
@@ -85,19 +86,9 @@ function readTarget({ key, keyNode }: Entry, folder: Folder, problems: Problems)
 
 /** Ids and groups are the master's own knowledge. */
 function isTrustworthy(target: Target): boolean {
-  switch (target.kind) {
-    case 'name':
-    case 'glob':
-      return true;
-    case 'and':
-    case 'or':
-    case 'list':
-      return target.of.every(isTrustworthy);
-    case 'not':
-      return isTrustworthy(target.of);
-    default:
-      return false;
-  }
+  if (target.kind === 'not') return isTrustworthy(target.of);
+  if ('of' in target) return target.of.every(isTrustworthy);
+  return target.kind === 'name' || target.kind === 'glob';
 }
 
 function readFiles(node: Node, problems: Problems): NamedFile[] {
@@ -157,9 +148,8 @@ export function missingFile(
   },
 ): void {
   const path = `${folder}/${name.replaceAll('.', '/')}`;
-  const hint = didYouMean(name, known.keys()).replace(/^, /u, '');
   problems.add(place, `there is no ${folder === 'states' ? 'state' : 'pillar'} file "${name}"`, {
-    help: hint === '' ? `it would be ${path}.yaml or ${path}/init.yaml` : hint,
+    help: hint(name, known.keys(), `it would be ${path}.yaml or ${path}/init.yaml`),
     chain,
   });
 }

@@ -179,25 +179,37 @@ function keyMistake(
 }
 
 function scalar(reader: Reader, event: ScalarEvent, tag: string): ScalarNode | BrokenNode {
-  const text = event.valueStart < 0 ? '' : getScalarValue(reader.source.text, event);
-  const start = event.valueStart < 0 ? reader.last : event.valueStart;
-  reader.last = Math.max(event.valueEnd, reader.last);
-  const style = styleOf(event);
-  const at = positions(reader.source, event, text);
-  const place = isBlock(event) ? at(0) : reader.source.placeAt(start - (style === 'plain' ? 0 : 1));
+  const { place, text, at } = located(reader, event);
   if (tag === '!sealed' && reader.sealed) {
     return { kind: 'scalar', place, value: text, sealed: true, at };
   }
   if (tag !== '' && tag !== '!!str') return unknownTag(reader, event.tagStart, tag);
-  if (event.style !== SCALAR_STYLE.PLAIN || tag === '!!str') {
-    return { kind: 'scalar', place, value: text, at };
-  }
-  const value = resolvePlain(text);
-  if (value !== undefined) return { kind: 'scalar', place, value, at };
-  reader.problems.add(place, `the number ${text} is too large to be exact`, {
-    help: `write "${text}" in quotes to make it a text`,
-  });
-  return broken(reader, start);
+  const isText = event.style !== SCALAR_STYLE.PLAIN || tag === '!!str';
+  const value = isText ? text : resolvePlain(text);
+  return value === undefined ? tooLarge(reader, place, text) : { kind: 'scalar', place, value, at };
+}
+
+interface Located {
+  readonly text: string;
+  readonly place: Place;
+  readonly at: (offset: number) => Place;
+}
+
+function located(reader: Reader, event: ScalarEvent): Located {
+  const { source } = reader;
+  const isAbsent = event.valueStart < 0;
+  const text = isAbsent ? '' : getScalarValue(source.text, event);
+  const start = isAbsent ? reader.last : event.valueStart;
+  reader.last = Math.max(event.valueEnd, reader.last);
+  const at = positions(source, event, text);
+  const quote = styleOf(event) === 'plain' ? 0 : 1;
+  return { text, at, place: isBlock(event) ? at(0) : source.placeAt(start - quote) };
+}
+
+function tooLarge({ problems }: Reader, place: Place, text: string): BrokenNode {
+  const help = `write "${text}" in quotes to make it a text`;
+  problems.add(place, `the number ${text} is too large to be exact`, { help });
+  return { kind: 'broken', place };
 }
 
 function isBlock({ style }: ScalarEvent): boolean {
