@@ -108,7 +108,7 @@ function quoted(value: string): string {
 async function read(args: AbsentArgs, host: HostView): Promise<CronJob | null> {
   const lines = (await readCrontab(args.user, host)) ?? [];
   const block = findBlock(lines, identityOf(args), commandOf(args));
-  if (block === null) return null;
+  if (block === null || block.command === '') return null;
   const isSpecial = block.when.length === 1;
   const at = (index: number) => (isSpecial ? null : (block.when[index] ?? null));
   return {

@@ -96,7 +96,7 @@ async function install(change: Change<PackageSet>, args: InstalledArgs, host: Ho
   const warnings = await refresh(Object.values(versions).includes(UNKNOWN), args, host);
   const names = Object.keys(versions);
   if (names.length > 0) {
-    const known = await candidates(names, host);
+    const known = await candidates(names, host, {});
     const unknown = names.filter((name) => !known.has(name));
     if (unknown.length > 0) throw unknownPackages(unknown, warnings);
     await aptGet(

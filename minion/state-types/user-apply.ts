@@ -7,7 +7,8 @@ import type { User, UserAbsentArgs, UserArgs } from './user-schema.ts';
 const FLAGS = [
   ['uid', '--uid'],
   ['gid', '--gid'],
-  ['home', '--home-dir'],
+  // The one name that useradd and usermod both have for it.
+  ['home', '-d'],
   ['shell', '--shell'],
 ] as const satisfies readonly (readonly [keyof User, string])[];
 

@@ -93,7 +93,7 @@ function blockFrom(lines: readonly string[], mark: number): CronBlock {
   const comment = comments.length === 0 ? null : comments.join('\n');
   const parsed = parseLine(lines[at] ?? '');
   if (parsed !== null) return { ...parsed, from: mark, to: at + 1, comment };
-  // Somebody has removed the command from below its mark.
+  // Somebody has removed the command from below its mark: only that is left to be replaced.
   return { when: [], command: '', isCommented: false, from: mark, to: mark + 1, comment: null };
 }
 

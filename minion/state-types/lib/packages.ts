@@ -1,5 +1,5 @@
 import { ConductorError } from '../../../shared/errors.ts';
-import type { Host, HostView } from '../../host/host.ts';
+import type { CommandOptions, Host, HostView } from '../../host/host.ts';
 
 /** One package as dpkg knows it. */
 export interface Package {
@@ -77,14 +77,17 @@ export function packagesChanged(host: Host): void {
   for (const topic of topics) host.changed(topic);
 }
 
+/** Root's apt-cache brings apt's cache up to date, and whoever looks must not write. */
+const ONLY_LOOKING: CommandOptions = { user: 'nobody' };
+
 /** What apt would install of each package; a name that no source knows is left out. */
 export async function candidates(
   names: readonly string[],
   host: HostView,
+  options: CommandOptions = ONLY_LOOKING,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  const [first, ...rest] = names;
-  if (first === undefined) return new Map();
-  const answer = await host.query(['apt-cache', 'policy', first, ...rest]);
+  if (names.length === 0) return new Map();
+  const answer = await host.query(['apt-cache', 'policy', ...names], options);
   return parsePolicy(answer.stdout);
 }
 
