@@ -1,0 +1,316 @@
+import test from 'ava';
+import {
+  acceptedMinion,
+  outcome,
+  report,
+  testMaster,
+  testMinion,
+  type TestMaster,
+  type TestMinion,
+  until,
+} from './harness.ts';
+
+/** Accepts the next job, tells of one state and reports. */
+async function runNext(minion: TestMinion, more: Parameters<typeof report>[2] = {}) {
+  const { options } = await minion.next('job');
+  const { job } = options;
+  await minion.send({ type: 'job-accepted', job, waiting: false });
+  const event = {
+    event: 'started',
+    number: 1,
+    total: 1,
+    id: 'hello',
+    type: 'note.present',
+  } as const;
+  await minion.send({ type: 'job-event', job, event });
+  const told = { event: 'outcome', number: 1, total: 1, outcome: outcome('hello') } as const;
+  await minion.send({ type: 'job-event', job, event: told });
+  await minion.send({ type: 'report', report: report(job, minion.id, more) });
+  await minion.next('report-stored');
+  return options;
+}
+
+async function statesOf(on: TestMaster, job: string) {
+  const targets = await on.master.services.store.jobs.targets(job);
+  return Object.fromEntries(targets.map(({ minion, state }) => [minion, state]));
+}
+
+test('a job runs, is told state by state, and ends with the exit code', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01', groups: ['web'] });
+  const [options, { code, out, err }] = await Promise.all([
+    runNext(minion),
+    on.cli('apply', '-t', 'web', 'notes', '--set', 'who=me', '--timeout', '90s'),
+  ]);
+  t.is(code, 0);
+  t.like(options, {
+    dryRun: false,
+    stateFiles: ['notes'],
+    params: { who: 'me' },
+    timeoutSeconds: 90,
+  });
+  t.regex(err.join('\n'), new RegExp(`^job ${options.job}, revision [0-9a-f]{12}, 1 target$`, 'u'));
+  t.regex(out[0] ?? '', /note\.present {2}hello {2}changed/u);
+  t.regex(out[1] ?? '', /^web-01 {2}changed {2}1 state: 1 changed/u);
+  t.is(out.length, 2);
+  t.deepEqual(await statesOf(on, options.job), { 'web-01': 'changed' });
+});
+
+test('what happens is streamed as JSON, one event a line', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01' });
+  const [options, { code, out }] = await Promise.all([
+    runNext(minion, { status: 'failed', outcomes: [outcome('hello', { status: 'failed' })] }),
+    on.cli('apply', '-t', 'web-01', '--dry-run', '--output', 'ndjson'),
+  ]);
+  t.is(code, 2);
+  t.true(options.dryRun);
+  const events = out.map((line) => JSON.parse(line));
+  t.deepEqual(
+    events.map(({ event, state, run }) => state ?? run?.event ?? event),
+    ['job', 'queued', 'delivered', 'running', 'started', 'outcome', 'report', 'failed', 'done'],
+  );
+  t.is(events.at(-1).exitCode, 2);
+});
+
+test('unknown, empty and offline targets are three different answers', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01', groups: ['web'] });
+  await minion.leave();
+  await until(() => on.master.services.presence.get('web-01') === null);
+
+  const unknown = await on.cli('apply', '-t', 'wbe-01');
+  t.deepEqual([unknown.code, unknown.out], [1, []]);
+  t.regex(
+    unknown.err[0] ?? '',
+    /no accepted minion or group fits "wbe-01", did you mean "web-01"\?/u,
+  );
+  t.is((await on.cli('apply', '-t', 'web or nothing-*')).code, 1);
+
+  const empty = await on.cli('apply', '-t', 'web and facts.os:Plan9');
+  t.deepEqual([empty.code, empty.out], [5, []]);
+  t.regex(empty.err[0] ?? '', /matches none of the 1 accepted minions/u);
+
+  const begun = Date.now();
+  const offline = await on.cli('apply', '-t', 'web');
+  t.true(Date.now() - begun < 1000);
+  t.is(offline.code, 3);
+  t.regex(offline.out[0] ?? '', /^web-01 {2}unreachable: "web-01" is offline \(last seen /u);
+  t.is((await on.cli('apply', '-t', 'web or')).code, 1);
+});
+
+test('an offline target does not keep the others from running', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01' });
+  await (await acceptedMinion(t, on, { id: 'web-02', seed: 2 })).leave();
+  await until(() => on.master.services.presence.get('web-02') === null);
+  const [options, { code, out }] = await Promise.all([
+    runNext(minion),
+    on.cli('apply', '-t', 'web-*', '--json'),
+  ]);
+  t.is(code, 3);
+  const { targets, job, exitCode } = JSON.parse(out.join(''));
+  t.is(exitCode, 3);
+  t.is(job, options.job);
+  t.like(targets, [
+    { minion: 'web-01', state: 'changed', report: { status: 'changed' } },
+    { minion: 'web-02', state: 'unreachable', error: { code: 'MINION_OFFLINE' }, report: null },
+  ]);
+});
+
+test('a broken tree touches nobody: exit 4 with the whole text, and the last good one stays', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01' });
+  const before = on.master.services.publisher.newest();
+  on.write({ 'states/notes.yaml': 'hello:\n  note.presnt:\n    text: hi\n' });
+  const { code, out, err } = await on.cli('apply', '-t', 'web-01');
+  t.deepEqual([code, out], [4, []]);
+  t.regex(err[0] ?? '', /^error: states\/notes\.yaml:2:3: /u);
+  t.regex(err.join('\n'), /note\.present/u);
+  t.deepEqual(await on.master.services.store.jobs.list(1), []);
+  t.false(minion.received.some(({ type }) => type === 'job'));
+
+  const status = await on.cli('status');
+  t.regex(status.err.join('\n'), /the tree is broken since .*\nstates\/notes\.yaml:2:3/u);
+  t.deepEqual(on.master.services.publisher.newest(), before);
+
+  on.write({ 'states/notes.yaml': 'hello:\n  note.present:\n    text: hi\n' });
+  const [options] = await Promise.all([runNext(minion), on.cli('apply', '-t', 'web-01')]);
+  t.not(before, null);
+  t.not(on.master.services.publisher.newest()?.revision, before?.revision);
+  t.is(options.cause, 'job');
+  t.is(on.master.services.publisher.broken(), null);
+});
+
+test('a run that the minion could not compile exits 4', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01' });
+  const error = { code: 'TREE_INVALID', message: 'states/notes.yaml:1:1: no\n  help: yes' };
+  const [, { code, out }] = await Promise.all([
+    runNext(minion, { status: 'failed', error, outcomes: [] }),
+    on.cli('apply', '-t', 'web-01'),
+  ]);
+  t.is(code, 4);
+  t.regex(out.join('\n'), /states\/notes\.yaml:1:1: no/u);
+});
+
+test('a detached job is told by its id, listed, shown and watched to its end', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01' });
+  const { out } = await on.cli('apply', '-t', 'web-01', '--detach');
+  const job = out[0] ?? '';
+  t.regex(job, /^[0-9a-f-]{36}$/u);
+  t.regex((await on.cli('jobs', 'list')).out.join('\n'), new RegExp(`${job}.*1 queued`, 'u'));
+  const [, watched] = await Promise.all([runNext(minion), on.cli('jobs', 'watch', job)]);
+  t.is(watched.code, 0);
+  t.regex(watched.out.join('\n'), /web-01 {2}changed/u);
+  const again = await on.cli('jobs', 'watch', job.slice(0, 20));
+  t.regex(again.out.join('\n'), /note\.present {2}hello {2}changed[\s\S]*web-01 {2}changed/u);
+  t.regex((await on.cli('jobs', 'show', job)).out.join('\n'), /web-01\tchanged\tonline/u);
+  t.is((await on.cli('jobs', 'show', 'nonsense')).code, 1);
+});
+
+test('a minion that is lost in the middle stays running, is told so, and its result comes later', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01' });
+  const applying = on.cli('apply', '-t', 'web-01');
+  const { options } = await minion.next('job');
+  const { job } = options;
+  await minion.send({ type: 'job-accepted', job, waiting: false });
+  await minion.send({ type: 'job-event', job, event: { event: 'compiling' } });
+  await until(async () => (await statesOf(on, job))['web-01'] === 'running');
+  await minion.leave();
+  await until(() => on.master.services.presence.get('web-01') === null);
+  t.deepEqual(await statesOf(on, job), { 'web-01': 'running' });
+  t.regex((await on.cli('jobs', 'show', job)).out.join('\n'), /web-01\trunning\toffline/u);
+
+  const back = await testMinion(t, on, { id: 'web-01' });
+  await back.hello({ jobs: [job] });
+  await back.send({ type: 'report', report: report(job, 'web-01') });
+  const { code, out } = await applying;
+  t.is(code, 0);
+  t.regex(out.join('\n'), /running: The minion has disconnected; its result will come/u);
+});
+
+test('a restarted master still knows the job, sends it once more, and takes the report', async (t) => {
+  const first = await testMaster(t);
+  const minion = await acceptedMinion(t, first, { id: 'web-01' });
+  const { out } = await first.cli('apply', '-t', 'web-01', '--detach');
+  const job = out[0] ?? '';
+  await minion.next('job');
+  const second = await first.restart();
+  t.deepEqual(await statesOf(second, job), { 'web-01': 'queued' });
+  const back = await testMinion(t, second, { id: 'web-01' });
+  await back.hello();
+  const [options, watched] = await Promise.all([runNext(back), second.cli('jobs', 'watch', job)]);
+  t.is(options.job, job);
+  t.is(watched.code, 0);
+});
+
+test('a job that the minion has accepted is not sent again, and one that it lost is interrupted', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01' });
+  const ids: string[] = [];
+  for (let count = 0; count < 2; count += 1) {
+    await on.cli('apply', '-t', 'web-01', '--detach');
+    const { options } = await minion.next('job');
+    ids.push(options.job);
+    await minion.send({ type: 'job-accepted', job: options.job, waiting: count > 0 });
+  }
+  const [kept = '', lost = ''] = ids;
+  await until(async () => (await statesOf(on, lost))['web-01'] === 'delivered');
+  await minion.leave();
+  const back = await testMinion(t, on, { id: 'web-01' });
+  await back.hello({ jobs: [kept] });
+  await until(async () => (await statesOf(on, lost))['web-01'] === 'interrupted');
+  t.deepEqual(await statesOf(on, kept), { 'web-01': 'delivered' });
+  t.false(back.received.some(({ type }) => type === 'job'));
+});
+
+test('a cancelled job never starts where it was not accepted, and is asked to end where it was', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01' });
+  const other = await acceptedMinion(t, on, { id: 'web-02', seed: 2 });
+  const { out } = await on.cli('apply', '-t', 'web-*', '--detach');
+  const job = out[0] ?? '';
+  await minion.next('job');
+  await minion.send({ type: 'job-accepted', job, waiting: false });
+  await until(async () => (await statesOf(on, job))['web-01'] === 'delivered');
+  await on.cli('jobs', 'cancel', job);
+  t.is((await minion.next('cancel')).job, job);
+  t.is((await other.next('cancel')).job, job);
+  t.deepEqual(await statesOf(on, job), { 'web-01': 'delivered', 'web-02': 'cancelled' });
+  await minion.send({ type: 'report', report: report(job, 'web-01', { status: 'cancelled' }) });
+  t.is((await on.cli('jobs', 'watch', job)).code, 3);
+});
+
+test('what is overdue is given up, and a report that comes all the same is believed', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01' });
+  const { store, jobs } = on.master.services;
+  const job = {
+    id: '01900000-0000-7000-8000-000000000000',
+    createdAt: '2020-01-01T00:00:00.000Z',
+    target: 'web-01',
+    stateFiles: [],
+    params: {},
+    dryRun: false,
+    timeoutSeconds: 1,
+    revision: 'a'.repeat(64),
+    expiresAt: '2020-01-01T00:00:01.000Z',
+    deadline: '2020-01-01T00:00:02.000Z',
+  };
+  const target = { job: job.id, minion: 'web-01', updatedAt: job.createdAt } as const;
+  await store.jobs.create(job, [{ ...target, state: 'queued', counts: null, error: null }]);
+  await jobs.sweep();
+  t.deepEqual(await statesOf(on, job.id), { 'web-01': 'expired' });
+  await minion.send({ type: 'report', report: report(job.id, 'web-01') });
+  await minion.next('report-stored');
+  t.deepEqual(await statesOf(on, job.id), { 'web-01': 'changed' });
+});
+
+test('the status of a minion tells what it did last and what it does now', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01', groups: ['web'] });
+  await minion.send({ type: 'schedule', nextRefresh: '2030-01-01T00:00:00.000Z' });
+  await Promise.all([runNext(minion, { owed: ['x'] }), on.cli('apply', '-t', 'web')]);
+  await on.cli('apply', '-t', 'web', '-d');
+  const { options } = await minion.next('job');
+  await minion.send({ type: 'job-accepted', job: options.job, waiting: false });
+  const event = {
+    event: 'started',
+    number: 3,
+    total: 9,
+    id: 'nginx',
+    type: 'pkg.installed',
+  } as const;
+  await minion.send({ type: 'job-event', job: options.job, event });
+  await until(() => on.master.services.jobs.progressOf(options.job, 'web-01') !== null);
+  const [status] = JSON.parse((await on.cli('status', '--json')).out.join('')).minions;
+  t.like(status, {
+    id: 'web-01',
+    groups: ['web'],
+    online: true,
+    version: '0.1.0',
+    nextRefresh: '2030-01-01T00:00:00.000Z',
+    lastRun: { status: 'changed', owed: 1 },
+    running: [
+      { job: options.job, state: 'running', number: 3, total: 9, current: 'pkg.installed nginx' },
+    ],
+  });
+  const { out } = await on.cli('status');
+  t.regex(out[0] ?? '', /^web-01\tonline\t.*\trunning 3\/9 pkg\.installed nginx\t/u);
+});
+
+test('nothing that a minion says can act on the terminal', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01' });
+  await minion.send({ type: 'facts', facts: { os: 'x\u001b[2Jy' } });
+  const [, { out }] = await Promise.all([
+    runNext(minion, { outcomes: [outcome('a\u001b]0;owned\u0007')] }),
+    on.cli('apply', '-t', 'web-01'),
+  ]);
+  const facts = await on.cli('facts', 'web-01');
+  t.regex(out.join(), /\\x1b/u);
+  t.false([...out, ...facts.out].some((line) => line.includes('\u001b')));
+});

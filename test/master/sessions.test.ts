@@ -1,0 +1,211 @@
+import { createHash } from 'node:crypto';
+import test from 'ava';
+import { WebSocket } from 'ws';
+import { uuidv7 } from '../../shared/uuid.ts';
+import { acceptedMinion, report, testMaster, testMinion, until } from './harness.ts';
+
+test('a stranger waits until its key is accepted, then it is let in', async (t) => {
+  const on = await testMaster(t);
+  t.is((await testMinion(t, on, { id: 'web-01' })).verdict, 'pending');
+  const listed = await on.cli('keys', 'list', '--json');
+  const [key] = JSON.parse(listed.out.join('')).keys;
+  t.is(key.state, 'pending');
+
+  const wrong = await on.cli('keys', 'accept', 'web-01', 'cdr1:wrong');
+  t.is(wrong.code, 1);
+  t.regex(wrong.err.join(), /its fingerprint is cdr1:/u);
+  const right = await on.cli('keys', 'accept', 'web-01', key.fingerprint, '--group', 'web');
+  t.deepEqual(right, { code: 0, out: ['web-01: accepted (web)'], err: [] });
+
+  const minion = await testMinion(t, on, { id: 'web-01' });
+  t.is(minion.verdict, 'accepted');
+  t.not(on.master.services.presence.get('web-01'), null);
+});
+
+test('a join string lets one minion in, with its groups, and no second one', async (t) => {
+  const on = await testMaster(t);
+  const address = `127.0.0.1:${on.master.port}`;
+  const { out } = await on.cli(
+    'keys',
+    'invite',
+    '--id',
+    'web-*',
+    '-g',
+    'web',
+    '--address',
+    address,
+  );
+  const joinString = out[0] ?? '';
+  t.is((await testMinion(t, on, { id: 'db-01', seed: 1, joinString })).verdict, 'refused');
+  t.is((await testMinion(t, on, { id: 'web-01', seed: 2, joinString })).verdict, 'accepted');
+  t.is((await testMinion(t, on, { id: 'web-02', seed: 3, joinString })).verdict, 'refused');
+  t.deepEqual((await on.master.services.store.minions.get('web-01'))?.groups, ['web']);
+  t.notRegex(on.log.join(''), new RegExp(joinString.split('.')[2]?.split('@')[0] ?? 'x', 'u'));
+});
+
+test('a thief of an id is denied, made to wait, and shown in the status', async (t) => {
+  const on = await testMaster(t);
+  await acceptedMinion(t, on, { id: 'web-01' });
+  t.is((await testMinion(t, on, { id: 'web-01', seed: 99 })).verdict, 'refused');
+  const status = JSON.parse((await on.cli('status', '--json')).out.join(''));
+  t.regex(status.alarms[0].message, /claims to be "web-01"/u);
+  t.not(on.master.services.presence.get('web-01'), null);
+});
+
+test('a revoked minion is gone at once and stays away', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01' });
+  t.is((await on.cli('keys', 'reject', 'web-01')).out[0], 'web-01: revoked');
+  t.is((await minion.ended).reason, 'revoked');
+  t.is((await testMinion(t, on, { id: 'web-01' })).verdict, 'refused');
+  t.is((await on.cli('keys', 'accept', 'web-01')).code, 1);
+  t.is((await on.cli('keys', 'delete', 'web-01')).code, 0);
+  t.is((await testMinion(t, on, { id: 'web-01' })).verdict, 'pending');
+});
+
+test('a key that changes behind a session ends it with its next message', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01' });
+  await on.master.services.store.minions.change('web-01', { state: 'accepted', groups: ['x'] });
+  await minion.send({ type: 'facts', facts: { os: 'Evil' } });
+  t.is((await minion.ended).reason, 'failed');
+  t.deepEqual((await on.master.services.store.minions.facts('web-01'))?.facts, { os: 'Debian' });
+});
+
+test('a new session takes the place of the old one; again and again is an alarm', async (t) => {
+  const on = await testMaster(t);
+  const first = await acceptedMinion(t, on, { id: 'web-01' });
+  const second = await testMinion(t, on, { id: 'web-01' });
+  t.is((await first.ended).reason, 'displaced');
+  t.deepEqual([...on.master.services.alarms.list()], []);
+  await testMinion(t, on, { id: 'web-01' });
+  t.is((await second.ended).reason, 'displaced');
+  t.regex(on.master.services.alarms.list()[0]?.message ?? '', /two machines may hold its key/u);
+});
+
+test('a minion gets its share and its pillar, and no blob of anybody else', async (t) => {
+  const on = await testMaster(t, {
+    'states/top.yaml': 'base:\n  web: [notes]\n  db: [other]\n',
+    'states/notes.yaml': 'hello:\n  note.present: {text: "{{ pillar.greeting }}"}\n',
+    'states/other.yaml': 'secret plan:\n  note.present: {}\n',
+    'pillars/top.yaml': 'base:\n  web: [common]\n',
+    'pillars/common.yaml': 'greeting: good morning\n',
+  });
+  const minion = await acceptedMinion(t, on, { id: 'm-01', groups: ['web'] });
+  const ask = { type: 'prepare' as const, request: 1, revision: null, stateFiles: [] };
+  await minion.send({ ...ask, have: { share: null, pillar: null } });
+  const prepared = await minion.next('prepared');
+  t.deepEqual(
+    prepared.manifest?.map(({ path }) => path),
+    ['states/notes.yaml', 'states/top.yaml'],
+  );
+  t.deepEqual(prepared.pillar?.value, { greeting: 'good morning' });
+  t.deepEqual(prepared.groups, ['web']);
+
+  const blobs = prepared.manifest?.map(({ sha256 }) => sha256) ?? [];
+  await minion.send({ type: 'blobs', request: 2, sha256: blobs });
+  const answer = await minion.next('blobs');
+  t.deepEqual(
+    answer.blobs.map((blob) =>
+      createHash('sha256').update(Buffer.from(blob, 'base64')).digest('hex'),
+    ),
+    blobs,
+  );
+
+  const tree = await on.master.services.publisher.tree(prepared.revision);
+  const foreign = tree.manifest.find(({ path }) => path === 'states/other.yaml')?.sha256 ?? '';
+  await minion.send({ type: 'blobs', request: 3, sha256: [foreign] });
+  t.like(await minion.next('refused'), { request: 3, error: { code: 'NOT_FOUND' } });
+
+  const have = { share: prepared.share, pillar: prepared.pillarId };
+  await minion.send({ ...ask, request: 4, have });
+  t.like(await minion.next('prepared'), { request: 4, manifest: null, pillar: null });
+});
+
+test('a pillar that does not compile is refused with the whole text', async (t) => {
+  const on = await testMaster(t, {
+    'states/top.yaml': 'base: {}\n',
+    'pillars/top.yaml': 'base:\n  web: [broken]\n',
+    'pillars/broken.yaml': 'a: 1\nb: !sealed "AAAA"\n',
+  });
+  const minion = await acceptedMinion(t, on, { id: 'm-01', groups: ['web'] });
+  const have = { share: null, pillar: null };
+  await minion.send({ type: 'prepare', request: 1, revision: null, have, stateFiles: [] });
+  const { error } = await minion.next('refused');
+  t.is(error.code, 'TREE_INVALID');
+  t.regex(error.message, /pillars\/broken\.yaml:2:12: /u);
+});
+
+test('a report of another minion costs the session', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01' });
+  await minion.send({ type: 'report', report: report(uuidv7(), 'web-02') });
+  t.is((await minion.ended).reason, 'failed');
+  t.is((await on.master.services.store.reports.latest()).size, 0);
+});
+
+test('a report is acknowledged once it is stored, and again when it comes again', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01' });
+  const job = uuidv7();
+  for (let times = 0; times < 2; times += 1) {
+    await minion.send({ type: 'report', report: report(job, 'web-01', { cause: 'refresh' }) });
+    t.is((await minion.next('report-stored')).job, job);
+  }
+  t.is((await on.master.services.store.reports.latest()).get('web-01')?.cause, 'refresh');
+});
+
+test('ping tells who answers, who is silent and who is not there', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01' });
+  await acceptedMinion(t, on, { id: 'web-02', seed: 2 }).then((other) => other.leave());
+  await until(() => on.master.services.presence.get('web-02') === null);
+  const answering = minion
+    .next('ping')
+    .then(({ request }) => minion.send({ type: 'pong', request }));
+  const { code, out } = await on.cli('ping', '-t', 'web-*', '--json');
+  await answering;
+  t.is(code, 3);
+  const { minions } = JSON.parse(out.join(''));
+  t.deepEqual(
+    minions.map((each: { id: string; state: string }) => [each.id, each.state]),
+    [
+      ['web-01', 'answered'],
+      ['web-02', 'offline'],
+    ],
+  );
+});
+
+test('an orderly stop tells the minions that the master will be back', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01' });
+  await on.master.stop();
+  t.deepEqual(await minion.ended, { reason: 'restarting', by: 'them' });
+});
+
+test('only /minion is upgraded, and a flood of one address is turned away', async (t) => {
+  const on = await testMaster(t);
+  const attempt = (path: string) =>
+    new Promise<string>((resolve) => {
+      const socket = new WebSocket(`ws://127.0.0.1:${on.master.port}${path}`);
+      socket.once('open', () => {
+        socket.terminate();
+        resolve('open');
+      });
+      socket.once('error', ({ message }) => resolve(message));
+    });
+  t.regex(await attempt('/other'), /404/u);
+  t.is(await attempt('/minion'), 'open');
+  const flood = await Promise.all(Array.from({ length: 60 }, () => attempt('/minion')));
+  t.true(flood.some((answer) => answer.includes('503')));
+  t.is(on.master.services.presence.list().length, 0);
+});
+
+test('garbage instead of a handshake ends one connection and nothing else', async (t) => {
+  const on = await testMaster(t);
+  const socket = new WebSocket(`ws://127.0.0.1:${on.master.port}/minion`);
+  const closed = new Promise<number>((resolve) => socket.once('close', resolve));
+  socket.once('open', () => socket.send(Buffer.alloc(500, 7)));
+  t.is(await closed, 4400);
+  t.is((await testMinion(t, on, { id: 'web-01' })).verdict, 'pending');
+});
