@@ -3,6 +3,7 @@ import { compile } from '../../language/compile.ts';
 import { pillarFromWire } from '../../language/pillar.ts';
 import type { PillarValue } from '../../language/pillar.ts';
 import type { Catalog } from '../../language/declaration.ts';
+import type { Tree } from '../../language/tree.ts';
 import type { Outcome, Report, RunEvent } from '../../protocol/report.ts';
 import type { RunRequest } from '../../protocol/run-request.ts';
 import { secretTexts } from '../../language/data.ts';
@@ -33,6 +34,8 @@ export interface RunMeans {
   readonly signal: AbortSignal;
   /** Silence if absent. */
   readonly log?: Logger;
+  /** In place of the blobs that the request names. */
+  readonly tree?: Tree;
 }
 
 /** How long a run waits for another one to end, unless its own time is shorter. */
@@ -48,6 +51,7 @@ export async function performRun(request: RunRequest, means: RunMeans): Promise<
   const stop = stopWhen(means.signal, request.options.timeoutSeconds);
   const { signal } = stop;
   const { log = createLogger({ name: 'run', level: 'error', write: () => undefined }) } = means;
+  const { tree = treeOf(request) } = means;
   const pillar = pillarFromWire(request.pillar);
   const progress: Progress = {
     outcomes: new Map(),
@@ -56,7 +60,7 @@ export async function performRun(request: RunRequest, means: RunMeans): Promise<
   };
   try {
     await underLock(request, signal, async () =>
-      compileAndConverge(request, { ...means, log, signal, pillar }, progress),
+      compileAndConverge(request, { ...means, log, signal, pillar, tree }, progress),
     );
     return reportOf(request, { startedAt, signal, error: null, ...ended(progress) });
   } catch (error) {
@@ -93,19 +97,23 @@ async function underLock(
   }
 }
 
+interface Work extends Required<RunMeans> {
+  readonly pillar: PillarValue;
+}
+
 async function compileAndConverge(
   request: RunRequest,
-  means: Required<RunMeans> & { readonly pillar: PillarValue },
+  means: Work,
   progress: Progress,
 ): Promise<void> {
   const { stateDirectory, minion, options } = request;
   const { dryRun } = options;
-  const { emit, log, signal, states: types } = means;
+  const { emit, log, signal, states: types, tree } = means;
   const onCorrupt = (why: string): void => log.error({ why }, 'State file was corrupt');
   const registry = openRegistry(join(stateDirectory, 'registry.json'), { dryRun, onCorrupt });
 
   emit({ event: 'compiling' });
-  const catalog = await compileFor(request, { registry, pillar: means.pillar, types });
+  const catalog = await compileFor(request, { registry, pillar: means.pillar, types, tree });
   emit({ event: 'compiled', total: catalog.declarations.length });
 
   const journal = openJournal(join(stateDirectory, 'owed.json'), { dryRun, onCorrupt });
@@ -130,6 +138,7 @@ async function compileAndConverge(
 }
 
 interface Sources {
+  readonly tree: Tree;
   readonly registry: Registry;
   readonly pillar: PillarValue;
   readonly types: ReadonlyMap<string, StateType>;
@@ -137,11 +146,11 @@ interface Sources {
 
 async function compileFor(
   request: RunRequest,
-  { registry, pillar, types }: Sources,
+  { tree, registry, pillar, types }: Sources,
 ): Promise<Catalog> {
   const { minion, options } = request;
   return compile({
-    tree: treeOf(request),
+    tree,
     minion,
     facts: await readFacts(),
     pillar,
