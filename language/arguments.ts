@@ -82,7 +82,9 @@ export function readStates(id: string, node: Node, where: Where): readonly Writt
     problems.add(node.place, `"${id}" holds no state but ${describeNode(node)}`, { help, chain });
     return [];
   }
-  return node.entries.flatMap((entry) => readState(entry, where));
+  const states = node.entries.flatMap((entry) => readState(entry, where));
+  refuseTwice(id, states, where);
+  return states;
 }
 
 function readState({ key, keyNode, value }: Entry, { problems, chain }: Where): Written[] {
@@ -106,4 +108,21 @@ function shortForm(node: Node): { verb: string; node: Node } | null {
     items: items.filter((item) => textOf(item) === null),
   };
   return { verb, node: rest };
+}
+
+function refuseTwice(id: string, states: readonly Written[], { problems, chain }: Where): void {
+  const modules = new Map<string, string>();
+  for (const { type, key } of states) {
+    const module = moduleOf(type);
+    const first = modules.get(module);
+    modules.set(module, first ?? type);
+    if (first === undefined) continue;
+    const help = 'one state of a module for each ID: give the second an ID of its own';
+    problems.add(key.place, `"${id}" has "${first}" already`, { help, chain });
+  }
+}
+
+/** `pkg` of `pkg.installed`. */
+export function moduleOf(type: string): string {
+  return type.slice(0, type.indexOf('.'));
 }

@@ -6,6 +6,7 @@ import { dataOf, describeNode, isBroken, type MappingNode, type Node } from './n
 import type { Place } from './place.ts';
 import type { Link, Problems } from './problem.ts';
 import { hint } from './hint.ts';
+import { schemaKeys } from './schema-keys.ts';
 
 /** What is checked, and how to speak of it. */
 export interface Subject {
@@ -40,11 +41,25 @@ export function checkData<Result>(
 ): { readonly value: Result } | undefined {
   const result = schema.safeParse(data);
   if (result.success) return { value: result.data };
-  for (const wrong of wrongsOf(result.error.issues)) reportWrong(wrong, subject);
+  for (const wrong of wrongsOf(result.error.issues)) {
+    reportWrong(wrong, { ...subject, keysAt: (path) => keysAt(schema, path) });
+  }
   return undefined;
 }
 
-function reportWrong(wrong: Wrong, subject: Subject): void {
+interface Checked extends Subject {
+  /** The keys that are understood at some path below. */
+  readonly keysAt: (path: readonly PropertyKey[]) => readonly string[];
+}
+
+function keysAt(schema: unknown, path: readonly PropertyKey[]): readonly string[] {
+  const [step, ...rest] = path;
+  if (step === undefined) return [...schemaKeys(schema).keys()];
+  const below = schemaKeys(schema).get(String(step));
+  return below === undefined ? [] : keysAt(below, rest);
+}
+
+function reportWrong(wrong: Wrong, subject: Checked): void {
   const found = nodeAt(subject.node, wrong.path);
   const isWhole = wrong.path.length === 0 && wrong.unknownKeys.length === 0;
   if (found.isBroken || (isWhole && isBroken(subject.node))) return;
@@ -87,10 +102,11 @@ function shown(path: readonly PropertyKey[]): string {
   return path.map(String).join('.');
 }
 
-function reportUnknown(wrong: Wrong, found: Found, { keys, what, problems, chain }: Subject): void {
-  const known = wrong.path.length === 0 ? [...keys] : [];
+function reportUnknown(wrong: Wrong, found: Found, subject: Checked): void {
+  const { keys, what, problems, chain } = subject;
+  const known = wrong.path.length === 0 ? [...keys] : subject.keysAt(wrong.path);
   const where = wrong.path.length === 0 ? '' : `"${shown(wrong.path)}" of `;
-  const takes = known.length === 0 ? null : `${what} takes ${known.join(', ')}`;
+  const takes = known.length === 0 ? null : `${where}${what} takes ${known.join(', ')}`;
   const entries = found.node?.kind === 'mapping' ? found.node.entries : [];
   for (const key of wrong.unknownKeys) {
     const place = entries.find((one) => one.key === key)?.keyNode.place ?? found.place;

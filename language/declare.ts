@@ -1,9 +1,8 @@
 import { checkData, checkNode, type Subject } from './check.ts';
-import { asMapping } from './arguments.ts';
 import { isMapping, reveal } from './data.ts';
 import type { Guards, Requisite, Retry } from './declaration.ts';
 import type { Draft } from './draft.ts';
-import { moduleOf } from './expand.ts';
+import { asMapping, moduleOf } from './arguments.ts';
 import { dataOf, type Entry, type MappingNode, type Node } from './node.ts';
 import type { Resources } from './implied.ts';
 import type { Sortable } from './order.ts';

@@ -65,12 +65,14 @@ function draftOf(state: State, args: Arguments): Draft {
 
 /** Reports drafts that could not be told apart. */
 export function refuseTwins(drafts: readonly Draft[], problems: Problems): void {
-  const seen = new Set<string>();
-  for (const { key, id, type, name, place, scope } of drafts) {
-    if (seen.has(key)) {
+  const seen = new Map<string, Draft>();
+  for (const draft of drafts) {
+    const { key, id, type, name, place, scope, idScope } = draft;
+    // An ID that is declared twice has been told.
+    if (seen.get(key)?.idScope === idScope) {
       const message = `"${id}" has two ${type} of the name "${name}"`;
       problems.add(place, message, { help: 'give each a name of its own', chain: scope.chain });
     }
-    seen.add(key);
+    seen.set(key, draft);
   }
 }

@@ -138,8 +138,8 @@ function helperOf({ helper: name, args, spot }: Call): Helper {
   const helper = HELPERS[name];
   if (helper === undefined) throw new SpotMistake(spot, `unknown helper "${name}"`);
   if (args.length >= helper.least && args.length <= helper.most) return helper;
-  const values = args.length === 1 ? '1 value' : `${args.length} values`;
-  throw new SpotMistake(spot, `"${name}" cannot do with ${values}`, `usage: ${helper.usage}`);
+  const message = `"${name}" got ${args.length === 1 ? '1 value' : `${args.length} values`}`;
+  throw new SpotMistake(spot, message, `write {{${helper.usage}}}`);
 }
 
 /** `default`, `and`, `or` look at one value after the other, and not at those they need not. */

@@ -54,7 +54,6 @@ function expandId(entry: Entry, stateFile: string, { scope, workshop }: Setting)
     if (key === null) return [];
     const where = { problems: workshop.problems, chain: item.chain };
     const states = readStates(key.value, withoutLoop(value), where);
-    refuseTwice(key.value, states, where);
     const head = { id: key.value, idPlace: key.place, stateFile, idScope: item };
     return states.flatMap((written) => expandState(written, head, { scope: item, workshop }));
   });
@@ -63,26 +62,6 @@ function expandId(entry: Entry, stateFile: string, { scope, workshop }: Setting)
 function withoutLoop(node: Node): Node {
   if (node.kind !== 'mapping') return node;
   return { ...node, entries: node.entries.filter(({ key }) => !isLoopWord(key)) };
-}
-
-function refuseTwice(
-  id: string,
-  states: readonly Written[],
-  { problems, chain }: { problems: Workshop['problems']; chain: Scope['chain'] },
-): void {
-  const modules = new Map<string, string>();
-  for (const { type, key } of states) {
-    const module = moduleOf(type);
-    const first = modules.get(module);
-    modules.set(module, first ?? type);
-    if (first === undefined) continue;
-    const help = 'one state of a module for each ID: give the second an ID of its own';
-    problems.add(key.place, `"${id}" has "${first}" already`, { help, chain });
-  }
-}
-
-export function moduleOf(type: string): string {
-  return type.slice(0, type.indexOf('.'));
 }
 
 type Head = Pick<State, 'id' | 'idPlace' | 'stateFile' | 'idScope'>;

@@ -1,9 +1,10 @@
 import { globMatcher } from './glob.ts';
-import { moduleOf, type Extension, type State } from './expand.ts';
+import { moduleOf } from './arguments.ts';
+import type { Extension, State } from './expand.ts';
 import type { Instance } from './load.ts';
 import { describeNode, textOf, type Entry, type Node } from './node.ts';
 import { showPlace } from './place.ts';
-import type { Problems } from './problem.ts';
+import type { Link, Problems } from './problem.ts';
 import { isRequisiteWord } from './words.ts';
 import { hint } from './hint.ts';
 
@@ -92,16 +93,16 @@ export function applyExcludes(
   instances: readonly Instance[],
   problems: Problems,
 ): readonly State[] {
-  const excludes = instances.flatMap(({ file: { exclude } }) => {
+  const excludes = instances.flatMap(({ file: { exclude }, scope }) => {
     const items = exclude === null || exclude.kind === 'broken' ? [] : itemsOf(exclude);
-    return items.flatMap((item) => readExclude(item, problems));
+    return items.flatMap((item) => readExclude(item, { problems, chain: scope.chain }));
   });
   const files = instances.map(({ file }) => file.name);
-  for (const { kind, test, node, text } of excludes) {
+  for (const { kind, test, node, text, chain } of excludes) {
     const known = kind === 'id' ? states.map(({ id }) => id) : files;
     if (known.some(test)) continue;
     const message = `"exclude" names the ${kind} "${text}", which is not there`;
-    problems.add(node.place, message, { help: hint(text, new Set(known), null) });
+    problems.add(node.place, message, { help: hint(text, new Set(known), null), chain });
   }
   return states.filter(
     (state) => !excludes.some(({ kind, test }) => test(kind === 'id' ? state.id : state.stateFile)),
@@ -113,16 +114,24 @@ interface Exclude {
   readonly text: string;
   readonly node: Node;
   readonly test: (text: string) => boolean;
+  readonly chain: readonly Link[];
 }
 
-function readExclude(node: Node, problems: Problems): Exclude[] {
+interface Where {
+  readonly problems: Problems;
+  readonly chain: readonly Link[];
+}
+
+function readExclude(node: Node, { problems, chain }: Where): Exclude[] {
   const { key, value } = excludeParts(node);
   const text = textOf(value);
   if (text !== null && EXCLUDE_WORDS.has(key)) {
-    return [{ kind: key === 'id' ? 'id' : 'file', text, node: value, test: globMatcher(text) }];
+    return [
+      { kind: key === 'id' ? 'id' : 'file', text, node: value, test: globMatcher(text), chain },
+    ];
   }
   const help = 'write "- id: NAME" or "- file: NAME"';
-  problems.add(node.place, `"exclude" cannot be ${describeNode(node)}`, { help });
+  problems.add(node.place, `"exclude" cannot be ${describeNode(node)}`, { help, chain });
   return [];
 }
 

@@ -1,5 +1,5 @@
 import { canonicalJson } from '../shared/canonical-json.ts';
-import { reveal, type Data, type DataMapping } from './data.ts';
+import { reveal, type DataMapping } from './data.ts';
 import { evaluateNode, isWanted } from './expression.ts';
 import {
   dataOf,
@@ -10,7 +10,7 @@ import {
   type MappingNode,
   type Node,
 } from './node.ts';
-import { bindParams, type Given } from './params.ts';
+import { bindParams, type Given, type GivenValue } from './params.ts';
 import type { Link } from './problem.ts';
 import { iterate } from './loop.ts';
 import { absoluteName } from './include.ts';
@@ -51,7 +51,7 @@ export interface Roots {
   readonly listed: string | null;
 }
 
-const COMMAND_LINE = { file: '--set', line: 1, column: 1 };
+const COMMAND_LINE = { file: '(command line)', line: 1, column: 1 };
 
 /** All state files that the roots need: included ones first, depth first, each once per params. */
 export function loadFiles(
@@ -69,7 +69,10 @@ export function loadFiles(
     instances: [],
   };
   const values = new Map(
-    Object.entries(params).map(([name, data]) => [name, { data, place: COMMAND_LINE }]),
+    Object.entries(params).map(([name, data]) => [
+      name,
+      { data, place: COMMAND_LINE, keyPlace: COMMAND_LINE },
+    ]),
   );
   for (const file of files) {
     const chain = listed === null ? [] : [{ words: listed, place: file.place }];
@@ -128,7 +131,7 @@ function parsedFile(file: NamedFile, chain: readonly Link[], loading: Loading): 
   if (before !== undefined) return before;
   const isKnown = known.has(file.name);
   if (!isKnown) missingFile(file, { known, folder: 'states', problems, chain: chain.slice(1) });
-  const stateFile = isKnown ? readStateFile(tree, file, problems) : null;
+  const stateFile = isKnown ? readStateFile(tree, file, problems, chain.slice(1)) : null;
   parsed.set(file.name, stateFile);
   return stateFile;
 }
@@ -195,7 +198,7 @@ function requestOf(name: Node, item: MappingNode | null, includer: Includer): Re
 function givenParams(item: MappingNode, scope: Scope, workshop: Workshop): Given['values'] | null {
   const params = entryOf(item, 'params')?.value;
   const computed = params === undefined ? null : evaluateNode(params, scope, workshop);
-  const values = new Map<string, { data: Data; place: MappingNode['place'] }>();
+  const values = new Map<string, GivenValue>();
   if (computed === null) return values;
   if (isBroken(computed)) return null;
   if (computed.kind !== 'mapping') {
@@ -204,7 +207,7 @@ function givenParams(item: MappingNode, scope: Scope, workshop: Workshop): Given
     return null;
   }
   for (const { key, keyNode, value } of computed.entries) {
-    values.set(key, { data: dataOf(value), place: keyNode.place });
+    values.set(key, { data: dataOf(value), keyPlace: keyNode.place, place: value.place });
   }
   return values;
 }

@@ -16,7 +16,10 @@ export function iterate(loop: Loop, scope: Scope, workshop: Workshop): readonly 
 
 function itemScopes({ each, as }: Loop, scope: Scope, workshop: Workshop): readonly Scope[] {
   if (each === null) {
-    if (as !== null) workshop.problems.add(as.place, '"as" names what "each" gives: there is none');
+    if (as !== null) {
+      const message = '"as" names what "each" gives: there is none';
+      workshop.problems.add(as.place, message, { chain: scope.chain });
+    }
     return as === null ? [scope] : [];
   }
   const computed = evaluateNode(each, scope, workshop);
@@ -28,7 +31,7 @@ function itemScopes({ each, as }: Loop, scope: Scope, workshop: Workshop): reado
     workshop.problems.add(each.place, message, { chain: scope.chain });
     return [];
   }
-  const names = namesOf(as, isList(data), workshop);
+  const names = namesOf(as, isList(data), { problems: workshop.problems, chain: scope.chain });
   return names === null ? [] : bindAll({ data, names, each, scope });
 }
 
@@ -64,18 +67,24 @@ function labelOf(item: Data, index: number): string {
   return String(item);
 }
 
+interface Where {
+  readonly problems: Workshop['problems'];
+  readonly chain: Scope['chain'];
+}
+
 /** What `as` says, or else `item` for a list and `key`, `value` for a mapping. */
-function namesOf(as: Node | null, isItems: boolean, { problems }: Workshop): string[] | null {
+function namesOf(as: Node | null, isItems: boolean, { problems, chain }: Where): string[] | null {
   if (as === null) return isItems ? ['item'] : ['key', 'value'];
   const nodes = as.kind === 'sequence' ? as.items : [as];
   const wrong = nodes.find((node) => nameMistake(node) !== null);
   if (wrong !== undefined) {
-    problems.add(wrong.place, `"as" cannot bind ${describeNode(wrong)}: it ${nameMistake(wrong)}`);
+    const message = `"as" cannot bind ${describeNode(wrong)}: it ${nameMistake(wrong)}`;
+    problems.add(wrong.place, message, { chain });
     return null;
   }
   if (nodes.length === (isItems ? 1 : 2)) return nodes.map((node) => textOf(node) ?? '');
   const what = isItems ? 'a list binds one name' : 'a mapping binds two: the key and the value';
-  problems.add(as.place, `"as" gives ${nodes.length} names, but ${what}`);
+  problems.add(as.place, `"as" gives ${nodes.length} names, but ${what}`, { chain });
   return null;
 }
 

@@ -39,9 +39,15 @@ interface Param {
   readonly fallback: Node | null;
 }
 
+export interface GivenValue {
+  readonly data: Data;
+  readonly place: Place;
+  readonly keyPlace: Place;
+}
+
 /** What a file is given: data with places, and where a missing one is to be told. */
 export interface Given {
-  readonly values: ReadonlyMap<string, { readonly data: Data; readonly place: Place }>;
+  readonly values: ReadonlyMap<string, GivenValue>;
   readonly place: Place;
   readonly chain: readonly Link[];
   /** From the command line, where everything is text. */
@@ -55,7 +61,7 @@ export function bindParams(
   scope: Scope,
   workshop: Workshop,
 ): DataMapping | null {
-  const declared = declaredParams(file, workshop);
+  const declared = declaredParams(file, workshop, scope.chain);
   let isSound = noneUnknown(declared, file, { given, workshop });
   const bound: Record<string, Data> = {};
   for (const [name, param] of declared) {
@@ -69,12 +75,16 @@ export function bindParams(
 export function declaredParams(
   { params }: StateFile,
   { problems }: Workshop,
+  chain: readonly Link[] = [],
 ): ReadonlyMap<string, Param> {
   const declared = new Map<string, Param>();
   for (const entry of params?.entries ?? []) {
     const param = readParam(entry);
     if (typeof param !== 'string') declared.set(entry.key, param);
-    else problems.add(entry.value.place, `the param "${entry.key}" ${param}`, { help: PARAM_HELP });
+    else {
+      const message = `the param "${entry.key}" ${param}`;
+      problems.add(entry.value.place, message, { help: PARAM_HELP, chain });
+    }
   }
   return declared;
 }
@@ -111,7 +121,7 @@ function noneUnknown(
 ): boolean {
   if (given.isText) return true;
   let isSound = true;
-  for (const [param, { place }] of given.values) {
+  for (const [param, { keyPlace: place }] of given.values) {
     if (declared.has(param)) continue;
     isSound = false;
     const help = hint(
@@ -156,10 +166,20 @@ interface Check {
 
 function checkType(data: Data, { name, param, place, workshop, chain }: Check): Data | undefined {
   if (FITS[param.type](data)) return data;
-  const message = `the param "${name}" is a ${param.type}, got ${describe(data)}`;
+  const message = `the param "${name}" must be ${TYPE_WORDS[param.type]}, got ${describe(data)}`;
   workshop.problems.add(place, message, { chain });
   return undefined;
 }
+
+const TYPE_WORDS: Readonly<Record<ParamType, string>> = {
+  string: 'a text',
+  number: 'a number',
+  integer: 'a whole number',
+  boolean: 'true or false',
+  list: 'a list',
+  mapping: 'a mapping',
+  any: 'anything',
+};
 
 const FITS: Readonly<Record<ParamType, (data: Data) => boolean>> = {
   string: (data) => typeof data === 'string' || data instanceof Secret,

@@ -106,12 +106,16 @@ function remove(step: Step): void {
   const value = evaluated(step);
   if (value === null) return;
   const unwanted = isList(value) ? value : [value];
-  const known = isMapping(present) ? Object.keys(present) : [];
+  const known = isMapping(present) ? Object.keys(present) : textsIn(present);
   for (const item of unwanted.filter((one) => !isIn(present, one))) {
     absent(step, typeof item === 'string' ? item : describe(item), known);
   }
   into[key] = without(present, unwanted);
   noteOrigin(merge.origins, path, entry.value.place);
+}
+
+function textsIn(data: Data): readonly string[] {
+  return isList(data) ? data.filter((item) => typeof item === 'string') : [];
 }
 
 function isIn(present: Data, item: Data): boolean {

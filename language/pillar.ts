@@ -58,7 +58,7 @@ export function readPillarFile(
   file: NamedFile,
   problems: Problems,
 ): MappingNode | null {
-  const found = findFile(tree, 'pillars', file, problems);
+  const found = findFile(tree, 'pillars', file, { problems });
   if (found === null) return null;
   const node = parseYaml(found.path, found.bytes, problems, { sealed: true });
   if (node === null || node.kind === 'broken') return null;

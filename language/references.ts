@@ -1,5 +1,5 @@
 import type { Draft } from './draft.ts';
-import { moduleOf } from './expand.ts';
+import { moduleOf } from './arguments.ts';
 import { globMatcher, isGlob } from './glob.ts';
 import { describeNode, type Node } from './node.ts';
 import type { Place } from './place.ts';
@@ -23,8 +23,12 @@ interface Where {
 export function readReferences(node: Node, word: string, where: Where): readonly Reference[] {
   if (node.kind === 'broken') return [];
   if (node.kind === 'sequence') {
-    return node.items.flatMap((item) => readReferences(item, word, where));
+    return node.items.flatMap((item) => readReference(item, word, where));
   }
+  return readReference(node, word, where);
+}
+
+function readReference(node: Node, word: string, where: Where): readonly Reference[] {
   if (node.kind === 'mapping') {
     return node.entries.flatMap(({ key, value }) => {
       const pattern = patternOf(value, word, where);

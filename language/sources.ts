@@ -63,8 +63,11 @@ function missing(
   { tree, workshop }: Using,
 ): void {
   const known = tree.manifest.flatMap(({ path }) => path.match(/^templates\/(.*)$/su)?.[1] ?? []);
+  const elsewhere = known.find((path) => path.endsWith(`/${text}`));
+  const help =
+    elsewhere === undefined ? 'a path on the host begins with "/"' : `did you mean "${elsewhere}"?`;
   workshop.problems.add(node.place, `there is no file "${text}" below templates/`, {
-    help: hint(text, known, 'a path on the host begins with "/"'),
+    help: hint(text, known, help),
     chain: scope.chain,
   });
 }

@@ -1,6 +1,6 @@
 import { describeNode, type Entry, type MappingNode, type Node } from './node.ts';
 import type { Place } from './place.ts';
-import type { Problems } from './problem.ts';
+import type { Link, Problems } from './problem.ts';
 import type { NamedFile } from './top.ts';
 import { findFile } from './tree-files.ts';
 import type { Tree } from './tree.ts';
@@ -40,8 +40,13 @@ export const FILE_WORDS = [
 const RESERVED: ReadonlySet<string> = new Set(FILE_WORDS);
 
 /** `null` if there is no such file or it cannot be read; why is reported. */
-export function readStateFile(tree: Tree, file: NamedFile, problems: Problems): StateFile | null {
-  const found = findFile(tree, 'states', file, problems);
+export function readStateFile(
+  tree: Tree,
+  file: NamedFile,
+  problems: Problems,
+  chain: readonly Link[] = [],
+): StateFile | null {
+  const found = findFile(tree, 'states', file, { problems, chain });
   const node = found === null ? null : parseYaml(found.path, found.bytes, problems);
   if (found === null || node === null || node.kind === 'broken') return null;
   const isEmpty = node.kind === 'scalar' && node.value === null;

@@ -28,12 +28,32 @@ function spotMistake(text: string, message: string): SpotMistake {
   const spot = spotOf(text, message);
   const got = /got '([A-Z_]+)'$/u.exec(message)?.[1] ?? '';
   if (got === 'CLOSE_UNESCAPED') {
-    const help = 'put a line break or "~" between the brace that ends the expression and the next';
-    return new SpotMistake(spot, 'an expression that is followed by a third "}"', help);
+    const help = 'put a line break between the expression and the brace behind it';
+    return new SpotMistake(spot, 'three braces "}}}" where two end the expression', help);
   }
+  const open = got === 'EOF' ? unclosedBlock(text) : null;
+  if (open !== null) return open;
   if (got === '') return new SpotMistake(spot, message.replace(/ - \d+:\d+$/u, ''));
   const help = 'an expression is "{{ name }}" or "{{helper value}}"; "\\{{" is just two braces';
   return new SpotMistake(spot, `cannot read this expression: ${unexpected(got, text, spot)}`, help);
+}
+
+/** The innermost block that the end of the text leaves open. */
+function unclosedBlock(text: string): SpotMistake | null {
+  const open: { name: string; index: number }[] = [];
+  for (const match of text.matchAll(/\{\{~?\s*([#/])\s*([\w-]+)/gu)) {
+    const [whole, sign, name = ''] = match;
+    if (sign === '#') open.push({ name, index: match.index + whole.length - name.length });
+    else open.pop();
+  }
+  const last = open.at(-1);
+  if (last === undefined) return null;
+  return new SpotMistake(spotAt(text, last.index), `"{{#${last.name}}}" is not closed`);
+}
+
+function spotAt(text: string, offset: number): Spot {
+  const before = text.slice(0, offset).split('\n');
+  return { line: before.length, column: (before.at(-1) ?? '').length };
 }
 
 function unexpected(got: string, text: string, { line, column }: Spot): string {
@@ -54,9 +74,7 @@ function spotOf(text: string, message: string): Spot {
   const flat = offsets.map((offset) => text[offset]).join('');
   const found = flat.indexOf(window);
   if (found < 0) return { line, column: 0 };
-  const offset = offsets[found + caret] ?? text.length;
-  const before = text.slice(0, offset).split('\n');
-  return { line: before.length, column: (before.at(-1) ?? '').length };
+  return spotAt(text, offsets[found + caret] ?? text.length);
 }
 
 function indexesWithoutBreaks(text: string): number[] {

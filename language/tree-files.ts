@@ -1,5 +1,5 @@
 import type { Place } from './place.ts';
-import type { Problems } from './problem.ts';
+import type { Link, Problems } from './problem.ts';
 import type { Tree } from './tree.ts';
 
 const SUFFIXES = ['.yaml', '.sls'] as const;
@@ -36,7 +36,7 @@ export function findFile(
   tree: Tree,
   folder: Folder,
   { name, place }: { name: string; place: Place },
-  problems: Problems,
+  { problems, chain = [] }: { problems: Problems; chain?: readonly Link[] },
 ): { path: string; bytes: Uint8Array } | null {
   const found = pathsOf(folder, name).flatMap((path) => {
     const bytes = tree.read(path);
@@ -44,11 +44,11 @@ export function findFile(
   });
   const [file, other] = found;
   if (file === undefined) {
-    problems.add(place, `the file of "${name}" is not in this part of the tree`);
+    problems.add(place, `the file of "${name}" is not in this part of the tree`, { chain });
     return null;
   }
   if (other !== undefined) {
-    problems.add(place, `"${name}" is two files: ${file.path} and ${other.path}`);
+    problems.add(place, `"${name}" is two files: ${file.path} and ${other.path}`, { chain });
   }
   return file;
 }

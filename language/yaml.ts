@@ -52,11 +52,17 @@ function parse(source: Source, problems: Problems): Event[] | null {
     const offset = error instanceof YAMLException ? (error.mark?.position ?? 0) : 0;
     const reason = error instanceof YAMLException ? error.reason : messageOf(error);
     problems.add(source.placeAt(offset), `cannot read this as YAML: ${reason}`, {
-      help: unquotedExpression(source.text, offset),
+      help: unquotedExpression(source.text, offset) ?? HELP.get(reason) ?? null,
     });
     return null;
   }
 }
+
+const HELP = new Map([
+  ['deficient indentation', 'a quote, bracket or brace that is opened above may not be closed'],
+  ['tab characters must not be used in indentation', 'indent with spaces'],
+  ['bad indentation of a mapping entry', 'keys of one mapping stand below each other'],
+]);
 
 /** The commonest mistake has its own words: an expression that YAML takes for a mapping. */
 function unquotedExpression(text: string, offset: number): string | null {
