@@ -6,24 +6,29 @@ const absolutePath = z
   .string()
   .check(z.refine((path) => path.startsWith('/'), 'expected an absolute path'));
 
+const EXPECTED_MASTER = 'expected "host:port", "ws://host:port" or "wss://host:port"';
+
 const masterUrl = z
   .string()
   .check(
-    z.regex(
-      /^(?:wss?:\/\/)?(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$/u,
-      'expected "host:port", "ws://host:port" or "wss://host:port"',
-    ),
+    z.regex(/^(?:wss?:\/\/)?(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5}$/u, EXPECTED_MASTER),
   );
 
 const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
-/** `90s`, `30m`, `24h`, `1d` as seconds. */
-export const durationSchema = z.pipe(
-  z.string().check(z.regex(/^[1-9]\d{0,6}[smhd]$/u, 'expected a duration such as "30m" or "24h"')),
-  z.transform((text): number => {
-    const unit = text.slice(-1);
-    return Number(text.slice(0, -1)) * (isUnit(unit) ? UNITS[unit] : 1);
-  }),
+/** `90s`, `30m`, `24h`, `1d`, or a number of seconds; gives seconds. */
+export const durationSchema = z.union(
+  [
+    z.int().check(z.positive()),
+    z.pipe(
+      z.string().check(z.regex(/^[1-9]\d{0,6}[smhd]$/u)),
+      z.transform((text): number => {
+        const unit = text.slice(-1);
+        return Number(text.slice(0, -1)) * (isUnit(unit) ? UNITS[unit] : 1);
+      }),
+    ),
+  ],
+  'expected a duration such as "30m" or "24h"',
 );
 
 function isUnit(text: string): text is keyof typeof UNITS {
@@ -32,7 +37,10 @@ function isUnit(text: string): text is keyof typeof UNITS {
 
 const refreshSchema = z.strictObject({
   /** How often by itself; `never` leaves it to jobs. */
-  every: z._default(z.union([z.literal('never'), durationSchema]), 86_400),
+  every: z._default(
+    z.union([z.literal('never'), durationSchema], 'expected a duration such as "24h", or "never"'),
+    86_400,
+  ),
   /** Once a day, from this local time on, in place of `every`. */
   at: z._default(
     z.nullable(
@@ -51,7 +59,7 @@ export const minionConfigSchema = z.strictObject({
   /** One or several, tried in turn; what the join string said if absent. */
   master: z._default(
     z.pipe(
-      z.union([masterUrl, z.array(masterUrl)]),
+      z.union([masterUrl, z.array(masterUrl)], EXPECTED_MASTER),
       z.transform((urls): readonly string[] => (typeof urls === 'string' ? [urls] : urls)),
     ),
     [],

@@ -50,7 +50,8 @@ export async function runConnection(parts: AgentParts): Promise<void> {
   });
 }
 
-function trustOrRefuse({ config, log }: AgentParts): Trust | null {
+/** Throws ENROLMENT_REFUSED if this minion has no master to believe, and may not find one itself. */
+export function trustOrRefuse({ config, log }: Pick<AgentParts, 'config' | 'log'>): Trust | null {
   const trust = readTrust(config.state_directory, log);
   if (trust === null && !config.trust_on_first_use)
     throw new ConductorError(

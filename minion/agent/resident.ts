@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '../../shared/log.ts';
+import type { Configuration } from '../config.ts';
+import type { Programs } from '../programs.ts';
+import { holdStateDirectory } from './agent-lock.ts';
+import { runConnection, trustOrRefuse } from './agent.ts';
+import { assembleAgent } from './assemble.ts';
+import { answerLocally } from './local-answers.ts';
+import { listenLocally } from './local-socket.ts';
+import { notifyReady } from './notify.ts';
+import { startScheduler } from './scheduler.ts';
+
+export interface ResidentParts {
+  readonly config: Configuration;
+  readonly programs: Programs;
+  readonly log: Logger;
+  readonly environment: NodeJS.ProcessEnv;
+  /** The agent is to stop. A run that is under way goes on without it. */
+  readonly signal: AbortSignal;
+}
+
+/** How long the master may take to hear that the agent stops. */
+const STOP_MS = 5_000;
+
+/** The resident agent's whole life. */
+export async function runResident(parts: ResidentParts): Promise<void> {
+  const { config, log, environment, signal } = parts;
+  const { state_directory: stateDirectory, id: minion, refresh, socket } = config;
+  trustOrRefuse({ config, log });
+  const lock = await holdStateDirectory(stateDirectory);
+  const agent = await assembleAgent(parts);
+  const { core, random, version } = agent;
+  const scheduler = startScheduler({
+    refresh,
+    id: minion,
+    stateDirectory,
+    log,
+    now: core.now,
+    random,
+    due: () => core.refresh(),
+    changed: (next) => core.tell({ type: 'schedule', nextRefresh: next?.toISOString() ?? null }),
+  });
+  const nextRefresh = (): Date | null => scheduler.next;
+  const local = { core, minion, version, stateDirectory, nextRefresh };
+  const server = await listenLocally({
+    path: socket,
+    log,
+    answer: (request, caller) => answerLocally(local, request, caller),
+  });
+  core.runs.recover();
+  notifyReady(environment, log);
+  log.info({ minion, version, nextRefresh: scheduler.next }, 'Agent started');
+  try {
+    await endedBy(signal, runConnection({ ...agent, nextRefresh }));
+  } finally {
+    scheduler.stop();
+    core.runs.stop();
+    server.close();
+    lock.close();
+    log.info({ minion }, 'Agent stopped');
+  }
+}
+
+/** When told to stop, waits for the work to end, but not for ever. */
+async function endedBy(signal: AbortSignal, work: Promise<void>): Promise<void> {
+  const stopped = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await Promise.race([work, stopped]);
+  if (signal.aborted) await Promise.race([work, sleep(STOP_MS, undefined, { ref: false })]);
+}

@@ -1,0 +1,162 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { compilePillar, pillarToWire } from '../../language/pillar.ts';
+import { resolvePlain } from '../../language/scalar.ts';
+import { readDirectory } from '../../language/source.ts';
+import type { Tree } from '../../language/tree.ts';
+import type { Report } from '../../protocol/report.ts';
+import { readKeyFile } from '../../protocol/key-files.ts';
+import type { Pillar, RunOptions, RunRequest } from '../../protocol/run-request.ts';
+import { open, sealingKey } from '../../protocol/seal.ts';
+import { canonicalJson } from '../../shared/canonical-json.ts';
+import { ConductorError, messageOf } from '../../shared/errors.ts';
+import { uuidv7 } from '../../shared/uuid.ts';
+import type { Configuration } from '../config.ts';
+import { performRun } from '../run/run.ts';
+import { spoolReport } from '../run/spool.ts';
+import { stateTypes } from '../state-types/index.ts';
+import { configFor, logOf, withCommon } from './context.ts';
+import type { CommonOptions, Context } from './context.ts';
+import { exitCodeOfReport, printEvent, printReport } from './render.ts';
+
+interface ApplyOptions extends CommonOptions {
+  readonly tree: string;
+  readonly dryRun?: boolean;
+  readonly set: readonly string[];
+  readonly group: readonly string[];
+  readonly sealingKey?: string;
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+  readonly timeout: string;
+}
+
+const EXAMPLES = `
+Examples:
+  minion apply --tree /srv/conductor --dry-run
+  minion apply --tree . --group appserver nginx circus
+  minion apply --tree . --set version=2 deploy`;
+
+export function addApply(program: Command, context: Context): void {
+  withCommon(program.command('apply'))
+    .description('Apply a tree to this machine, without any master')
+    .argument('[state files...]', 'apply these, not what the top file says')
+    .requiredOption('--tree <directory>', 'a directory with states/, pillars/ and templates/')
+    .option('--dry-run', 'only say what would change', false)
+    .option('--set <name=value>', 'a value for a declared param', collect, [])
+    .option('--group <name>', 'a group that this minion is in', collect, [])
+    .option('--sealing-key <file>', "the master's sealing key, for sealed values of the pillar")
+    .option('--timeout <seconds>', 'how long the whole run may take', '3600')
+    .option('--json', 'print the report as one JSON document')
+    .option('-v, --verbose', 'show unchanged and skipped states too')
+    .addHelpText('after', EXAMPLES)
+    .action(async (stateFiles: string[], options: ApplyOptions) => {
+      const config = await configFor(context, options);
+      const tree = await readDirectory(options.tree);
+      const pillar = await localPillar(tree, config, options);
+      const request = requestFor({ tree, pillar, config, options, stateFiles });
+      const report = await run(context, { request, tree, config, options });
+      context.exit(exitCodeOfReport(report));
+    });
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}
+
+/** Compiled here, as a master would. Throws TREE_INVALID, and SEALED_VALUE if a key is missing. */
+async function localPillar(
+  tree: Tree,
+  { id }: Configuration,
+  { group: groups, sealingKey: file }: ApplyOptions,
+): Promise<Pillar> {
+  const key = file === undefined ? null : sealingKey(await readKeyFile(file, 'sealing'));
+  const unseal = (sealed: string): string => {
+    if (key !== null) return open(key, sealed);
+    const message = 'Cannot open a sealed value: give the key of the master with --sealing-key';
+    throw new ConductorError('SEALED_VALUE', message);
+  };
+  const { value, secrets } = pillarToWire(
+    compilePillar({ tree, minion: { id, groups }, unseal }).value,
+  );
+  const pillarId = createHash('sha256').update(canonicalJson({ value, secrets })).digest('hex');
+  return { id: pillarId, value, secrets, fingerprintKey: randomBytes(32).toString('hex') };
+}
+
+interface Local {
+  readonly tree: Tree;
+  readonly pillar: Pillar;
+  readonly config: Configuration;
+  readonly options: ApplyOptions;
+  readonly stateFiles: readonly string[];
+}
+
+function requestFor({ tree, pillar, config, options, stateFiles }: Local): RunRequest {
+  const { state_directory: stateDirectory, id } = config;
+  return {
+    options: runOptions(options, stateFiles),
+    minion: { id, groups: [...options.group] },
+    revision: tree.revision,
+    manifest: [...tree.manifest],
+    pillar,
+    blobDirectory: join(stateDirectory, 'blobs'),
+    stateDirectory,
+  };
+}
+
+function runOptions(options: ApplyOptions, stateFiles: readonly string[]): RunOptions {
+  const timeoutSeconds = Number(options.timeout);
+  if (!Number.isSafeInteger(timeoutSeconds) || timeoutSeconds <= 0)
+    throw new ConductorError('USAGE', `Cannot read --timeout "${options.timeout}": write seconds`);
+  return {
+    job: uuidv7(),
+    cause: 'local',
+    dryRun: options.dryRun === true,
+    stateFiles: [...stateFiles],
+    params: Object.fromEntries(options.set.map(setting)),
+    timeoutSeconds,
+  };
+}
+
+/** `name=value`, where the value is read as YAML would read a scalar, or as a JSON list or mapping. */
+function setting(pair: string): [string, RunOptions['params'][string]] {
+  const [, name, text = ''] = /^([^=]+)=(.*)$/su.exec(pair) ?? [];
+  if (name === undefined)
+    throw new ConductorError('USAGE', `Cannot read --set "${pair}": write NAME=VALUE`);
+  if (!/^[[{"]/u.test(text)) return [name, resolvePlain(text) ?? text];
+  try {
+    const value: RunOptions['params'][string] = JSON.parse(text);
+    return [name, value];
+  } catch (cause) {
+    const message = `Cannot read --set "${pair}": it is no JSON (${messageOf(cause)})`;
+    throw new ConductorError('USAGE', message, { cause });
+  }
+}
+
+interface LocalRun {
+  readonly request: RunRequest;
+  readonly tree: Tree;
+  readonly config: Configuration;
+  readonly options: ApplyOptions;
+}
+
+async function run(
+  context: Context,
+  { request, tree, config, options }: LocalRun,
+): Promise<Report> {
+  const { terminal, signal } = context;
+  const view = { json: options.json === true, verbose: options.verbose === true };
+  const report = await performRun(request, {
+    states: stateTypes,
+    emit: (event) => printEvent(terminal, view, event),
+    signal,
+    tree,
+    log: logOf(context, config.log_level === 'debug' ? 'debug' : 'error'),
+  });
+  // A minion that has a master lets it know; one that has none would only fill its disk.
+  const { stateDirectory } = request;
+  if (existsSync(join(stateDirectory, 'master.json'))) spoolReport(stateDirectory, report);
+  printReport(terminal, view, report);
+  return report;
+}

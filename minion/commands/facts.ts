@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+import { readFacts } from '../facts/facts.ts';
+import { escapeControls } from '../../shared/log.ts';
+import type { Context } from './context.ts';
+
+export function addFacts(program: Command, { terminal }: Context): void {
+  program
+    .command('facts')
+    .description('Print what this minion knows about its machine')
+    .argument('[names...]', 'only these facts')
+    .option('--json', 'print one JSON document')
+    .action(async (names: string[], { json = false }: { json?: boolean }) => {
+      const all = Object.entries(await readFacts());
+      const facts = all.filter(([name]) => names.length === 0 || names.includes(name));
+      if (json) terminal.out(JSON.stringify(Object.fromEntries(facts)));
+      else for (const [name, value] of facts) terminal.out(`${name}: ${shown(value)}`);
+    });
+}
+
+function shown(value: unknown): string {
+  return escapeControls(typeof value === 'string' ? value : JSON.stringify(value));
+}

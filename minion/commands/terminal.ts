@@ -1,0 +1,28 @@
+import { wantsColor } from '../../shared/render-run.ts';
+
+/** The terminal, or what stands in its place: all that commands know of where they print to. */
+export interface Terminal {
+  /** Results. */
+  out(line: string): void;
+  /** Everything that is no result. */
+  err(line: string): void;
+  readonly color: boolean;
+  /** All of standard input. */
+  input(): Promise<string>;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+export function realTerminal(): Terminal {
+  const { stdout, stderr, stdin, env } = process;
+  return {
+    out: (line) => void stdout.write(`${line}\n`),
+    err: (line) => void stderr.write(`${line}\n`),
+    color: wantsColor(stdout, env),
+    input: async () => {
+      const parts: Buffer[] = [];
+      for await (const part of stdin) if (Buffer.isBuffer(part)) parts.push(part);
+      return Buffer.concat(parts).toString('utf8');
+    },
+    environment: env,
+  };
+}

@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+import { programsBeside } from './programs.ts';
+
+const argv = process.argv.slice(2);
+const programs = programsBeside(import.meta.url);
+
+if (isResident(argv)) {
+  const { startAgent } = await import('./agent/start.ts');
+  const { env: environment, stderr } = process;
+  process.exitCode = await startAgent(argv.slice(1), programs, { environment, stderr });
+} else {
+  const { runCommandLine } = await import('./program.ts');
+  const { realTerminal } = await import('./commands/terminal.ts');
+  const cancel = new AbortController();
+  process.once('SIGINT', () => cancel.abort(new Error('interrupted')));
+  const { signal } = cancel;
+  const exitCode = await runCommandLine(argv, { terminal: realTerminal(), programs, signal });
+  process.exitCode = exitCode;
+}
+
+/** The agent that stays loads none of what the other commands need. */
+function isResident([command, ...flags]: readonly string[]): boolean {
+  const others = ['--refresh-now', '--help', '-h'];
+  return command === 'agent' && !flags.some((flag) => others.includes(flag));
+}
