@@ -46,8 +46,6 @@ function buildProgram(context: Context): Command {
       writeErr: (text) => terminal.err(text.replace(/\n$/u, '')),
     });
   for (const add of COMMANDS) add(program, context);
-  // Settings made after a command was added do not reach it by themselves.
-  for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
 }
 

@@ -21,12 +21,12 @@ interface JoinOptions extends CommonOptions {
 export function addJoin(program: Command, context: Context): void {
   withCommon(program.command('join'))
     .description('Join a master, with the join string that it has made (master keys invite)')
-    .argument('[nothing...]')
+    .allowExcessArguments()
     .option('--file <path>', 'read the join string from this file, not from standard input')
     .option('--tls', 'reach the master by wss://')
     .addHelpText('after', '\nExample:\n  minion join --file /root/join-string')
-    .action(async (words: string[], options: JoinOptions) => {
-      if (words.length > 0) throw onCommandLine();
+    .action(async (options: JoinOptions, command: Command) => {
+      if (command.args.length > 0) throw onCommandLine();
       const config = await configFor(context, options);
       const join = parseJoinString(await joinText(context, options.file));
       await joinMaster(context, config, join, options.tls === true);

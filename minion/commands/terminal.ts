@@ -1,3 +1,4 @@
+import { systemCode } from '../../shared/errors.ts';
 import { wantsColor } from '../../shared/render-run.ts';
 
 /** The terminal, or what stands in its place: all that commands know of where they print to. */
@@ -14,6 +15,12 @@ export interface Terminal {
 
 export function realTerminal(): Terminal {
   const { stdout, stderr, stdin, env } = process;
+  // A reader that goes away, such as `head`, must not end a run in the middle.
+  for (const stream of [stdout, stderr]) {
+    stream.on('error', (error) => {
+      if (systemCode(error) !== 'EPIPE') throw error;
+    });
+  }
   return {
     out: (line) => void stdout.write(`${line}\n`),
     err: (line) => void stderr.write(`${line}\n`),
