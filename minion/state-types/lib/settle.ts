@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { ConductorError } from '../../../shared/errors.ts';
 import type { HostView } from '../../host/host.ts';
 
@@ -27,12 +28,16 @@ export async function settle(host: HostView, probe: Probe): Promise<void> {
   const { what, processes, initDelay, look } = probe;
   if (processes === 0) return;
   const started = await untilStarted(host, probe);
-  for (let lived = 0; lived < initDelay * 1000; lived += POLL_MS) {
+  let lived = 0;
+  while (lived < initDelay * 1000) {
+    const begun = performance.now();
     await host.sleep(POLL_MS);
     const now = await look();
+    // Looking takes its time, too: a process manager may need longer to answer than we slept.
+    lived += Math.max(POLL_MS, performance.now() - begun);
     const died = started.filter((pid) => !now.pids.includes(pid));
     if (died.length === 0) continue;
-    const after = Math.round((lived + POLL_MS) / 100) / 10;
+    const after = Math.round(lived / 100) / 10;
     throw await notUp(
       host,
       probe,
