@@ -45,9 +45,11 @@ const content = {
     .default(true)
     .describe('Whether `contents` that do not end in a newline get one'),
   template: z
-    .enum(['handlebars', 'none'])
+    .union([z.boolean(), z.literal('handlebars')])
     .exactOptional()
-    .describe('Whether the source is rendered, where its name alone does not say so'),
+    .describe(
+      'Whether the source is rendered, where its name does not say so; `false` keeps a .hbs file as it is',
+    ),
   context: z.record(z.string(), z.unknown()).exactOptional().describe('Values for the template'),
   defaults: z
     .record(z.string(), z.unknown())
@@ -84,11 +86,10 @@ const behaviour = {
     .default(false)
     .describe('Whether the content that is replaced is kept below /var/backups/conductor'),
   check_cmd: z
-    .string()
-    .min(1)
+    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .exactOptional()
     .describe(
-      'A command line that must accept the new content before it is put in place: the path of a copy is its last argument',
+      'A command line, or several, that must accept the new content before it is put in place: the path of a copy is its last argument',
     ),
   tmp_ext: z
     .string()

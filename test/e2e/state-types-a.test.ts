@@ -250,7 +250,11 @@ onHost('file.managed', async (t) => {
 onHost(
   'file.managed checks before it replaces, keeps what was there, and hides what it is told to',
   async (t) => {
-    const checked = { name: '/etc/checked.conf', contents: 'good', check_cmd: 'grep -q good' };
+    const checked = {
+      name: '/etc/checked.conf',
+      contents: 'good',
+      check_cmd: ['test -s', 'grep -q good'],
+    };
     await converges(t, 'file.managed', checked);
     const refused = await fails('file.managed', { ...checked, contents: 'bad' });
     t.is(refused.code, 'CHECK_FAILED');
@@ -583,6 +587,11 @@ onHost('service.running does not call success what dies right after its start', 
   t.regex(`${broken.message}\n${broken.output}`, /bad unit file setting|bad-setting/);
 });
 
+/** Edits a crontab behind Conductor's back. */
+function edit(script: string): string {
+  return `crontab -u owner -l | sed '${script}' | crontab -u owner -`;
+}
+
 onHost('cron.present and cron.absent', async (t) => {
   const others =
     '# of somebody else\nMAILTO=\u05d0@example.org\n5 4 * * * /bin/others  --twice\n\n@reboot   /bin/other\n';
@@ -602,7 +611,6 @@ onHost('cron.present and cron.absent', async (t) => {
     await list(),
     `${others}# conductor: the job\n# Ours\n*/5 3 * * * export MODE='it'\\''s 5'\\%''; /bin/job --run\n`,
   );
-  const edit = (script: string) => `crontab -u owner -l | sed '${script}' | crontab -u owner -`;
   await repairs(t, 'cron.present', args, {
     [edit('s#^\\*/5 3#1 3#')]: ['minute'],
     [edit('s# 3 \\* \\* \\* export# 4 * * * export#')]: ['hour'],

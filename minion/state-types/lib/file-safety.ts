@@ -6,23 +6,24 @@ const BACKUPS = '/var/backups/conductor';
 
 export interface CheckArgs {
   readonly name: string;
-  readonly check_cmd?: string;
+  readonly check_cmd?: string | readonly string[];
   readonly tmp_ext?: string;
 }
 
-/** Lets a command line judge new content, as a copy that only root can read. Throws CHECK_FAILED. */
+/** Lets command lines judge new content, as a copy that only root can read. Throws CHECK_FAILED. */
 export async function checkContent(
-  { name, check_cmd: command, tmp_ext: ending = '' }: CheckArgs,
+  { name, check_cmd: given = [], tmp_ext: ending = '' }: CheckArgs,
   content: Uint8Array,
   host: Host,
 ): Promise<void> {
-  if (command === undefined) return;
+  const commands = [given].flat();
+  if (commands.length === 0) return;
   const made = await host.run(['mktemp', '--directory', '--tmpdir', 'conductor-check.XXXXXXXX']);
   const directory = made.stdout.trim();
   const copy = `${directory}/${posix.basename(name)}${ending}`;
   try {
     await host.writeFile(copy, content, { mode: '0600' });
-    await judge(name, command, copy, host);
+    for (const command of commands) await judge(name, command, copy, host);
   } finally {
     await host.remove(directory);
   }
@@ -33,7 +34,7 @@ async function judge(name: string, command: string, copy: string, host: Host): P
   if (judged.exitCode === 0) return;
   throw new ConductorError(
     'CHECK_FAILED',
-    `Cannot replace "${name}": its check_cmd exits with ${judged.exitCode}, and the old content stays`,
+    `Cannot replace "${name}": its check_cmd exits with ${judged.exitCode}, and what was there stays`,
     { output: `${judged.stdout}${judged.stderr}`.slice(-4096) },
   );
 }

@@ -1,0 +1,208 @@
+import test from 'ava';
+import { fileAbsent } from '../../../minion/state-types/file-absent.ts';
+import { fileDirectory } from '../../../minion/state-types/file-directory.ts';
+import { fileManaged } from '../../../minion/state-types/file-managed.ts';
+import { fileSymlink } from '../../../minion/state-types/file-symlink.ts';
+import { parseFound } from '../../../minion/state-types/lib/below.ts';
+import { fileMode } from '../../../minion/state-types/lib/fields.ts';
+import { findDigest, parseDigest } from '../../../minion/state-types/lib/hashes.ts';
+import { sha256 } from '../../helpers/sha256.ts';
+import { converge, dryRun, forReal } from '../../helpers/converge.ts';
+import { fakeHost } from '../../helpers/fake-host.ts';
+
+const OLD = {
+  files: { '/etc/motd': 'old\n' },
+  statuses: { '/etc': { kind: 'directory' } },
+} as const;
+
+function treeFile(content: string | Uint8Array) {
+  const bytes = Buffer.from(content);
+  return { path: 'templates/x', sha256: sha256(bytes), read: () => bytes };
+}
+
+test('a bare number, a number with a zero before it and a text are the same file mode', (t) => {
+  for (const mode of [644, '644', '0644']) t.is(fileMode.parse(mode), '0644');
+  t.is(fileMode.parse('2755'), '2755');
+  for (const mode of [888, '1', 'u=rwx', '02755x', -1, 6.44, '12345'])
+    t.false(fileMode.safeParse(mode).success, String(mode));
+});
+
+test('a file is replaced when its content differs, and only owned when that is all', async (t) => {
+  const host = fakeHost(OLD);
+  const made = await converge(fileManaged, { name: '/etc/motd', contents: 'new' }, host, forReal);
+  t.like(made, { status: 'changed', change: { action: 'update', to: { content: 'new\n' } } });
+  t.is(host.text('/etc/motd'), 'new\n');
+  const owned = await converge(fileManaged, { name: '/etc/motd', mode: 600 }, host, forReal);
+  t.like(owned, { change: { to: { mode: '0600' } } });
+  t.deepEqual(host.ran, ['writeFile /etc/motd', 'own /etc/motd : 0600']);
+});
+
+test('a dry run of a file tells the difference and touches nothing', async (t) => {
+  const host = fakeHost(OLD);
+  const args = { name: '/etc/motd', contents: ['a', 'b'], backup: true, check_cmd: 'true' };
+  t.like(await converge(fileManaged, args, host, dryRun), { status: 'would-change' });
+  t.deepEqual(host.ran, []);
+});
+
+test('declaring what was read of a file is unchanged', async (t) => {
+  const host = fakeHost(OLD);
+  const args = fileManaged.schema.parse({ name: '/etc/motd', contents: 'x' });
+  const { content, ...owners } = (await fileManaged.read(args, host)) ?? {};
+  const declared = { name: '/etc/motd', contents: content, ...owners };
+  t.deepEqual(await converge(fileManaged, declared, host, forReal), { status: 'unchanged' });
+});
+
+test('binary content and content that is not to be shown are compared by digest', async (t) => {
+  const binary = { name: '/etc/motd', source: treeFile(Uint8Array.of(0, 255, 1)) };
+  t.like(await converge(fileManaged, binary, fakeHost(OLD), dryRun), {
+    change: { to: { sha256: sha256(Buffer.from([0, 255, 1])), content: undefined } },
+  });
+  const hidden = { name: '/etc/motd', contents: 'password', show_changes: false };
+  const planned = await converge(fileManaged, hidden, fakeHost(OLD), dryRun);
+  t.notRegex(JSON.stringify(planned), /password|old/);
+});
+
+test('a file of the tree is written as it is', async (t) => {
+  const host = fakeHost(OLD);
+  await converge(fileManaged, { name: '/etc/motd', source: treeFile('x') }, host, forReal);
+  t.is(host.text('/etc/motd'), 'x');
+});
+
+function mistakesIn(args: object): string[] {
+  const { error } = fileManaged.schema.safeParse({ name: '/x', ...args });
+  return (error?.issues ?? []).map(({ message }) => message);
+}
+
+test('a file has one origin, and a download a digest', (t) => {
+  t.deepEqual(mistakesIn({ contents: 'x', source: '/y' }), [
+    'a file has either `source` or `contents`',
+  ]);
+  t.deepEqual(mistakesIn({ source: 'https://x/y' }), [
+    'a download needs a `source_hash` (or skip_verify: true)',
+  ]);
+  t.deepEqual(mistakesIn({ source: 'https://x/y', source_hash: 'a'.repeat(64) }), []);
+  t.deepEqual(mistakesIn({ source: 'https://x/y', skip_verify: true }), []);
+});
+
+test('a download that is not what it should be is not put in place', async (t) => {
+  const host = fakeHost({ ...OLD, http: { 'http://x/y': { body: Buffer.from('evil') } } });
+  const args = {
+    name: '/etc/motd',
+    source: 'http://x/y',
+    source_hash: sha256(Buffer.from('good')),
+  };
+  await t.throwsAsync(converge(fileManaged, args, host, forReal), {
+    code: 'SOURCE_MISSING',
+    message: /^Cannot use "http:\/\/x\/y": what was downloaded has sha256=/,
+  });
+  t.deepEqual(host.ran, []);
+});
+
+test('a download follows redirects, but never away from https', async (t) => {
+  const answers = {
+    'https://x/a': { status: 302, headers: { location: '/b' } },
+    'https://x/b': { body: Buffer.from('good') },
+    'https://x/c': { status: 302, headers: { location: 'http://x/b' } },
+  };
+  const args = { name: '/etc/motd', source: 'https://x/a', skip_verify: true };
+  const host = fakeHost({ ...OLD, http: answers });
+  await converge(fileManaged, args, host, forReal);
+  t.is(host.text('/etc/motd'), 'good');
+  const away = converge(
+    fileManaged,
+    { ...args, source: 'https://x/c' },
+    fakeHost({ ...OLD, http: answers }),
+    forReal,
+  );
+  await t.throwsAsync(away, {
+    message: 'Cannot download "https://x/c": it redirects from https to something else',
+  });
+});
+
+test('a download names no password in its errors', async (t) => {
+  const args = { name: '/etc/motd', source: 'https://me:hunter2@x/y', skip_verify: true };
+  await t.throwsAsync(converge(fileManaged, args, fakeHost(OLD), forReal), {
+    message: 'Cannot download "https://x/y": nothing answers',
+  });
+});
+
+test('a symbolic link of somebody else is not followed', async (t) => {
+  const links = { links: { '/home/bob/x': '/etc/motd' }, files: OLD.files };
+  const args = { name: '/home/bob/x', contents: 'new' };
+  const theirs = fakeHost({ ...links, statuses: { '/home/bob/x': { uid: 1000, user: 'bob' } } });
+  await t.throwsAsync(converge(fileManaged, args, theirs, forReal), {
+    message: /a symbolic link of "bob" stands there/,
+  });
+  const own = fakeHost({ ...links, statuses: { '/etc': { kind: 'directory' } } });
+  await converge(fileManaged, args, own, forReal);
+  t.is(own.text('/etc/motd'), 'new\n');
+});
+
+test('a directory that is not asked to make those above it says so', async (t) => {
+  const refused = converge(fileDirectory, { name: '/srv/a/b' }, fakeHost(), forReal);
+  await t.throwsAsync(refused, {
+    message: 'Cannot make "/srv/a/b": its directory does not exist (makedirs: true makes it)',
+  });
+  const host = fakeHost({ statuses: { '/srv': { kind: 'directory' } } });
+  const args = { name: '/srv/a/b/', makedirs: true, mode: 2750 };
+  await converge(fileDirectory, args, host, forReal);
+  t.deepEqual(host.ran, ['makeDirectory /srv/a', 'makeDirectory /srv/a/b']);
+});
+
+function isDirectory(args: object): boolean {
+  return fileDirectory.schema.safeParse({ name: '/x', ...args }).success;
+}
+
+test('a directory does not speak of what it is not given', (t) => {
+  t.false(isDirectory({ recurse: ['user'] }));
+  t.false(isDirectory({ recurse: ['mode'] }));
+  t.false(isDirectory({ mode: 755, dir_mode: 755 }));
+  t.true(isDirectory({ recurse: ['user', 'mode'], user: 'bob', file_mode: 644 }));
+});
+
+test('what differs below a directory is found in the words of find', (t) => {
+  const text =
+    'd 755 root:adm /srv/a b\0f 4755 bob:bob /srv/a b/c\nd\0l 777 0:0 /srv/l\0s 600 a:b /srv/s\0';
+  t.deepEqual(parseFound(text), [
+    { path: '/srv/a b', kind: 'directory', mode: '0755', owner: 'root:adm' },
+    { path: '/srv/a b/c\nd', kind: 'file', mode: '4755', owner: 'bob:bob' },
+    { path: '/srv/l', kind: 'symlink', mode: '0777', owner: '0:0' },
+    { path: '/srv/s', kind: 'other', mode: '0600', owner: 'a:b' },
+  ]);
+  t.deepEqual(
+    parseFound('f 644 a:b /srv/x\n[… 9 bytes left out …]\n/y\0f 644 a:b /srv/z\0').length,
+    1,
+  );
+});
+
+test('a symbolic link replaces another one, and other things only if it is told to', async (t) => {
+  const args = { name: '/srv/current', target: 'v2' };
+  const link = fakeHost({ links: { '/srv/current': 'v1' } });
+  t.like(await converge(fileSymlink, args, link, forReal), { change: { to: { target: 'v2' } } });
+  const directory = { statuses: { '/srv/current': { kind: 'directory' } } } as const;
+  await t.throwsAsync(converge(fileSymlink, args, fakeHost(directory), dryRun), {
+    message: 'Cannot make "/srv/current" a symbolic link: a directory stands there',
+  });
+  const host = fakeHost(directory);
+  await converge(fileSymlink, { ...args, backupname: '/srv/old' }, host, forReal);
+  t.deepEqual(host.ran, ['rename /srv/current /srv/old', 'link /srv/current -> v2']);
+});
+
+test('what a host cannot do without is never absent', (t) => {
+  for (const name of ['/', '/etc', '/usr/', '/home/../var', 'relative'])
+    t.false(fileAbsent.schema.safeParse({ name }).success, name);
+  t.true(fileAbsent.schema.safeParse({ name: '/etc/nginx' }).success);
+});
+
+test('digests are read in every form in which they are written', (t) => {
+  const hex = 'AB'.repeat(32);
+  for (const text of [hex, `sha256=${hex}`, `SHA256:${hex}`])
+    t.deepEqual(parseDigest(text), { algorithm: 'sha256', hex: hex.toLowerCase() });
+  t.is(parseDigest(`md5=${hex}`), null);
+  t.is(parseDigest('abc'), null);
+  const [one, two] = ['1'.repeat(64), '2'.repeat(64)];
+  const sums = `# sums\n${one}  a.tar\n${two} *dir/b.tar\n`;
+  t.is(findDigest(sums, ['b.tar'])?.hex, two);
+  t.is(findDigest(sums, ['c.tar']), null);
+  t.is(findDigest(`${one}\n`, ['c.tar'])?.hex, one);
+});
