@@ -26,13 +26,19 @@ export function parseSettings(pairs: readonly string[]): JsonMapping {
 }
 
 function valueOf(text: string, pair: string): JsonMapping[string] {
-  if (!/^[[{"]/u.test(text)) return resolvePlain(text) ?? text;
+  if (!/^[[{"]/u.test(text)) return scalarOf(text);
   try {
     return z.json().parse(JSON.parse(text));
   } catch (cause) {
     const message = `Cannot read --set "${pair}": it is no JSON (${messageOf(cause)})`;
     throw new ConductorError('USAGE', message, { cause });
   }
+}
+
+/** As YAML reads it; a number that is too large stays text. */
+function scalarOf(text: string): JsonMapping[string] {
+  const value = text === '' ? text : resolvePlain(text);
+  return value === undefined ? text : value;
 }
 
 /** For options that may be given again and again. */

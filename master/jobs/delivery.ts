@@ -2,7 +2,7 @@ import type { MasterMessage } from '../../protocol/messages.ts';
 import type { Session } from '../sessions/presence.ts';
 import type { Job, JobTarget } from '../store/store.ts';
 import { UNFINISHED_STATES } from './job-result.ts';
-import type { JobContext } from './jobs.ts';
+import type { JobContext } from './job-context.ts';
 
 /** Every target that is there gets it; one that is not has its answer at once. */
 export async function deliver(context: JobContext, job: Job): Promise<void> {

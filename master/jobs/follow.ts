@@ -1,7 +1,7 @@
 import type { JobEvent } from '../../protocol/messages.ts';
 import type { Job, JobTarget, Store } from '../store/store.ts';
 import { exitCodeOfTargets, hasEnded } from './job-result.ts';
-import type { JobContext } from './jobs.ts';
+import type { JobContext } from './job-context.ts';
 import { targetEvent } from './target-board.ts';
 
 /** Listens from this moment on, and tells first how things stand. */

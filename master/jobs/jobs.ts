@@ -1,15 +1,15 @@
 import type { JobEvent } from '../../protocol/messages.ts';
 import type { Report, RunEvent } from '../../protocol/report.ts';
-import type { Logger } from '../../shared/log.ts';
 import { uuidv7 } from '../../shared/uuid.ts';
 import type { JsonMapping } from '../json-values.ts';
-import type { Presence, Session } from '../sessions/presence.ts';
-import type { Job, JobTarget, Store } from '../store/store.ts';
+import type { Session } from '../sessions/presence.ts';
+import type { Job, JobTarget } from '../store/store.ts';
 import { cancel, deliver, reconcile, sweep } from './delivery.ts';
 import { follow } from './follow.ts';
 import { createJobEvents } from './job-events.ts';
-import { createProgressBoard, type Progress, type ProgressBoard } from './progress.ts';
-import { createTargetBoard, type TargetBoard } from './target-board.ts';
+import { createProgressBoard, type Progress } from './progress.ts';
+import type { JobContext, JobParts } from './job-context.ts';
+import { createTargetBoard } from './target-board.ts';
 
 /** What is asked for; the target has been resolved to minions, the tree to a revision. */
 export interface JobRequest {
@@ -42,21 +42,6 @@ export interface Jobs {
   disconnected(minion: string): Promise<void>;
   /** Ends what is overdue. */
   sweep(): Promise<void>;
-}
-
-export interface JobParts {
-  readonly store: Store;
-  readonly presence: Presence;
-  readonly log: Logger;
-  readonly now: () => Date;
-}
-
-/** What the functions of this folder share. */
-export interface JobContext extends JobParts {
-  readonly board: TargetBoard;
-  readonly progress: ProgressBoard;
-  /** Jobs whose end was asked for while a target was away. */
-  readonly cancelled: Set<string>;
 }
 
 /** How long a job may wait for a minion to accept it. */

@@ -199,8 +199,11 @@ export async function testMinion(
   return channel === null ? refused(id, verdict) : conversation(id, verdict, channel);
 }
 
+function never(): Promise<never> {
+  return Promise.reject(new Error('there is no session'));
+}
+
 function refused(id: string, verdict: string): TestMinion {
-  const never = () => Promise.reject(new Error('there is no session'));
   const ended = Promise.resolve<ChannelEnd>({ reason: 'refused', by: 'them' });
   return { id, verdict, ended, received: [], send: never, hello: never, next: never, leave: never };
 }
@@ -208,11 +211,11 @@ function refused(id: string, verdict: string): TestMinion {
 function conversation(id: string, verdict: string, channel: MasterChannel): TestMinion {
   const received: MasterMessage[] = [];
   const untaken: MasterMessage[] = [];
-  let wake: () => void = () => undefined;
+  const waiting: { wake: (() => void) | null } = { wake: null };
   channel.listen((message) => {
     received.push(message);
     untaken.push(message);
-    wake();
+    waiting.wake?.();
   });
   return {
     id,
@@ -236,7 +239,7 @@ function conversation(id: string, verdict: string, channel: MasterChannel): Test
         const found = index < 0 ? undefined : untaken.splice(index, 1)[0];
         if (found !== undefined && isOf(found, type)) return found;
         await new Promise<void>((resolve, reject) => {
-          wake = resolve;
+          waiting.wake = resolve;
           void channel.ended.then(({ reason }) =>
             reject(new Error(`the session has ended: ${reason}`)),
           );

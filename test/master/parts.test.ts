@@ -1,0 +1,535 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import test from 'ava';
+import fastify from 'fastify';
+import { createAlarms } from '../../master/alarms.ts';
+import { addRoute } from '../../master/api/routes.ts';
+import { argumentsAsJson, shortFingerprint } from '../../master/catalog.ts';
+import { parseDuration, parseSettings } from '../../master/cli/values.ts';
+import { readMasterConfig, splitAddress } from '../../master/config/master-config.ts';
+import { demand, minionCaller, OPERATOR, PERMISSIONS } from '../../master/gate.ts';
+import { prune } from '../../master/housekeeping.ts';
+import { createJobEvents } from '../../master/jobs/job-events.ts';
+import { exitCodeOfTargets, hasEnded } from '../../master/jobs/job-result.ts';
+import { createProgressBoard } from '../../master/jobs/progress.ts';
+import { resolveTarget } from '../../master/jobs/resolve-target.ts';
+import { jsonMapping } from '../../master/json-values.ts';
+import { renderData } from '../../master/render/data.ts';
+import { renderTable, renderTime, short } from '../../master/render/table.ts';
+import { openBlobStore } from '../../master/revisions/blob-store.ts';
+import { createPublisher } from '../../master/revisions/publisher.ts';
+import { watchTree } from '../../master/revisions/watch-tree.ts';
+import { answerErrors, buildServer, requirePermissions } from '../../master/server.ts';
+import { createAdmission } from '../../master/sessions/admission.ts';
+import { createBackoff } from '../../master/sessions/backoff.ts';
+import { createPings } from '../../master/sessions/pings.ts';
+import { createPresence, type Session } from '../../master/sessions/presence.ts';
+import { requireInitialized, statePaths } from '../../master/state-directory.ts';
+import { lockStateDirectory } from '../../master/state-lock.ts';
+import { openSqliteStore } from '../../master/store/sqlite/sqlite-store.ts';
+import { TARGET_STATES, type JobEvent } from '../../protocol/messages.ts';
+import { createLogger } from '../../shared/log.ts';
+import { testMaster, until } from './harness.ts';
+
+const quiet = createLogger({ name: 'test', level: 'error', write: () => undefined });
+
+function directoryFor(t: ExecutionContext): string {
+  const directory = mkdtempSync(join(tmpdir(), 'conductor-parts-'));
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+test('a route without a permission stops the start', (t) => {
+  const app = fastify();
+  requirePermissions(app);
+  t.throws(() => app.get('/open', () => 'x'), { message: /GET \/open declares no permission/u });
+});
+
+test('a caller without the permission is turned away before anything happens', async (t) => {
+  const app = fastify();
+  answerErrors(app, quiet);
+  let calls = 0;
+  const handle = () => {
+    calls += 1;
+    return {};
+  };
+  addRoute(app, minionCaller('web-01'), {
+    method: 'GET',
+    url: '/x',
+    permission: 'keys.read',
+    handle,
+  });
+  const answer = await app.inject('/x');
+  t.is(answer.statusCode, 403);
+  t.is(answer.json().code, 'PERMISSION_DENIED');
+  t.is(calls, 0);
+});
+
+test("every permission but a session's is the operator's, and a minion has none of them", (t) => {
+  for (const permission of PERMISSIONS) {
+    const isSession = permission === 'minion.session';
+    t[isSession ? 'throws' : 'notThrows'](() => demand(OPERATOR, permission));
+    t[isSession ? 'notThrows' : 'throws'](() => demand(minionCaller('a'), permission));
+  }
+});
+
+test('the socket takes closed requests only, and tells what is wrong', async (t) => {
+  const on = await testMaster(t);
+  const app = buildServer(on.master.services);
+  const post = (url: string, payload: object) => app.inject({ method: 'POST', url, payload });
+  const cases: [string, object][] = [
+    ['/jobs', { target: 'x', dry_run: true }],
+    ['/jobs', {}],
+    ['/jobs', { target: 'x', timeoutSeconds: 'many' }],
+    ['/keys', { id: '../x', publicKey: '00' }],
+    ['/invitations', { groups: ['not a name'] }],
+    ['/keys/a/reject', { why: 1 }],
+  ];
+  for (const [url, payload] of cases) {
+    const answer = await post(url, payload);
+    t.is(answer.statusCode, 400, url);
+    t.is(answer.json().code, 'USAGE');
+  }
+  t.is((await app.inject('/jobs?limit=lots')).statusCode, 400);
+  t.is((await app.inject('/jobs?surprise=1')).statusCode, 400);
+  t.is((await app.inject('/nothing')).json().code, 'NOT_FOUND');
+  t.is(
+    (
+      await app.inject({
+        method: 'POST',
+        url: '/jobs',
+        payload: '{',
+        headers: { 'content-type': 'application/json' },
+      })
+    ).statusCode,
+    400,
+  );
+  t.is((await app.inject('/keys/none')).statusCode, 404);
+});
+
+test('a bug is told as such, and its words stay in the log', async (t) => {
+  const lines: string[] = [];
+  const app = fastify();
+  answerErrors(app, createLogger({ name: 'x', level: 'error', write: (line) => lines.push(line) }));
+  app.get('/bug', () => {
+    throw new TypeError('secret detail');
+  });
+  const answer = await app.inject('/bug');
+  t.is(answer.statusCode, 500);
+  t.notRegex(answer.body, /secret detail/u);
+  t.regex(lines.join(), /secret detail/u);
+});
+
+test('admission bounds the rate of an address and the handshakes at once', (t) => {
+  let now = 0;
+  const admission = createAdmission(() => now, { inFlight: 5, perAddressPerSecond: 3 });
+  t.deepEqual(
+    [1, 2, 3, 4].map(() => admission.enter('a')),
+    [true, true, true, false],
+  );
+  t.deepEqual(
+    [1, 2, 3].map(() => admission.enter('b')),
+    [true, true, false],
+  );
+  for (let count = 0; count < 5; count += 1) admission.done();
+  t.false(admission.enter('a'));
+  now = 1000;
+  t.true(admission.enter('a'));
+});
+
+test('who was denied has to wait, unless an operator has changed something', (t) => {
+  let now = 0;
+  const backoff = createBackoff(() => now);
+  backoff.start('10.0.0.1', 'web-01');
+  t.true(backoff.isWaiting('10.0.0.1', 'web-01'));
+  t.false(backoff.isWaiting('10.0.0.2', 'web-01'));
+  t.false(backoff.isWaiting('10.0.0.1', 'web-02'));
+  now = 3_600_001;
+  t.false(backoff.isWaiting('10.0.0.1', 'web-01'));
+  now = 0;
+  backoff.forgive('web-01');
+  t.false(backoff.isWaiting('10.0.0.1', 'web-01'));
+});
+
+function fakeSession(minion: string): Session & { readonly ends: string[] } {
+  const ends: string[] = [];
+  return {
+    minion,
+    generation: 1,
+    address: 'x',
+    connectedAt: '2026-01-01T00:00:00.000Z',
+    sentJobs: new Set(),
+    send: () => undefined,
+    end: (reason) => ends.push(reason),
+    ends,
+  };
+}
+
+test('one session a minion: the newest; displacement twice in a minute is an alarm', (t) => {
+  let now = 0;
+  const presence = createPresence(() => now);
+  const [first, second, third, fourth] = [1, 2, 3, 4].map(() => fakeSession('a'));
+  if (!first || !second || !third || !fourth) throw new Error('four were made');
+  t.false(presence.enter(first).isCloneAlarm);
+  t.deepEqual(presence.enter(second), { displaced: first, isCloneAlarm: false });
+  t.deepEqual(first.ends, ['displaced']);
+  t.false(presence.leave(first));
+  t.is(presence.get('a'), second);
+  now = 59_999;
+  t.true(presence.enter(third).isCloneAlarm);
+  now = 200_000;
+  t.false(presence.enter(fourth).isCloneAlarm);
+  t.true(presence.leave(fourth));
+  t.is(presence.get('a'), null);
+});
+
+test("a ping that is not answered in time is silence, and a stranger's answer is none", async (t) => {
+  const pings = createPings(Date.now);
+  const asking = pings.ask(fakeSession('a'), 30);
+  pings.answered('b', 1);
+  t.deepEqual(await asking, { minion: 'a', milliseconds: null });
+});
+
+test('alarms are newest first, told once, and forgotten after a day', (t) => {
+  let now = new Date('2026-01-01T00:00:00Z');
+  const alarms = createAlarms(() => now);
+  alarms.raise('a', 'one');
+  alarms.raise('b', 'two');
+  alarms.raise('a', 'one');
+  t.deepEqual(
+    alarms.list().map(({ message }) => message),
+    ['one', 'two'],
+  );
+  now = new Date('2026-01-02T00:00:01Z');
+  t.deepEqual(alarms.list(), []);
+});
+
+const done = { event: 'done', exitCode: 0 } as const;
+
+async function read(source: AsyncIterable<JobEvent>): Promise<string[]> {
+  const seen: string[] = [];
+  for await (const event of source) seen.push(event.event);
+  return seen;
+}
+
+test('everybody who follows a job hears all of it, in order, and then it ends', async (t) => {
+  const events = createJobEvents();
+  const { signal } = new AbortController();
+  const readers = [read(events.follow('j', signal)), read(events.follow('j', signal))];
+  events.publish('other', done);
+  events.publish('j', { event: 'target', minion: 'a', state: 'ok' });
+  events.publish('j', done);
+  t.deepEqual(await Promise.all(readers), [
+    ['target', 'done'],
+    ['target', 'done'],
+  ]);
+});
+
+test('a reader that has gone is forgotten, even while it waits', async (t) => {
+  const events = createJobEvents();
+  const gone = new AbortController();
+  const reading = (async () => {
+    for await (const event of events.follow('j', gone.signal)) t.fail(event.event);
+  })();
+  gone.abort();
+  await reading;
+  events.publish('j', done);
+  t.pass();
+});
+
+test('a slow reader misses progress, but no state of a target', async (t) => {
+  const events = createJobEvents();
+  const stream = events.follow('j', new AbortController().signal);
+  for (let count = 0; count < 12_000; count += 1)
+    events.publish('j', { event: 'run', minion: 'a', run: { event: 'compiling' } });
+  events.publish('j', { event: 'target', minion: 'a', state: 'ok' });
+  events.publish('j', done);
+  const seen: string[] = [];
+  for await (const event of stream) seen.push(event.event);
+  t.is(seen.length, 10_002);
+  t.deepEqual(seen.slice(-2), ['target', 'done']);
+});
+
+function code(...states: (typeof TARGET_STATES)[number][]): number {
+  return exitCodeOfTargets(states.map((state) => ({ state, error: null })));
+}
+
+test('the exit code of a job is that of the worst target', (t) => {
+  t.is(code('ok', 'changed'), 0);
+  t.is(code('ok', 'failed', 'unreachable'), 2);
+  for (const state of ['unreachable', 'expired', 'timeout', 'interrupted', 'cancelled'] as const)
+    t.is(code('ok', state), 3);
+  const error = { code: 'TREE_INVALID', message: '' };
+  t.is(
+    exitCodeOfTargets([
+      { state: 'failed', error },
+      { state: 'failed', error: null },
+    ]),
+    4,
+  );
+  t.deepEqual(
+    TARGET_STATES.filter((state) => !hasEnded(state)),
+    ['queued', 'delivered', 'running'],
+  );
+});
+
+test('progress is what a run has said last', (t) => {
+  const board = createProgressBoard();
+  board.note('j', 'a', { event: 'started', number: 2, total: 3, id: 'x', type: 'pkg.installed' });
+  board.note('j', 'a', { event: 'compiling' });
+  t.deepEqual(board.get('j', 'a'), { number: 2, total: 3, current: 'pkg.installed x' });
+  t.is(board.get('j', 'b'), null);
+  board.forget('j', 'a');
+  t.is(board.get('j', 'a'), null);
+});
+
+const fleet = [
+  { id: 'web-01', groups: ['web'], facts: { os: 'Debian' }, pillar: () => ({ role: 'app' }) },
+  { id: 'web-02', groups: ['web'], facts: { os: 'Ubuntu' }, pillar: () => ({ role: 'app' }) },
+  { id: 'db-01', groups: ['db'], facts: { os: 'Debian' }, pillar: () => ({ role: 'store' }) },
+];
+
+test('targets mean minions by id, group, glob, facts and pillar', (t) => {
+  t.deepEqual(resolveTarget('web', fleet), ['web-01', 'web-02']);
+  t.deepEqual(resolveTarget('*-01 and not db', fleet), ['web-01']);
+  t.deepEqual(resolveTarget('[db-01, web-02]', fleet), ['db-01', 'web-02']);
+  t.deepEqual(resolveTarget('pillar.role:app and facts.os:Debian', fleet), ['web-01']);
+});
+
+test('a name that nothing has is told from an expression that fits nobody', (t) => {
+  for (const target of ['wbe', 'web or wbe', '[web-01, wbe]', 'not wbe', 'x-*'])
+    t.throws(() => resolveTarget(target, fleet), { code: 'TARGET_INVALID' } as object, target);
+  for (const target of ['web and db', 'facts.os:Plan9', 're:^x'])
+    t.throws(() => resolveTarget(target, fleet), { code: 'TARGET_EMPTY' } as object, target);
+  t.throws(() => resolveTarget('*', []), { code: 'TARGET_EMPTY' } as object);
+});
+
+test('times and settings of the command line are read or refused', (t) => {
+  t.deepEqual(['90', '90s', '2m', '1h', '7d'].map(parseDuration), [90, 90, 120, 3600, 604_800]);
+  for (const text of ['', '0', '-1s', '1.5h', '1w', 'h']) t.throws(() => parseDuration(text));
+  t.deepEqual(parseSettings(['a=1', 'b=x=y', 'c=true', 'd=[1,"z"]', 'e=', 'f=0644']), {
+    a: 1,
+    b: 'x=y',
+    c: true,
+    d: [1, 'z'],
+    e: '',
+    f: '0644',
+  });
+  for (const pair of ['a', '=1', 'a=[1']) t.throws(() => parseSettings([pair]));
+});
+
+test('tables line up for people and are tabs for programs; nothing in them can act', (t) => {
+  const rows = [
+    ['web-01', 'ok'],
+    ['db', 'x\ny\u001b'],
+  ];
+  t.deepEqual(renderTable(['minion', 'is'], rows, { isTerminal: true, color: false }), [
+    'MINION  IS',
+    'web-01  ok',
+    'db      x\\x0ay\\x1b',
+  ]);
+  t.deepEqual(renderTable(['a', 'b'], rows, { isTerminal: false, color: false }), [
+    'web-01\tok',
+    'db\tx\\x0ay\\x1b',
+  ]);
+});
+
+test('times are near for people and exact for programs', (t) => {
+  const now = new Date('2026-01-01T12:00:00Z');
+  const shown = (time: string | null) => renderTime(time, { isTerminal: true, now });
+  t.is(shown('2026-01-01T11:57:00Z'), '3 min ago');
+  t.is(shown('2026-01-01T14:00:00Z'), 'in 2 h');
+  t.is(shown('2026-01-01T12:00:00Z'), 'now');
+  t.is(shown(null), '-');
+  t.is(renderTime('2026-01-01T11:57:00Z', { isTerminal: false, now }), '2026-01-01T11:57:00Z');
+  t.is(short('0123456789abcdef', { isTerminal: true }).length, 13);
+});
+
+test('data is shown as indented lines', (t) => {
+  const data = {
+    a: { b: [1, { c: 'x: y', d: '' }], e: {}, f: [] },
+    g: null,
+    h: 'plain text',
+    i: 'a\u001b',
+  };
+  t.deepEqual(renderData(data), [
+    'a:',
+    '  b:',
+    '    - 1',
+    '    - c: "x: y"',
+    '      d: ""',
+    '  e: {}',
+    '  f: []',
+    'g: null',
+    'h: plain text',
+    'i: "a\\u001b"',
+  ]);
+});
+
+const starred = (text: string) => text.replaceAll('hunter2', '***');
+
+test('arguments are shown with tree files by their path and secrets blanked', (t) => {
+  const file = { path: 'templates/a', sha256: 'x', read: () => new Uint8Array() };
+  t.deepEqual(argumentsAsJson({ source: file, list: ['hunter2!'] }, starred), {
+    source: 'templates/a',
+    list: ['***!'],
+  });
+  t.is(argumentsAsJson(undefined, starred), null);
+  t.regex(shortFingerprint('x', '00'), /^[0-9a-f]{4}$/u);
+  t.throws(() => jsonMapping({ a: () => 1 }));
+});
+
+test('blobs are whole or missing; damage is told and mended by writing again', (t) => {
+  const directory = join(directoryFor(t), 'blobs');
+  const blobs = openBlobStore(directory);
+  const sha = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
+  t.is(blobs.read(sha), null);
+  blobs.write(sha, Buffer.from('abc'));
+  t.is(Buffer.from(blobs.read(sha) ?? []).toString(), 'abc');
+  writeFileSync(join(directory, sha), 'abd');
+  t.throws(() => blobs.read(sha), { message: /is damaged/u });
+  blobs.write(sha, Buffer.from('abc'));
+  t.is(Buffer.from(blobs.read(sha) ?? []).toString(), 'abc');
+  t.is(blobs.prune(new Set([sha])), 0);
+  t.is(blobs.prune(new Set()), 1);
+});
+
+test('an older revision can still be read whole, and an unknown one is told', async (t) => {
+  const directory = directoryFor(t);
+  const tree = join(directory, 'tree');
+  mkdirSync(join(tree, 'states'), { recursive: true });
+  const store = await openSqliteStore(':memory:');
+  const blobs = openBlobStore(join(directory, 'blobs'));
+  const parts = {
+    directory: tree,
+    store,
+    blobs,
+    states: new Map(),
+    log: quiet,
+    now: () => new Date(),
+  };
+  const ids: string[] = [];
+  for (const text of ['base: {}\n', 'base: {"*": []}\n']) {
+    writeFileSync(join(tree, 'states', 'top.yaml'), text);
+    ids.push((await (await createPublisher(parts)).current()).revision);
+  }
+  const publisher = await createPublisher(parts);
+  const old = await publisher.tree(ids[0] ?? '');
+  t.is(Buffer.from(old.read('states/top.yaml') ?? []).toString(), 'base: {}\n');
+  t.is(publisher.newest()?.revision, ids[1]);
+  await t.throwsAsync(publisher.tree('f'.repeat(64)), { message: /is not known/u });
+});
+
+test('a change deep in a directory is noticed, also in one that is new', async (t) => {
+  const directory = directoryFor(t);
+  let calls = 0;
+  const watch = watchTree(
+    directory,
+    () => {
+      calls += 1;
+      return Promise.resolve();
+    },
+    { log: quiet, debounceMs: 20 },
+  );
+  mkdirSync(join(directory, 'a', 'b'), { recursive: true });
+  await until(() => calls > 0);
+  const before = calls;
+  writeFileSync(join(directory, 'a', 'b', 'c.yaml'), 'x');
+  await until(() => calls > before);
+  watch.stop();
+  t.pass();
+});
+
+test('a tree that changes is published without being asked', async (t) => {
+  const on = await testMaster(t);
+  const before = on.master.services.publisher.newest()?.revision;
+  on.write({ 'pillars/common.yaml': 'greeting: good evening\n' });
+  await until(() => on.master.services.publisher.newest()?.revision !== before);
+  t.pass();
+});
+
+test('a second master on one state directory is refused, and names the first', async (t) => {
+  const paths = statePaths(directoryFor(t));
+  const lock = lockStateDirectory(paths);
+  const message = new RegExp(`process ${process.pid} holds it since 20`, 'u');
+  t.throws(() => lockStateDirectory(paths), { message });
+  lock.release();
+  lockStateDirectory(paths).release();
+});
+
+test('a lock ends with the process that held it, however that ended', async (t) => {
+  const paths = statePaths(directoryFor(t));
+  const script = `import { lockStateDirectory } from ${JSON.stringify(new URL('../../master/state-lock.js', import.meta.url).href)};
+    lockStateDirectory(${JSON.stringify(paths)}); console.log('held'); setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.teardown(() => child.kill('SIGKILL'));
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  t.throws(() => lockStateDirectory(paths), {
+    message: new RegExp(`process ${child.pid} holds it`, 'u'),
+  });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await ended;
+  t.notThrows(() => lockStateDirectory(paths).release());
+});
+
+test('a state directory without keys says what to do', async (t) => {
+  const paths = statePaths(directoryFor(t));
+  await t.throwsAsync(requireInitialized(paths), { message: /run "master init" first/u });
+});
+
+test('flags win over the environment, and that over files', async (t) => {
+  const directory = directoryFor(t);
+  const file = join(directory, 'master.yaml');
+  writeFileSync(file, 'listen: 1.1.1.1:1\nsocket: /file\nhistory:\n  days: 5\n');
+  const config = await readMasterConfig({
+    file,
+    environment: { CONDUCTOR_MASTER_SOCKET: '/env', CONDUCTOR_MASTER_HISTORY_MEGABYTES: '7' },
+    flags: { listen: '2.2.2.2:2', tree: undefined },
+  });
+  t.like(config, { listen: '2.2.2.2:2', socket: '/env', history: { days: 5, megabytes: 7 } });
+  await t.throwsAsync(
+    readMasterConfig({ file, environment: { CONDUCTOR_MASTER_SOKET: '/x' }, flags: {} }),
+    {
+      message: /CONDUCTOR_MASTER_SOKET: unknown setting, did you mean "CONDUCTOR_MASTER_SOCKET"\?/u,
+    },
+  );
+  for (const listen of ['nowhere', '1.1.1.1', '1.1.1.1:99999', ':1'])
+    await t.throwsAsync(readMasterConfig({ file, environment: {}, flags: { listen } }), {
+      message: /--listen: listen: /u,
+    });
+  t.deepEqual(splitAddress('[::1]:4510'), { host: '::1', port: 4510 });
+});
+
+const inMarch = () => new Date('2026-03-01T00:00:00Z');
+
+test('housekeeping forgets what is old', async (t) => {
+  const store = await openSqliteStore(':memory:');
+  const old = '2026-01-01T00:00:00.000Z';
+  await store.invitations.add({
+    tid: '1',
+    secretHash: '2',
+    idGlob: '*',
+    groups: [],
+    createdAt: old,
+    expiresAt: old,
+    usedBy: null,
+  });
+  await prune({ store, log: quiet, now: inMarch }, { days: 30, megabytes: 1 });
+  t.is(await store.invitations.get('1'), null);
+  await store.close();
+});
+
+test('the log of a master holds no secret of an invitation', async (t) => {
+  const on = await testMaster(t);
+  const { out } = await on.cli('keys', 'invite');
+  const secret = /\.([\w-]{43})@/u.exec(out[0] ?? '')?.[1] ?? 'none';
+  t.not(secret, 'none');
+  t.notRegex(on.log.join(''), new RegExp(secret, 'u'));
+  t.false(readFileSync(join(on.directory, 'state', 'master.sqlite')).includes(secret));
+});
