@@ -17,7 +17,7 @@ import { addSeal } from './commands/seal.ts';
 import { addServe } from './commands/serve.ts';
 import { addShow } from './commands/show.ts';
 import { addPing, addStatus } from './commands/status.ts';
-import { VERSION } from './version.ts';
+import { VERSION } from '../shared/version.ts';
 
 const COMMANDS = [
   addInit,

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import test from 'ava';
-import { VERSION } from '../../master/version.ts';
+import { VERSION } from '../../shared/version.ts';
 import { open, sealingKey } from '../../protocol/seal.ts';
 import { readKeyFile } from '../../protocol/key-files.ts';
 import { acceptedMinion, commandLine, testMaster, testMinion } from './harness.ts';
