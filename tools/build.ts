@@ -45,8 +45,8 @@ const agent = {
 
 const agentApart: Plugin = {
   name: 'agent-apart',
-  setup({ onResolve }) {
-    onResolve({ filter: /\/agent\/start\.ts$/u }, ({ kind }) =>
+  setup(build) {
+    build.onResolve({ filter: /\/agent\/start\.ts$/ }, ({ kind }) =>
       kind === 'dynamic-import' ? { path: './agent.js', external: true } : null,
     );
   },
