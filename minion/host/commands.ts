@@ -25,9 +25,10 @@ export interface ProcessOptions {
 /** Of a program that is not there, as shells say it. */
 const NOT_FOUND = 127;
 
-/** How long the output of a process that has ended may stay silent before nobody listens on. */
-const DRAIN_MS = 100;
-const DRAIN_LIMIT_MS = 2000;
+/** How often to look for more output of a process that has ended, and how often in vain. */
+const DRAIN_ROUNDS = 100;
+const SILENT_ROUNDS = 5;
+const ROUND_MS = 20;
 
 /**
  * Runs a program in a process group of its own and waits for it to exit, not for those to whom
@@ -115,15 +116,18 @@ function stopper(child: ChildProcess, { timeoutMs, graceMs, signal }: ProcessOpt
   };
 }
 
-/** What a process wrote before it ended is still on its way; what others write is not waited for. */
+/**
+ * What a process wrote before it ended is still on its way; what others write is not waited for.
+ * Counts rounds, not time: when we are held up ourselves, the output has to wait with us.
+ */
 async function drained(child: ChildProcess): Promise<void> {
   const streams = [child.stdout, child.stderr].filter((stream) => stream !== null);
-  let heardAt = Date.now();
-  for (const stream of streams) stream.on('data', () => void (heardAt = Date.now()));
+  let silentRounds = 0;
+  for (const stream of streams) stream.on('data', () => void (silentRounds = 0));
   const closed = Promise.all(streams.map(untilClosed)).then(() => true);
-  const limit = Date.now() + DRAIN_LIMIT_MS;
-  while (Date.now() < limit && Date.now() - heardAt < DRAIN_MS) {
-    if (await Promise.race([closed, after(DRAIN_MS / 5, false)])) return;
+  for (let round = 0; round < DRAIN_ROUNDS && silentRounds < SILENT_ROUNDS; round += 1) {
+    if (await Promise.race([closed, after(ROUND_MS, false)])) return;
+    silentRounds += 1;
   }
 }
 
