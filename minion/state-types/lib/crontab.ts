@@ -61,7 +61,7 @@ export async function writeCrontab(
 }
 
 /** Text of ours in the form in which lines are kept. */
-export function encoded(text: string): string {
+function encoded(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 

@@ -89,7 +89,7 @@ export async function needParents(args: ParentArgs, host: Host): Promise<void> {
 }
 
 /** Makes a directory with all that are missing above it. */
-export async function makeDirectories(
+async function makeDirectories(
   path: string,
   ownership: Ownership,
   host: Host,

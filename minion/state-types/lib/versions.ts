@@ -1,8 +1,5 @@
 import type { HostView } from '../../host/host.ts';
 
-/** What a version must be: any, the newest, one, a pattern such as `15*`, or a comparison such as `>=15`. */
-export type VersionWish = string | null;
-
 const COMPARISON = /^(?<operator>>=|<=|==|!=|>|<)\s*(?<version>\S+)$/u;
 
 const OPERATORS: Readonly<Record<string, string>> = {
@@ -14,7 +11,7 @@ const OPERATORS: Readonly<Record<string, string>> = {
   '<': 'lt',
 };
 
-/** Whether a version is what is wished for; dpkg itself compares. */
+/** Whether a version is the one, fits a pattern such as `15*` or a comparison such as `>=15`; dpkg compares. */
 export async function fits(version: string, wish: string, host: HostView): Promise<boolean> {
   const comparison = COMPARISON.exec(wish)?.groups;
   if (comparison === undefined)
