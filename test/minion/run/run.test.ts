@@ -34,6 +34,8 @@ import type { TestTree } from '../../helpers/run-request.ts';
 const CHILD = fileURLToPath(new URL('../../../minion/run/main.js', import.meta.url));
 const isRoot = process.geteuid?.() === 0;
 const asRoot = isRoot ? test : test.skip;
+/** For what depends on time: nothing else goes on meanwhile. */
+const serialAsRoot = isRoot ? test.serial : test.skip;
 const hasStrace = spawnSync('strace', ['-V']).status === 0;
 
 const places: string[] = [];
@@ -205,7 +207,7 @@ asRoot('ports are the same in every run, also where nothing declares them', asyn
   t.is((await perform(runRequest(here, { files: oneFile(text) }))).report.status, 'ok');
 });
 
-asRoot.serial(
+serialAsRoot(
   'a run that takes too long ends as timeout, a cancelled one as cancelled',
   async (t) => {
     const files = oneFile(`
