@@ -32,6 +32,7 @@ export function buildPublicServer(parts: PublicParts): FastifyInstance {
     logger: false,
     exposeHeadRoutes: false,
     bodyLimit: 1024,
+    forceCloseConnections: true,
     connectionTimeout: HANDSHAKE_LIMITS.upgradeMs,
     serverFactory: (handler) =>
       tls === undefined
@@ -40,10 +41,11 @@ export function buildPublicServer(parts: PublicParts): FastifyInstance {
   });
   requirePermissions(app);
   answerErrors(app, log);
-  acceptUpgrades(app.server, {
+  const endAll = acceptUpgrades(app.server, {
     admission,
     receive: (wire, visitor) => receive(reception, wire, visitor),
   });
+  app.addHook('preClose', endAll);
   return app;
 }
 

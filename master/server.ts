@@ -22,7 +22,13 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
 
 /** The socket of the command line. Building is not listening. */
 export function buildServer(services: Services, caller: Caller = OPERATOR): FastifyInstance {
-  const app = fastify({ logger: false, bodyLimit: BODY_BYTES, exposeHeadRoutes: false });
+  const app = fastify({
+    logger: false,
+    bodyLimit: BODY_BYTES,
+    exposeHeadRoutes: false,
+    // Whoever follows a job would otherwise keep a master from stopping.
+    forceCloseConnections: true,
+  });
   requirePermissions(app);
   answerErrors(app, services.log);
   for (const add of [statusRoutes, minionRoutes, keyRoutes, jobRoutes]) add(app, services, caller);

@@ -38,11 +38,18 @@ async function* events(
       isDone = event.event === 'done';
       yield event;
     }
+  } catch (error) {
+    if (systemCode(error) === 'ECONNRESET') throw gone(error);
+    throw error;
   } finally {
     answer.destroy();
   }
-  if (isDone) return;
-  throw new ConductorError('MASTER_UNREACHABLE', 'Cannot follow the job: the master has gone');
+  if (!isDone) throw gone();
+}
+
+function gone(cause?: unknown): ConductorError {
+  const message = 'Cannot follow the job: the master has gone';
+  return new ConductorError('MASTER_UNREACHABLE', message, { cause });
 }
 
 /** The answer once its head is there; throws what the master refused. */

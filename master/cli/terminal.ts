@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { systemCode } from '../../shared/errors.ts';
 import { wantsColor } from '../../shared/render-run.ts';
 
 /** The terminal, or what stands in its place: all that commands know of the world they print to. */
@@ -24,6 +25,11 @@ const CLEAR = '\r\u001b[2K';
 
 export function realTerminal(): Terminal {
   const { stdout, stderr, stdin, env } = process;
+  // A reader that goes away, such as `head`, does not end a job that somebody waits for.
+  for (const stream of [stdout, stderr])
+    stream.on('error', (error) => {
+      if (systemCode(error) !== 'EPIPE') throw error;
+    });
   let isDirty = false;
   const clean = () => {
     if (isDirty) stdout.write(CLEAR);

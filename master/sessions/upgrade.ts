@@ -15,8 +15,11 @@ interface UpgradeParts {
   readonly receive: (wire: Wire, visitor: Visitor) => Promise<void>;
 }
 
-/** Takes websockets at `/minion`, and nothing else that wants to be upgraded. */
-export function acceptUpgrades(server: Server, { admission, receive }: UpgradeParts): void {
+/**
+ * Takes websockets at `/minion`, and nothing else that wants to be upgraded. Gives the end of all
+ * of them, in whatever state they are.
+ */
+export function acceptUpgrades(server: Server, { admission, receive }: UpgradeParts): () => void {
   const websockets = new WebSocketServer({ noServer: true, ...WEBSOCKET_LIMITS });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const address = request.socket.remoteAddress ?? 'unknown';
@@ -32,6 +35,9 @@ export function acceptUpgrades(server: Server, { admission, receive }: UpgradePa
       void receive(wireOf(websocket), { address, known: done }).finally(done);
     });
   });
+  return () => {
+    for (const websocket of websockets.clients) websocket.terminate();
+  };
 }
 
 function refuse(socket: Duplex, status: string): void {

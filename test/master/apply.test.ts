@@ -1,4 +1,5 @@
 import test from 'ava';
+import { WebSocket } from 'ws';
 import {
   acceptedMinion,
   outcome,
@@ -205,6 +206,21 @@ test('a restarted master still knows the job, sends it once more, and takes the 
   const [options, watched] = await Promise.all([runNext(back), second.cli('jobs', 'watch', job)]);
   t.is(options.job, job);
   t.is(watched.code, 0);
+});
+
+test('a master that stops leaves nobody waiting: who follows a job is told, and exits 3', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01' });
+  const applying = on.cli('apply', '-t', 'web-01');
+  await minion.next('job');
+  const idle = new WebSocket(`ws://127.0.0.1:${on.master.port}/minion`);
+  await new Promise((resolve) => idle.once('open', resolve));
+  const begun = Date.now();
+  await on.master.stop();
+  t.true(Date.now() - begun < 2000);
+  const { code, err } = await applying;
+  t.is(code, 3);
+  t.regex(err.join('\n'), /follow it: {2}master jobs watch [\s\S]*error: Cannot follow the job/u);
 });
 
 test('a job that the minion has accepted is not sent again, and one that it lost is interrupted', async (t) => {
