@@ -16,7 +16,7 @@ export interface Subject {
   /** Where a missing key is told. */
   readonly place: Place;
   /** Every key that would have been understood. */
-  readonly keys: Iterable<string>;
+  readonly keys: () => readonly string[];
   readonly chain: readonly Link[];
   readonly problems: Problems;
 }
@@ -104,7 +104,7 @@ function shown(path: readonly PropertyKey[]): string {
 
 function reportUnknown(wrong: Wrong, found: Found, subject: Checked): void {
   const { keys, what, problems, chain } = subject;
-  const known = wrong.path.length === 0 ? [...keys] : subject.keysAt(wrong.path);
+  const known = wrong.path.length === 0 ? keys() : subject.keysAt(wrong.path);
   const where = wrong.path.length === 0 ? '' : `"${shown(wrong.path)}" of `;
   const takes = known.length === 0 ? null : `${where}${what} takes ${known.join(', ')}`;
   const entries = found.node?.kind === 'mapping' ? found.node.entries : [];

@@ -1,3 +1,4 @@
+import { ConductorError } from '../shared/errors.ts';
 import { secretTexts, type DataMapping } from './data.ts';
 import type { Catalog } from './declaration.ts';
 import { checkDraft, type Checked } from './declare.ts';
@@ -40,13 +41,12 @@ export function compile(input: CompileInput): Catalog {
   const instances = loadFiles(roots, { tree: input.tree, workshop, scope: scopeOf(input) });
   const states = assemble(instances, workshop);
   const { drafts, requisites } = relate(states, instances, problems);
-  const checked = drafts.flatMap((draft) => {
-    return checkDraft(draft, { ...input, workshop, requisites, isRendered: true }) ?? [];
-  });
+  const declaring = { ...input, workshop, requisites, keysByType: new Map(), isRendered: true };
+  const checked = drafts.flatMap((draft) => checkDraft(draft, declaring) ?? []);
   const secrets = [...new Set([...secretTexts(input.pillar), ...workshop.secrets])];
   const declarations = sequenceOf(checked, { requisites, drafts, problems });
-  refuseProblems(problems, secrets);
   declarePorts(checked, workshop);
+  refuseProblems(problems, secrets);
   return { revision: input.tree.revision, declarations, ports, secrets };
 }
 
@@ -106,10 +106,19 @@ function relate(states: readonly State[], instances: readonly Instance[], proble
 }
 
 /** A state that provides `port:NAME` declares the port, whether or not an expression names it. */
-function declarePorts(checked: readonly Checked[], { allocatePort }: Workshop): void {
-  for (const { provides } of checked) {
-    for (const resource of provides) {
-      if (resource.startsWith('port:')) allocatePort(resource.slice('port:'.length));
+function declarePorts(checked: readonly Checked[], workshop: Workshop): void {
+  for (const { provides, draft } of checked) {
+    for (const resource of provides.filter((name) => name.startsWith('port:'))) {
+      declarePort(resource.slice('port:'.length), draft, workshop);
     }
+  }
+}
+
+function declarePort(name: string, draft: Draft, { allocatePort, problems }: Workshop): void {
+  try {
+    allocatePort(name);
+  } catch (error) {
+    if (!(error instanceof ConductorError)) throw error;
+    problems.add(draft.place, error.message, { chain: draft.scope.chain });
   }
 }

@@ -32,20 +32,18 @@ export interface Declaring extends Using {
   readonly states: StateSchemas;
   /** By the key of a draft: some count as the guard that some types must have. */
   readonly requisites: ReadonlyMap<string, readonly Requisite[]>;
+  /** The arguments of each type that has been met. */
+  readonly keysByType: Map<string, ReadonlySet<string>>;
 }
 
 /** Checks the arguments and guards of one draft. `null` after a mistake, which is reported. */
 export function checkDraft(draft: Draft, declaring: Declaring): Checked | null {
   const schema = declaring.states.get(draft.type);
   if (schema === undefined) return unknownType(draft, declaring);
-  const keys = schemaKeys(schema.schema);
-  const parts = split(draft, new Set(keys.keys()));
+  const keys = keysOf(schema, declaring);
+  const parts = split(draft, keys);
   const words = checkWords(draft, parts.guards, declaring);
-  const args = checkArguments(
-    draft,
-    { schema, entries: parts.args, keys: [...keys.keys()] },
-    declaring,
-  );
+  const args = checkArguments(draft, { schema, entries: parts.args, keys }, declaring);
   if (words === undefined || args === undefined) return null;
   if (!isGuarded(draft, schema, { words: words.value, args: args.value, declaring })) return null;
   return {
@@ -62,6 +60,12 @@ export function checkDraft(draft: Draft, declaring: Declaring): Checked | null {
       ...[...draft.ports.keys()].map((name) => `port:${name}`),
     ],
   };
+}
+
+function keysOf({ name, schema }: StateSchema, { keysByType }: Declaring): ReadonlySet<string> {
+  const keys = keysByType.get(name) ?? new Set(schemaKeys(schema).keys());
+  keysByType.set(name, keys);
+  return keys;
 }
 
 export function unknownType(
@@ -103,6 +107,7 @@ function checkWords(
   entries: readonly Entry[],
   { workshop: { problems } }: Declaring,
 ): { readonly value: GuardWords } | undefined {
+  if (entries.length === 0) return { value: {} };
   const plain = entries.map((entry) =>
     entry.key === 'retry' ? { ...entry, value: asMapping(entry.value) } : entry,
   );
@@ -113,7 +118,7 @@ function checkWords(
     what,
     node,
     place,
-    keys: COMMON_WORDS,
+    keys: () => COMMON_WORDS,
     chain: scope.chain,
     problems,
   });
@@ -122,7 +127,7 @@ function checkWords(
 interface Typed {
   readonly schema: StateSchema;
   readonly entries: readonly Entry[];
-  readonly keys: readonly string[];
+  readonly keys: ReadonlySet<string>;
 }
 
 function checkArguments(
@@ -143,8 +148,7 @@ function checkArguments(
   };
   const plain = reveal(dataOf(node));
   const data = { ...(isMapping(plain) ? plain : {}), ...Object.fromEntries(files) };
-  const own = keys.filter((key) => !isGuardWord(key));
-  const known = [...own, ...COMMON_WORDS.filter((word) => !own.includes(word))];
+  const known = () => [...new Set([...keys, ...COMMON_WORDS])];
   const { problems } = workshop;
   const subject: Subject = { what: type, node, place, keys: known, chain: scope.chain, problems };
   return checkData(schema.schema, subject, data);

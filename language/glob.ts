@@ -25,13 +25,20 @@ function translate(pattern: string): string {
   return source.replaceAll(/(?:\.\*)+/gu, '.*');
 }
 
+/** `abc` and `a-z`, `!` for all others; a range that runs backwards holds nothing. */
 function letters(inside: string): string {
   const isNegated = inside.startsWith('!');
-  const members = inside.slice(isNegated ? 1 : 0).replaceAll(/[\\^\][]/gu, String.raw`\$&`);
-  const ordered = members.replaceAll(/(.)-(.)/gsu, (range, from: string, to: string) =>
-    from <= to ? range : '',
-  );
-  return ordered === ''
-    ? '[^]'
-    : `[${isNegated ? '^' : ''}${ordered.replaceAll(/^-|-$/gu, String.raw`\-`)}]`;
+  const members = [...inside.slice(isNegated ? 1 : 0)];
+  let source = '';
+  for (let index = 0; index < members.length; index += 1) {
+    const from = members[index] ?? '';
+    const to = members[index + 1] === '-' ? members[index + 2] : undefined;
+    if (to !== undefined) index += 2;
+    if (to === undefined || from <= to) source += `${escaped(from)}-${escaped(to ?? from)}`;
+  }
+  return `[${isNegated ? '^' : ''}${source}]`;
+}
+
+function escaped(letter: string): string {
+  return `\\u{${(letter.codePointAt(0) ?? 0).toString(16)}}`;
 }

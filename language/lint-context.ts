@@ -10,6 +10,8 @@ export interface Lint {
   readonly workshop: Workshop;
   readonly problems: Problems;
   readonly known: ReadonlyMap<string, readonly string[]>;
+  /** The arguments of each type that has been met. */
+  readonly keysByType: Map<string, ReadonlySet<string>>;
   /** Some file makes a state run by what another does to it: `onchanges_in` and such. */
   readonly guardsElsewhere: boolean;
 }

@@ -36,7 +36,8 @@ export function checkLiteral(state: WrittenState, context: Lint): void {
   const isPartial = isExtension || args.has('use') || args.has('names');
   if (isPartial) return checkNames(args, type, { context, keys: schemaKeys(schema.schema) });
   const requisites = new Map([[KEY, requisitesIn(args, context)]]);
-  checkDraft(draftOf(state, args), { ...context, requisites, isRendered: false });
+  const draft = draftOf(state, args);
+  checkDraft(draft, { ...context, requisites, isRendered: false });
 }
 
 const KEY = 'lint';

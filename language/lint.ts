@@ -27,7 +27,15 @@ export function lint(tree: Tree, states: StateSchemas): readonly Problem[] {
     .flat()
     .some((path) => GUARDING.test(textOfFile(tree, path)));
   const workshop = openWorkshop(problems);
-  const context: Lint = { tree, states, problems, known, workshop, guardsElsewhere };
+  const context: Lint = {
+    tree,
+    states,
+    problems,
+    known,
+    workshop,
+    keysByType: new Map(),
+    guardsElsewhere,
+  };
   lintTop(context, 'states');
   lintTop(context, 'pillars');
   lintNames(context);

@@ -10,12 +10,14 @@ import { toyStates } from './toy-states.ts';
 /** A tree that stands in a test. */
 export function treeOf(files: Readonly<Record<string, string>>): Tree {
   const bytes = new Map(Object.entries(files).map(([path, text]) => [path, Buffer.from(text)]));
-  const manifest = [...bytes].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([path, content]) => ({
-    path,
-    sha256: createHash('sha256').update(content).digest('hex'),
-    size: content.length,
-    mode: '0644',
-  }));
+  const manifest = [...bytes]
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([path, content]) => ({
+      path,
+      sha256: createHash('sha256').update(content).digest('hex'),
+      size: content.length,
+      mode: '0644',
+    }));
   return { revision: revisionId(manifest), manifest, read: (path) => bytes.get(path) ?? null };
 }
 

@@ -21,19 +21,22 @@ function unseal(): never {
   throw new ConductorError('SEALED_VALUE', message);
 }
 
+function allocatePort(): number {
+  return 8000;
+}
+
 async function compileTree(name: string): Promise<never> {
   const tree = await readDirectory(join(FOLDER, name, 'tree'));
   const pillar = compilePillar({ tree, minion, unseal });
-  const allocatePort = () => 8000;
-  const facts = { os: 'Debian' };
-  const run = { stateFiles: [], params: {}, allocatePort };
   const catalog = compile({
     tree,
     minion,
-    facts,
+    facts: { os: 'Debian' },
     pillar: pillar.value,
     states: stateTypes,
-    ...run,
+    stateFiles: [],
+    params: {},
+    allocatePort,
   });
   throw new Error(`${name} compiles, to ${catalog.declarations.length} declarations`);
 }
