@@ -4,10 +4,9 @@
  */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
-import { promisify } from 'node:util';
-import { z } from 'zod';
+import { inspect, promisify } from 'node:util';
+import { HostError } from '../test/hosts/host-error.ts';
 import { openFleet } from '../test/hosts/hosts.ts';
 import type { Fleet } from '../test/hosts/hosts.ts';
 import { installPrerequisites } from '../test/hosts/prerequisites.ts';
@@ -30,6 +29,9 @@ async function main(): Promise<number> {
   const fleet = await openFleet({ log: narrator.say });
   try {
     return await demonstrate(fleet);
+  } catch (error) {
+    await explain(error, fleet);
+    return 1;
   } finally {
     await fleet.close();
   }
@@ -51,15 +53,24 @@ async function demonstrate(fleet: Fleet): Promise<number> {
   return mistakes.length === 0 ? 0 : 1;
 }
 
-const packageJson = z.object({ version: z.string() });
+/** What went wrong, and what the daemons said last. */
+async function explain(error: unknown, fleet: Fleet): Promise<void> {
+  for (const host of fleet.hosts) {
+    console.log(`\n== the journal of Conductor on ${host.name}`);
+    const units = ['--unit=conductor-master', '--unit=conductor-minion'];
+    const argv = ['journalctl', '--no-pager', '--lines=30', ...units] as const;
+    console.log((await host.exec([...argv], { allowFailure: true })).stdout.trimEnd());
+  }
+  console.error(`\nerror: ${error instanceof HostError ? error.message : inspect(error)}`);
+}
 
 /** Made from this checkout, as `npm run build` and `npm run package` do. */
 async function buildPackage(): Promise<string> {
   await execute('npm', ['run', '--silent', 'build']);
   const { stdout } = await execute('npm', ['run', '--silent', 'package']);
   narrator.say(`made ${stdout.trim()}`);
-  const { version } = packageJson.parse(JSON.parse(readFileSync('package.json', 'utf8')));
-  return `build/conductor_${version}_amd64.deb`;
+  const [path = ''] = stdout.split(' ');
+  return path;
 }
 
 async function boot(fleet: Fleet): Promise<Site> {

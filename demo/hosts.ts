@@ -16,7 +16,14 @@ const CALM = { DEBIAN_FRONTEND: 'noninteractive' };
 /** Installs the package as an administrator would. */
 export async function install(host: Host, deb: string, narrator: Narrator): Promise<void> {
   await host.copyIn(deb, PACKAGE);
-  const argv = ['apt-get', 'install', '--yes', '--quiet=2', PACKAGE] as const;
+  const argv = [
+    'apt-get',
+    'install',
+    '--yes',
+    '--quiet=2',
+    '--option=Dpkg::Use-Pty=0',
+    PACKAGE,
+  ] as const;
   await narrator.show(host, argv, { env: CALM });
 }
 

@@ -23,7 +23,7 @@ export function createNarrator(): Narrator {
     if (current === null) return;
     const passed = (performance.now() - current.begun) / 1000;
     seconds[current.name] = Math.round(passed * 10) / 10;
-    print(styleText('dim', `   (${current.name}: ${passed.toFixed(1)} s)`));
+    print(painted('dim', `   (${current.name}: ${passed.toFixed(1)} s)`));
     current = null;
   }
 
@@ -31,7 +31,7 @@ export function createNarrator(): Narrator {
     phase(name, words) {
       close();
       current = { name, begun: performance.now() };
-      print(`\n${styleText(['bold', 'cyan'], `== ${words}`)}`);
+      print(`\n${painted(['bold', 'cyan'], `== ${words}`)}`);
     },
     end() {
       close();
@@ -39,7 +39,7 @@ export function createNarrator(): Narrator {
     },
     say: (line) => print(`   ${line}`),
     async show(host, argv, options = {}) {
-      print(styleText('bold', `root@${host.name}:~# ${argv.map(quoted).join(' ')}`));
+      print(painted('bold', `root@${host.name}:~# ${argv.map(quoted).join(' ')}`));
       return host.exec(argv, { ...options, onOutput: indented() });
     },
   };
@@ -57,6 +57,10 @@ function indented(): (text: string) => void {
 
 function quoted(word: string): string {
   return /^[\w@%+=:,./*-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+function painted(style: Parameters<typeof styleText>[0], text: string): string {
+  return process.stdout.isTTY ? styleText(style, text) : text;
 }
 
 function print(line: string): void {
