@@ -39,6 +39,8 @@ export interface RunContext extends RunOptions {
   /** Of those whose turn is over. */
   readonly standings: Map<string, Standing>;
   readonly outcomes: Map<string, Outcome>;
+  /** How much of differences the report can still take. */
+  readonly diffs: { charactersLeft: number };
 }
 
 const STATE_TIMEOUT_MS = 1_800_000;

@@ -6,6 +6,7 @@ import { reactAndVerify } from './converge.ts';
 import { inTime } from './deadline.ts';
 import { errorOf } from './outcome.ts';
 import { debtsOf } from './reactions.ts';
+import { loggable } from './redaction.ts';
 import { targetsOf } from './requisites.ts';
 
 /**
@@ -61,7 +62,8 @@ async function pay(
     log.info({ id: before.id, type: type.name }, 'State reacted');
     return { ...before, status: 'changed', reaction: also(before, redaction.redact(reaction)) };
   } catch (error) {
-    log.warn({ id: before.id, type: type.name, error }, 'Reaction failed');
+    const said = loggable(error, redaction);
+    log.warn({ id: before.id, type: type.name, error: said }, 'Reaction failed');
     return { ...before, status: 'failed', error: errorOf(error, redaction.redact) };
   }
 }

@@ -3,6 +3,7 @@ import { showPlace } from '../../language/place.ts';
 import type { Outcome } from '../../protocol/report.ts';
 import type { Change } from '../../shared/change.ts';
 import { ConductorError, messageOf } from '../../shared/errors.ts';
+import { endOf } from '../host/output.ts';
 import type { Convergence } from './converge.ts';
 import { presentable, secretNamesOf } from './redaction.ts';
 import type { Redaction } from './redaction.ts';
@@ -79,7 +80,7 @@ export function errorOf(
   return {
     code: error.code,
     message: redact(error.message),
-    ...(typeof output === 'string' && output !== '' ? { output: redact(output) } : {}),
+    ...(typeof output === 'string' && output !== '' ? { output: endOf(redact(output)) } : {}),
   };
 }
 

@@ -35,7 +35,10 @@ export interface OwedJournal {
   strike(matches: (debt: Debt) => boolean): void;
   /** A journal could not be read: nobody knows what is owed, so everything that reacts may be. */
   isLost(): boolean;
-  /** Writes these down in place of what was lost; `isWhole` if they are all that there can be. */
+  /**
+   * Writes these down in place of what was lost (a dry run only keeps them in mind); `isWhole` if
+   * they are all that there can be.
+   */
   recover(debts: readonly Omit<Debt, 'since'>[], options: { readonly isWhole: boolean }): void;
 }
 
@@ -77,7 +80,9 @@ export function openJournal(path: string, options: JournalOptions): OwedJournal 
       if (added.length > 0) save([...owed, ...added], isLost);
     },
     recover(debts, { isWhole }) {
-      save([...owed, ...adding(debts)], !isWhole);
+      const all = [...owed, ...adding(debts)];
+      if (dryRun) owed = all;
+      else save(all, !isWhole);
     },
     strike(matches) {
       const left = owed.filter((debt) => !matches(debt));

@@ -1,11 +1,11 @@
 import type { Declaration } from '../../language/declaration.ts';
-import { messageOf } from '../../shared/errors.ts';
 import type { Host } from '../host/host.ts';
 import { typeOf } from './context.ts';
 import type { RunContext } from './context.ts';
 import { compare } from './converge.ts';
 import { guardedBy } from './guards.ts';
 import { debtsOf } from './reactions.ts';
+import { loggable } from './redaction.ts';
 import { targetsOf } from './requisites.ts';
 
 /**
@@ -39,7 +39,8 @@ async function isAboutToChange(
     return (await compare(type, target.args, host)) !== null;
   } catch (error) {
     if (context.signal.aborted) throw error;
-    context.log.debug({ id: target.id, error: messageOf(error) }, 'Change not foreseeable');
+    const said = loggable(error, context.redaction);
+    context.log.debug({ id: target.id, error: said }, 'Change not foreseeable');
     return true;
   }
 }

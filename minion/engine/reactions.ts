@@ -46,10 +46,10 @@ export function takeStock(
   journal: OwedJournal,
   reactions: Reactions,
   declarations: readonly Declaration[],
-  { isWhole }: { readonly isWhole: boolean },
+  { isWhole, dryRun }: { readonly isWhole: boolean; readonly dryRun: boolean },
 ): readonly Debt[] {
   if (journal.isLost()) journal.recover(reactions.edges, { isWhole });
-  if (!isWhole) return [];
+  if (!isWhole || dryRun) return [];
   const keys = new Set(declarations.map(({ key }) => key));
   const dropped = journal.all().filter(({ key }) => !keys.has(key));
   journal.strike(({ key }) => !keys.has(key));

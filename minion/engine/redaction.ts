@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { canonicalJson } from '../../shared/canonical-json.ts';
 import type { Attributes, Change, Value } from '../../shared/change.ts';
 import type { Outcome } from '../../protocol/report.ts';
+import { ConductorError } from '../../shared/errors.ts';
 import type { Redact } from '../../shared/secret.ts';
 import type { StateType } from './state-type.ts';
 
@@ -37,6 +38,14 @@ export function presentable(
   const to = show(known(change.to), names);
   if (change.action === 'create') return { action: 'create', to };
   return { action: 'update', from: show(change.from, names), to };
+}
+
+/** Anything thrown, for the log. */
+export function loggable(error: unknown, { redact }: Redaction): Readonly<Record<string, string>> {
+  if (!(error instanceof Error)) return { message: redact(String(error)) };
+  const code = error instanceof ConductorError ? { code: error.code } : {};
+  const stack = error.stack === undefined ? {} : { stack: redact(error.stack) };
+  return { ...code, message: redact(error.message), ...stack };
 }
 
 /** Names of the arguments, and so of the attributes, that a type's schema calls secret. */

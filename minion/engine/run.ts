@@ -12,16 +12,19 @@ import { targetsOf } from './requisites.ts';
 import type { Standing } from './requisites.ts';
 import { takeTurn } from './turn.ts';
 
+/** Of all diffs of a run together. */
+const DIFF_CHARACTERS = 4 * 1024 * 1024;
+
 /**
  * Brings a whole catalog about, one declaration after the other, and answers with one outcome for
  * each, in the catalog's order. Throws only if the journal of owed reactions cannot be kept.
  */
 export async function runCatalog(options: RunOptions): Promise<readonly Outcome[]> {
   const context = begin(options);
-  const { catalog, dryRun, journal, log } = context;
-  if (!dryRun) {
-    const dropped = takeStock(journal, context.reactions, catalog.declarations, context);
-    for (const debt of dropped) log.warn({ ...debt }, 'Owed reaction dropped: its state is gone');
+  const { catalog, journal, log, redaction } = context;
+  for (const debt of takeStock(journal, context.reactions, catalog.declarations, context)) {
+    const key = redaction.redact(debt.key);
+    log.warn({ key, since: debt.since }, 'Owed reaction dropped: its state is gone');
   }
 
   let ended: string | null = null;
@@ -52,6 +55,7 @@ function begin(options: RunOptions): RunContext {
     byKey: new Map(declarations.map((declaration) => [declaration.key, declaration])),
     standings: new Map(),
     outcomes: new Map(),
+    diffs: { charactersLeft: DIFF_CHARACTERS },
   };
 }
 
@@ -93,13 +97,28 @@ function conclude(
   const { standings, outcomes, emit, redaction, log, catalog } = context;
   const { result, timing } = concluded;
   const type = typeOf(context, declaration);
-  const outcome = outcomeOf(declaration, type, result, { timing, redaction });
+  const outcome = withinBudget(
+    outcomeOf(declaration, type, result, { timing, redaction }),
+    context.diffs,
+  );
   standings.set(declaration.key, standingOf(declaration, result));
   outcomes.set(declaration.key, outcome);
   emit({ event: 'outcome', number, total: catalog.declarations.length, outcome });
   const { id, status, milliseconds, error } = outcome;
   if (status === 'changed') log.info({ id, type: type.name, milliseconds }, 'State changed');
   if (status === 'failed') log.warn({ id, type: type.name, error }, 'State failed');
+}
+
+/** A report stays of a size that can be sent, whatever number of files differ. */
+function withinBudget(outcome: Outcome, diffs: { charactersLeft: number }): Outcome {
+  const { diff } = outcome;
+  if (diff === undefined) return outcome;
+  if (diff.length > diffs.charactersLeft) {
+    return { ...outcome, diff: 'not shown: this report holds too many differences already' };
+  }
+  // oxlint-disable-next-line no-param-reassign -- it is what is left of the run's budget
+  diffs.charactersLeft -= diff.length;
+  return outcome;
 }
 
 function standingOf({ id }: Declaration, result: Result): Standing {

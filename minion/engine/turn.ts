@@ -1,5 +1,5 @@
 import type { Declaration } from '../../language/declaration.ts';
-import { ConductorError, messageOf } from '../../shared/errors.ts';
+import { ConductorError } from '../../shared/errors.ts';
 import type { Host } from '../host/host.ts';
 import { deadlineFor, typeOf } from './context.ts';
 import type { RunContext } from './context.ts';
@@ -9,6 +9,7 @@ import { failingCheck, guardedBy } from './guards.ts';
 import type { Result } from './outcome.ts';
 import { isNotified, isPreparationNeeded } from './prerequisites.ts';
 import { debtsOf } from './reactions.ts';
+import { loggable } from './redaction.ts';
 import { judge, targetsOf } from './requisites.ts';
 
 /** What came of one declaration, and how often it was tried. */
@@ -115,7 +116,7 @@ function settle({ key }: Declaration, { journal, dryRun }: RunContext): void {
 
 async function retrying(
   { retry }: Declaration,
-  { dryRun, signal, log }: RunContext,
+  { dryRun, signal, log, redaction }: RunContext,
   host: Host,
   attempt: (number: number) => Promise<Result>,
 ): Promise<Result> {
@@ -125,7 +126,7 @@ async function retrying(
       return await attempt(number);
     } catch (error) {
       if (number >= limit || retry === null || signal.aborted) throw error;
-      log.debug({ number, error: messageOf(error) }, 'Attempt failed');
+      log.debug({ number, error: loggable(error, redaction) }, 'Attempt failed');
       const seconds = retry.intervalSeconds + Math.random() * retry.splaySeconds;
       await host.sleep(seconds * 1000);
     }
@@ -135,7 +136,8 @@ async function retrying(
 /** In a dry run, what throws because states before it have not changed yet is no failure. */
 function failure(error: unknown, declaration: Declaration, context: RunContext): Result {
   if (!(error instanceof ConductorError)) {
-    context.log.error({ id: declaration.id, type: declaration.type, error }, 'State threw a bug');
+    const said = loggable(error, context.redaction);
+    context.log.error({ key: declaration.key, error: said }, 'State threw a bug');
     return { status: 'failed', error };
   }
   const awaited =

@@ -10,10 +10,10 @@ import { parseOsRelease } from './os-release.ts';
 import { pythonVersions } from './python.ts';
 import { readVirtual } from './virtual.ts';
 
-/** What a minion knows about its machine. States and targets see it; secrets never follow it. */
-export type Facts = Awaited<ReturnType<typeof readFacts>>;
-
-/** Reads all facts, in a few milliseconds; nothing is asked over the network. */
+/**
+ * Reads what a minion knows about its machine, in a few milliseconds; nothing is asked over the
+ * network. States and targets see it; secrets never follow it.
+ */
 export async function readFacts() {
   const name = hostname();
   return {

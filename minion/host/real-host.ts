@@ -7,7 +7,7 @@ import { link, makeDirectory, own, rename } from './change-files.ts';
 import { runProcess } from './commands.ts';
 import type { Argv, CommandOptions, Host, HostView, Output, Ownership } from './host.ts';
 import { canConnect, httpGet } from './network.ts';
-import { endOf } from './output.ts';
+import { beginningOf, endOf } from './output.ts';
 import { ownerOf } from './ownership.ts';
 import { list, readFile, readLink, status } from './read-files.ts';
 import type { Registry } from './registry.ts';
@@ -157,7 +157,7 @@ function commandFailed([program]: Argv, { exitCode, stdout, stderr }: Output): C
   const state = exitCode === 127 ? 'there is no such program' : `it exited with ${exitCode}`;
   const output = endOf(`${stdout}\n${stderr}`);
   const said = stderr.trim().split('\n').at(-1) ?? '';
-  const message = `Cannot run "${program}": ${state}${said === '' ? '' : `: ${said.slice(0, 300)}`}`;
+  const message = `Cannot run "${program}": ${state}${said === '' ? '' : `: ${beginningOf(said, 300)}`}`;
   return new ConductorError('COMMAND_FAILED', message, { exitCode, output });
 }
 

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** A signal that others set off; `dispose` when nobody waits for it any more. */
 export interface Linked {
   readonly controller: AbortController;
@@ -10,6 +12,8 @@ export interface Linked {
  */
 export function following(signal: AbortSignal): Linked {
   const controller = new AbortController();
+  // A state may do many things at once, and each waits for the same end.
+  setMaxListeners(0, controller.signal);
   const follow = (): void => controller.abort(signal.reason);
   if (signal.aborted) follow();
   signal.addEventListener('abort', follow);

@@ -7,7 +7,7 @@ export interface PortRange {
   readonly last: number;
 }
 
-export const PORT_RANGE: PortRange = { first: 20_000, last: 29_999 };
+const PORT_RANGE: PortRange = { first: 20_000, last: 29_999 };
 
 /** Under which name the registry remembers the port of a name. */
 export function portEntry(name: string): string {

@@ -9,6 +9,7 @@ import type { RunRequest } from '../../protocol/run-request.ts';
 import { secretTexts } from '../../language/data.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import { createLogger } from '../../shared/log.ts';
+import { loggable } from '../engine/redaction.ts';
 import type { Redaction } from '../engine/redaction.ts';
 import type { Logger } from '../../shared/log.ts';
 import { openJournal } from '../engine/owed.ts';
@@ -64,7 +65,8 @@ export async function performRun(request: RunRequest, means: RunMeans): Promise<
     );
     return reportOf(request, { startedAt, signal, error: null, ...ended(progress) });
   } catch (error) {
-    if (!(error instanceof ConductorError)) log.error({ error }, 'Run threw a bug');
+    const said = loggable(error, progress.redaction);
+    if (!(error instanceof ConductorError)) log.error({ error: said }, 'Run threw a bug');
     return reportOf(request, { startedAt, signal, error, ...ended(progress) });
   } finally {
     stop.dispose();

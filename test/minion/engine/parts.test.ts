@@ -262,6 +262,7 @@ function context(given: Partial<RunContext> = {}): RunContext {
     byKey: new Map([['w', watching]]),
     standings: new Map(),
     outcomes: new Map(),
+    diffs: { charactersLeft: 1000 },
     ...given,
   };
 }
@@ -282,8 +283,14 @@ test('is notified by the journal in a real run, by what would change in a dry on
 test('takes stock: drops what nobody can pay any more', (t) => {
   const run = context();
   run.journal.owe([{ key: 'ghost', kind: 'watch', because: 'a' }]);
-  t.deepEqual(takeStock(run.journal, run.reactions, [watching], { isWhole: false }), []);
-  const dropped = takeStock(run.journal, run.reactions, [watching], { isWhole: true });
+  t.deepEqual(
+    takeStock(run.journal, run.reactions, [watching], { isWhole: false, dryRun: false }),
+    [],
+  );
+  const dropped = takeStock(run.journal, run.reactions, [watching], {
+    isWhole: true,
+    dryRun: false,
+  });
   t.deepEqual(
     dropped.map(({ key }) => key),
     ['ghost'],

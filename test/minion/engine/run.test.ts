@@ -99,6 +99,22 @@ test('no secret is ever told: not by name, not by value, not in a diff or an err
   t.is(outcomes.at(-1)?.status, 'failed');
 });
 
+function longText(letter: string): string {
+  return `${letter.repeat(100)}\n`.repeat(300);
+}
+
+test('a report holds only so much of differences', async (t) => {
+  const names = Array.from({ length: 90 }, (_, number) => `t${number}`);
+  const world = toyWorld(Object.fromEntries(names.map((name) => [name, longText('a')])));
+  const { outcomes } = await run(
+    names.map((name) => declare(name, { type: 'toy.text', value: longText('b') })),
+    { world },
+  );
+  const size = outcomes.map(({ diff = '' }) => diff.length).reduce((sum, each) => sum + each);
+  t.true(size < 4.5 * 1024 * 1024 && size > 3.5 * 1024 * 1024, `${size}`);
+  t.regex(outcomes.at(-1)?.diff ?? '', /not shown/u);
+});
+
 // Requisites
 
 test('require: what needs something broken is skipped, and so is what needs that', async (t) => {
@@ -616,6 +632,7 @@ test('after a lost journal everything that reacts is owed', async (t) => {
   const foreseen = await run([config, service], { world, directory, dryRun: true });
   t.deepEqual(readdirSync(directory), ['owed.json']);
   t.true(foreseen.journal.isLost());
+  t.deepEqual(foreseen.statuses, ['config: unchanged', 'service: would-change']);
 
   const { journal } = await run([config, service], { world, directory });
   t.deepEqual(world.did, ['kick service']);
