@@ -1,3 +1,4 @@
+import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import type { MasterConfig } from './config/master-config.ts';
 import type { Services } from './services.ts';
 import { PENDING_LIMITS } from './sessions/enrolment.ts';
@@ -5,6 +6,8 @@ import { PENDING_LIMITS } from './sessions/enrolment.ts';
 const SWEEP_MS = 5_000;
 const PRUNE_MS = 3_600_000;
 const DAY_MS = 86_400_000;
+/** Longer than this the master must not be deaf. */
+const LAG_MS = 200;
 
 /** Ends what is overdue, and forgets what is old. */
 export function startHousekeeping(
@@ -24,12 +27,26 @@ export function startHousekeeping(
   const tidy = guarded(() => prune(services, history), 'Pruning failed');
   tidy();
   const pruning = setInterval(tidy, PRUNE_MS);
+  const lag = monitorEventLoopDelay({ resolution: 20 });
+  lag.enable();
+  const watch = setInterval(() => noteLag(lag, services), SWEEP_MS);
   return {
     stop() {
+      clearInterval(watch);
+      lag.disable();
       clearInterval(sweep);
       clearInterval(pruning);
     },
   };
+}
+
+function noteLag(
+  lag: Pick<IntervalHistogram, 'max' | 'reset'>,
+  { log }: Pick<Services, 'log'>,
+): void {
+  const milliseconds = Math.round(lag.max / 1e6);
+  lag.reset();
+  if (milliseconds > LAG_MS) log.warn({ milliseconds }, 'Event loop lagged');
 }
 
 export async function prune(

@@ -88,13 +88,15 @@ export const statusAnswer = z.strictObject({
 
 export type StatusAnswer = z.infer<typeof statusAnswer>;
 
-export const targetAnswer = z.strictObject({
+const targetAnswer = z.strictObject({
   minion: z.string(),
   state: z.enum(TARGET_STATES),
   online: z.boolean(),
   updatedAt: z.string(),
   counts: counts.nullable(),
   error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
+  /** How far its run has come, as far as it has said. */
+  progress: z.strictObject({ number: count, total: count, current: z.string() }).nullable(),
 });
 
 export const jobAnswer = z.strictObject({

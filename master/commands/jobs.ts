@@ -81,18 +81,26 @@ function summaryOf({ targets }: JobAnswer): string {
   return [...counts].map(([state, count]) => `${count} ${state}`).join(', ');
 }
 
+type Target = JobAnswer['targets'][number];
+
+function resultOf({ error, counts, progress }: Pick<Target, 'error' | 'counts' | 'progress'>) {
+  if (error !== null) return error.message.split('\n')[0] ?? '';
+  if (counts !== null) return renderCounts(counts);
+  return progress === null ? '' : `${progress.number}/${progress.total} ${progress.current}`;
+}
+
 function showJob({ terminal }: Context, job: JobAnswer): void {
   const { isTerminal } = terminal;
   const files = job.stateFiles.length === 0 ? 'the top file' : job.stateFiles.join(', ');
   const mode = job.dryRun ? ' (dry run)' : '';
   terminal.out(`job ${job.id}: ${escapeControls(files)} on ${escapeControls(job.target)}${mode}`);
   terminal.out(`made ${job.createdAt}, revision ${short(job.revision, terminal)}`);
-  const rows = job.targets.map(({ minion, state, online, updatedAt, counts, error }) => [
+  const rows = job.targets.map(({ minion, state, online, updatedAt, ...result }) => [
     minion,
     state,
     online ? 'online' : 'offline',
     renderTime(updatedAt, { isTerminal, now: terminal.now() }),
-    error?.message.split('\n')[0] ?? (counts === null ? '' : renderCounts(counts)),
+    resultOf(result),
   ]);
   for (const line of renderTable(['minion', 'state', 'is', 'since', 'result'], rows, terminal))
     terminal.out(line);

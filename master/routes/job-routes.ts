@@ -80,7 +80,7 @@ async function findJob({ store }: Services, id: string): Promise<Job> {
   throw new ConductorError('JOB_UNKNOWN', `Cannot find the job "${id}": ${why}`);
 }
 
-async function jobAnswer({ store, presence }: Services, job: Job): Promise<JobAnswer> {
+async function jobAnswer({ store, presence, jobs }: Services, job: Job): Promise<JobAnswer> {
   const { id, createdAt, target, params, dryRun, timeoutSeconds, revision } = job;
   const targets = await store.jobs.targets(id);
   return {
@@ -94,7 +94,8 @@ async function jobAnswer({ store, presence }: Services, job: Job): Promise<JobAn
     revision,
     targets: targets.map(({ minion, state, updatedAt, counts, error }) => {
       const online = presence.get(minion) !== null;
-      return { minion, state, online, updatedAt, counts, error };
+      const progress = jobs.progressOf(id, minion);
+      return { minion, state, online, updatedAt, counts, error, progress };
     }),
   };
 }

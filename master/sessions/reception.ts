@@ -51,7 +51,7 @@ export async function receive(parts: ReceptionParts, wire: Wire, visitor: Visito
 }
 
 /** The verdict of the table of enrolment, and what the store says of the minion after it. */
-export async function decide(
+async function decide(
   {
     store,
     backoff,

@@ -7,7 +7,7 @@ import type { Wire } from '../../protocol/wire.ts';
 import type { Admission } from './admission.ts';
 import type { Visitor } from './reception.ts';
 
-export const MINION_PATH = '/minion';
+const MINION_PATH = '/minion';
 
 interface UpgradeParts {
   readonly admission: Admission;

@@ -95,8 +95,6 @@ export interface Known {
   readonly pendingKeysAtAddress: number;
 }
 
-export type Verdict = 'accepted' | 'pending' | 'denied' | 'rejected';
-
 /** A verdict and what has to be written for it. */
 export type Judgement =
   | { readonly verdict: 'accepted'; readonly write: 'nothing' | 'consume-invitation' }

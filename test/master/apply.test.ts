@@ -314,6 +314,8 @@ test('the status of a minion tells what it did last and what it does now', async
       { job: options.job, state: 'running', number: 3, total: 9, current: 'pkg.installed nginx' },
     ],
   });
+  const shown = await on.cli('jobs', 'show', options.job);
+  t.regex(shown.out.join('\n'), /web-01\trunning\tonline\t.*\t3\/9 pkg\.installed nginx$/u);
   const { out } = await on.cli('status');
   t.regex(out[0] ?? '', /^web-01\tonline\t.*\trunning 3\/9 pkg\.installed nginx\t/u);
 });

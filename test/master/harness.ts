@@ -5,6 +5,7 @@ import type { ExecutionContext } from 'ava';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
 import type { StateSchemas } from '../../language/state-schema.ts';
+import type { MasterConfig } from '../../master/config/master-config.ts';
 import type { Terminal } from '../../master/cli/terminal.ts';
 import { initializeIdentity, makeStateDirectory } from '../../master/identity.ts';
 import { runCommandLine } from '../../master/program.ts';
@@ -36,7 +37,7 @@ const states: StateSchemas = new Map([
   ],
 ]);
 
-export const SMALL_TREE = {
+const SMALL_TREE = {
   'states/top.yaml': 'base:\n  "*": [notes]\n',
   'states/notes.yaml': 'hello:\n  note.present:\n    text: "{{ pillar.greeting }}"\n',
   'pillars/top.yaml': 'base:\n  "*": [common]\n',
@@ -61,6 +62,7 @@ export interface TestMaster {
 export async function testMaster(
   t: ExecutionContext,
   files: Files = SMALL_TREE,
+  config: Partial<MasterConfig> = {},
 ): Promise<TestMaster> {
   const directory = mkdtempSync(join(tmpdir(), 'conductor-master-'));
   t.teardown(() => rmSync(directory, { recursive: true, force: true }));
@@ -72,7 +74,7 @@ export async function testMaster(
   const store = await openSqliteStore(paths.store);
   await initializeIdentity(paths, store);
   await store.close();
-  return start(t, directory);
+  return start(t, directory, config);
 }
 
 function writeFiles(tree: string, files: Files): void {
@@ -82,7 +84,11 @@ function writeFiles(tree: string, files: Files): void {
   }
 }
 
-async function start(t: ExecutionContext, directory: string): Promise<TestMaster> {
+async function start(
+  t: ExecutionContext,
+  directory: string,
+  config: Partial<MasterConfig> = {},
+): Promise<TestMaster> {
   const log: string[] = [];
   const socket = join(directory, 'master.sock');
   const tree = join(directory, 'tree');
@@ -94,6 +100,7 @@ async function start(t: ExecutionContext, directory: string): Promise<TestMaster
       tree,
       history: { days: 1, megabytes: 1 },
       log_level: 'debug',
+      ...config,
     },
     states,
     log: createLogger({ name: 'test', level: 'debug', write: (line) => log.push(line) }),

@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'ava';
 import { WebSocket } from 'ws';
+import { connectMaster } from '../../protocol/connect.ts';
+import { nodeCrypto } from '../../protocol/node-crypto.ts';
+import { wireOf } from '../../protocol/websocket-wire.ts';
 import { uuidv7 } from '../../shared/uuid.ts';
 import { acceptedMinion, report, testMaster, testMinion, until } from './harness.ts';
+import { TLS_CERTIFICATE, TLS_KEY } from './tls-pair.ts';
 
 test('a stranger waits until its key is accepted, then it is let in', async (t) => {
   const on = await testMaster(t);
@@ -208,4 +215,34 @@ test('garbage instead of a handshake ends one connection and nothing else', asyn
   socket.once('open', () => socket.send(Buffer.alloc(500, 7)));
   t.is(await closed, 4400);
   t.is((await testMinion(t, on, { id: 'web-01' })).verdict, 'pending');
+});
+
+test('with a certificate the channel runs over TLS, and nothing else gets in', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'conductor-tls-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const tls = { cert: join(directory, 'cert.pem'), key: join(directory, 'key.pem') };
+  writeFileSync(tls.cert, TLS_CERTIFICATE);
+  writeFileSync(tls.key, TLS_KEY);
+  const on = await testMaster(t, {}, { tls });
+  const url = `wss://localhost:${on.master.port}/minion`;
+  const socket = new WebSocket(url, { ca: TLS_CERTIFICATE });
+  t.teardown(() => socket.terminate());
+  await new Promise((resolve, reject) => {
+    socket.once('open', resolve);
+    socket.once('error', reject);
+  });
+  const { verdict } = await connectMaster(wireOf(socket), {
+    crypto: nodeCrypto,
+    pin: on.master.services.rootFingerprint,
+    minimumSerial: 0n,
+    id: 'web-01',
+    identity: nodeCrypto.signingKey(new Uint8Array(32).fill(33)),
+  });
+  t.is(verdict, 'pending');
+  await t.throwsAsync(testMinion(t, on, { id: 'web-01' }));
+});
+
+test('TLS files that cannot be read stop the start', async (t) => {
+  const tls = { cert: '/nowhere/cert.pem', key: '/nowhere/key.pem' };
+  await t.throwsAsync(testMaster(t, {}, { tls }), { message: /Cannot use the TLS files: ENOENT/u });
 });
