@@ -18,6 +18,8 @@ import { verdict } from './verdict.ts';
 
 const execute = promisify(execFile);
 const isCheck = process.argv.includes('--check');
+/** As if PyPI could not be reached. */
+const isOffline = process.argv.includes('--offline');
 const begun = performance.now();
 const narrator = createNarrator();
 
@@ -97,7 +99,7 @@ async function setUp(site: Site, deb: string): Promise<void> {
 /** Writes what is special here into the tree's pillar: the git port, and where Python packages come from. */
 async function choosePython({ conductor, appserver }: Site): Promise<boolean> {
   narrator.phase('site', "this site's own settings");
-  const usesPyPI = await reachesPyPI(appserver);
+  const usesPyPI = !isOffline && (await reachesPyPI(appserver));
   const settings = ['# What differs at this site.', 'firewall: {tcp: [9418]} # git'];
   if (!usesPyPI) {
     narrator.say(

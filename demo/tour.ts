@@ -39,6 +39,7 @@ export async function tour(
         'ipc:///run/circus/endpoint',
         'stop',
         'hello',
+        '--waiting',
       ] as const)
     : (['supervisorctl', 'stop', 'hello:*'] as const);
   const repairs = await repairDrift(site, narrator, drifts(stop));
