@@ -87,7 +87,7 @@ async function wanted(args: Args, host: HostView): Promise<Partial<Virtualenv>> 
 async function apply(change: Change<Virtualenv>, args: Args, host: Host): Promise<void> {
   if (change.action === 'remove') return;
   if (change.action === 'create') await prepareDirectory(args, host);
-  else if (change.to.user !== undefined) await giveTo(host, args.name, args.user ?? 'root');
+  else await giveTo(host, args.name, args.user ?? 'root'); // whoever installed by hand may have been another
   if (mustBuild(change)) await build(args, host);
   const target = pipTarget(args);
   const environment = await inspect(host, target);

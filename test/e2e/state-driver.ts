@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { converge } from '../../minion/engine/converge.ts';
@@ -8,35 +9,78 @@ import { ConductorError } from '../../shared/errors.ts';
 import { createLogger } from '../../shared/log.ts';
 
 /**
- * Runs on a test host: converges the one state that comes in on standard input, with the real engine on the real
- * host, and prints what it took as JSON.
+ * Runs on a test host: takes the steps that come in on standard input, with the real engine on the real host, and
+ * prints what each took as JSON. Every step sees the host anew, as a run of its own would.
  */
 const order = z.strictObject({
   type: z.string(),
   args: z.unknown(),
-  dryRun: z.boolean(),
-  notified: z.boolean(),
+  steps: z.array(z.enum(['plan', 'apply', 'notify'])),
   ports: z.record(z.string(), z.int()),
 });
+type Order = z.infer<typeof order>;
 
-const { type: name, args, dryRun, notified, ports } = order.parse(JSON.parse(await text(process.stdin)));
-const type = stateTypes.get(name);
-if (type === undefined) throw new Error(`no state type "${name}"`);
-const registry = openRegistry('/var/lib/conductor/minion/registry.json', {
-  dryRun,
-  onCorrupt: (why) => {
-    throw new Error(why);
-  },
+/** What a dry run must leave as it is. */
+const UNTOUCHED = [
+  '/etc',
+  '/srv',
+  '/home',
+  '/root',
+  '/usr/local',
+  '/opt',
+  '/var/lib/conductor',
+  '/var/www',
+];
+
+const log = createLogger({
+  name: 'driver',
+  level: 'warn',
+  write: (line) => process.stderr.write(line),
 });
-const log = createLogger({ name: 'driver', level: 'warn', write: (line) => process.stderr.write(line) });
-const hosts = createRealHost({ minion: 'proof', registry, ports: new Map(Object.entries(ports)), log });
-const host = hosts.within(new AbortController().signal);
+const asked = order.parse(JSON.parse(await text(process.stdin)));
+const answers = [];
+for (const step of asked.steps) answers.push(await take(step, asked));
+process.stdout.write(JSON.stringify(answers));
 
-try {
-  const convergence = await converge(type, type.schema.parse(args), host, { dryRun, notified });
-  process.stdout.write(JSON.stringify(convergence));
-} catch (error) {
-  if (!(error instanceof ConductorError)) throw error;
-  const { code, message, details } = error;
-  process.stdout.write(JSON.stringify({ status: 'failed', code, message, output: details['output'] ?? '' }));
+async function take(
+  step: Order['steps'][number],
+  { type: name, args, ports }: Order,
+): Promise<unknown> {
+  const type = stateTypes.get(name);
+  if (type === undefined) throw new Error(`no state type "${name}"`);
+  const dryRun = step === 'plan';
+  const registry = openRegistry('/var/lib/conductor/minion/registry.json', {
+    dryRun,
+    onCorrupt: (why) => {
+      throw new Error(why);
+    },
+  });
+  const hosts = createRealHost({
+    minion: 'proof',
+    registry,
+    ports: new Map(Object.entries(ports)),
+    log,
+  });
+  const host = hosts.within(new AbortController().signal);
+  execFileSync('touch', ['/run/before-step']);
+  try {
+    const options = { dryRun, notified: step === 'notify' };
+    const convergence = await converge(type, type.schema.parse(args), host, options);
+    return { ...convergence, wrote: dryRun ? writtenSince() : '' };
+  } catch (error) {
+    if (!(error instanceof ConductorError)) throw error;
+    const { code, message, details } = error;
+    const wrote = dryRun ? writtenSince() : '';
+    return { status: 'failed', code, message, output: details['output'] ?? '', wrote };
+  }
+}
+
+function writtenSince(): string {
+  const there = execFileSync('ls', ['-d', ...UNTOUCHED])
+    .toString()
+    .trim()
+    .split('\n');
+  return execFileSync('find', [...there, '-newer', '/run/before-step'])
+    .toString()
+    .trim();
 }

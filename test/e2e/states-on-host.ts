@@ -26,8 +26,14 @@ const answer = z.discriminatedUnion('status', [
 ]);
 export type Answer = z.infer<typeof answer>;
 
-/** What a state took on a host. */
+const answers = z.array(answer.and(z.object({ wrote: z.string() })));
+
+type Step = 'plan' | 'apply' | 'notify';
+
+/** What a state took on a host; `plan` throws if it wrote anything. */
 export interface States {
+  /** Takes several steps, one after the other. */
+  take(type: string, args: unknown, steps: readonly Step[]): Promise<readonly Answer[]>;
   /** Brings it about. */
   apply(type: string, args: unknown): Promise<Answer>;
   /** Says what it would take. */
@@ -58,22 +64,31 @@ export async function statesOn(
   });
   await host.copyIn(outfile, `${DIRECTORY}/driver.mjs`);
   await host.copyIn(process.execPath, `${DIRECTORY}/node`);
-  await host.exec(['mkdir', '--parents', '/var/lib/conductor/minion']);
+  await host.exec(['mkdir', '--parents', '/var/lib/conductor/minion', '/var/www']);
   rmSync(directory, { recursive: true });
 
-  async function drive(
+  async function take(
     type: string,
     args: unknown,
-    { dryRun, notified }: { dryRun: boolean; notified: boolean },
-  ): Promise<Answer> {
-    const input = JSON.stringify({ type, args, dryRun, notified, ports });
+    steps: readonly Step[],
+  ): Promise<readonly Answer[]> {
+    const input = JSON.stringify({ type, args, steps, ports });
     const argv = [`${DIRECTORY}/node`, `${DIRECTORY}/driver.mjs`] as const;
     const { stdout } = await host.exec(argv, { input, timeoutMs: 600_000 });
-    return answer.parse(JSON.parse(stdout));
+    return answers.parse(JSON.parse(stdout)).map(({ wrote, ...answer }) => {
+      if (wrote !== '') throw new Error(`a dry run of ${type} wrote ${wrote}`);
+      return answer;
+    });
+  }
+  async function one(type: string, args: unknown, step: Step): Promise<Answer> {
+    const [answer] = await take(type, args, [step]);
+    if (answer === undefined) throw new Error(`no answer for ${type}`);
+    return answer;
   }
   return {
-    apply: (type, args) => drive(type, args, { dryRun: false, notified: false }),
-    plan: (type, args) => drive(type, args, { dryRun: true, notified: false }),
-    notify: (type, args) => drive(type, args, { dryRun: false, notified: true }),
+    take,
+    apply: (type, args) => one(type, args, 'apply'),
+    plan: (type, args) => one(type, args, 'plan'),
+    notify: (type, args) => one(type, args, 'notify'),
   };
 }

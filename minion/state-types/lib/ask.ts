@@ -1,10 +1,18 @@
 import { ConductorError } from '../../../shared/errors.ts';
 import type { Argv, CommandOptions, HostView, Output } from '../../host/host.ts';
 
-/** The last lines that a command wrote, its complaints before all else: what an error shows of it. */
+/** Of what a failed command wrote, so many characters are kept. */
+const OUTPUT_SHOWN = 8000;
+
+/**
+ * The last lines that a command wrote, its complaints before all else; of a Python program the error
+ * without the way to it. What a message shows.
+ */
 export function lastWords({ stderr, stdout }: Output, count = 6): string {
-  const text = stderr.trim() === '' ? stdout : stderr;
-  return text.trim().split('\n').slice(-count).join('\n');
+  const text = (stderr.trim() === '' ? stdout : stderr).trim();
+  const lines = text.split('\n');
+  const isTraceback = lines.some((line) => line.startsWith('Traceback (most recent call last)'));
+  return isTraceback ? (lines.at(-1) ?? '') : lines.slice(-count).join('\n');
 }
 
 /** What a command that only looks has printed; a failure of it is COMMAND_FAILED, told as `purpose`. */
@@ -27,6 +35,6 @@ export function failed(purpose: string, argv: Argv, output: Output): ConductorEr
       : `${argv[0]} exited with ${output.exitCode}: ${lastWords(output)}`;
   return new ConductorError('COMMAND_FAILED', `Cannot ${purpose}: ${state}`, {
     exitCode: output.exitCode,
-    output: lastWords(output, 40),
+    output: `${output.stdout}\n${output.stderr}`.trim().slice(-OUTPUT_SHOWN),
   });
 }

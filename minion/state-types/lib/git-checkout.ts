@@ -150,7 +150,7 @@ async function guardOwnCommits(
   { sha, branch, before }: { sha: string; branch: string; before: string | null },
 ): Promise<void> {
   const at = await localCommit(host, checkout, `refs/heads/${branch}`);
-  if (at === null || at === before) return; // nothing in it that did not come from the remote
+  if (at === null || at === before || at === sha) return; // nothing in it that did not come from the remote
   const argv = ['git', 'merge-base', '--is-ancestor', at, sha] as const;
   const { exitCode } = await host.query(argv, inCheckout(checkout));
   if (exitCode === 0) return;

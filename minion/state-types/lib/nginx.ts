@@ -69,9 +69,11 @@ export async function reloadNginx(host: Host): Promise<void> {
     const now = await workers(host);
     if (now.master !== before.master) break; // it has died, and something else may have taken over
     if (now.pids.some((pid) => !before.pids.includes(pid)) && (await isActive(host))) return;
+    if ((await complaintsSince(host, log)).some(isFinal)) break;
   }
-  const complaint = await complaintsSince(host, log);
-  throw new ConductorError('CHECK_FAILED', `nginx did not take the new configuration${complaint}`);
+  const complaints = (await complaintsSince(host, log)).slice(-3);
+  const state = ['nginx did not take the new configuration', complaints.join('; ')];
+  throw new ConductorError('CHECK_FAILED', state.filter((words) => words !== '').join(': '));
 }
 
 async function isActive(host: HostView): Promise<boolean> {
@@ -94,10 +96,14 @@ async function errorLogSize(host: HostView): Promise<number> {
 }
 
 /** What nginx wrote about it; a reload that fails says so nowhere else. */
-async function complaintsSince(host: HostView, size: number): Promise<string> {
+async function complaintsSince(host: HostView, size: number): Promise<readonly string[]> {
+  if ((await errorLogSize(host)) <= size) return [];
   const tail = await host.query(['tail', `--bytes=+${size + 1}`, '--', ERROR_LOG]);
   const lines = tail.stdout.split('\n').filter((line) => /\[(?:emerg|alert|crit)\]/u.test(line));
-  const messages = lines.map((line) => line.replace(/^.*?\[\w+\] (?:\d+#\d+: )?/u, ''));
-  const unique = [...new Set(messages)].slice(-3);
-  return unique.length === 0 ? '' : `: ${unique.join('; ')}`;
+  return [...new Set(lines.map((line) => line.replace(/^.*?\[\w+\] (?:\d+#\d+: )?/u, '')))];
+}
+
+/** It tries again to bind a port; anything else it does not get over. */
+function isFinal(complaint: string): boolean {
+  return !complaint.startsWith('bind() to ');
 }

@@ -1,0 +1,312 @@
+import test from 'ava';
+import {
+  djangoMigrated,
+  djangoStatic,
+  parseStale,
+  parseUnapplied,
+} from '../../../minion/state-types/django.ts';
+import { gitLatest } from '../../../minion/state-types/git.ts';
+import {
+  networkCommand,
+  parseLsRemote,
+  withoutPassword,
+} from '../../../minion/state-types/lib/git-remote.ts';
+import { lastWords } from '../../../minion/state-types/lib/ask.ts';
+import { REQUIREMENTS_SCRIPT } from '../../../minion/state-types/lib/requirements-script.ts';
+import { pipInstalled } from '../../../minion/state-types/pip.ts';
+import { virtualenvManaged } from '../../../minion/state-types/virtualenv.ts';
+import { converge, dryRun, forReal } from '../../helpers/converge.ts';
+import { fakeHost } from '../../helpers/fake-host.ts';
+import type { Answer, HostState } from '../../helpers/fake-host.ts';
+
+const OLD = '1'.repeat(40);
+const NEW = '2'.repeat(40);
+
+test('a branch goes before a tag, and a tag stands for its commit', (t) => {
+  const refs = `${OLD}\trefs/heads/v1\n${NEW}\trefs/tags/v1\n`;
+  t.deepEqual(parseLsRemote(refs, 'v1'), { sha: OLD, kind: 'branch', name: 'v1' });
+  const tag = `${OLD}\trefs/tags/v1\n${NEW}\trefs/tags/v1^{}\n`;
+  t.deepEqual(parseLsRemote(tag, 'v1'), { sha: NEW, kind: 'tag', name: 'v1' });
+  const head = `ref: refs/heads/feature/x\tHEAD\n${NEW}\tHEAD\n`;
+  t.deepEqual(parseLsRemote(head, 'HEAD'), { sha: NEW, kind: 'branch', name: 'feature/x' });
+  t.is(parseLsRemote('', 'v1'), null);
+});
+
+test('the password in an address is taken out, the name of an ssh account is not', (t) => {
+  t.is(withoutPassword('https://me:s%2Fcret@git.example/a.git'), 'https://git.example/a.git');
+  t.is(withoutPassword('https://me@git.example/a.git'), 'https://me@git.example/a.git');
+  t.is(withoutPassword('git@git.example:a.git'), 'git@git.example:a.git');
+  t.is(withoutPassword('/srv/git/a.git'), '/srv/git/a.git');
+});
+
+const KEY = '-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----';
+
+test('secrets of a remote reach git on standard input only', async (t) => {
+  const host = fakeHost({ accounts: { dev: { home: '/home/dev' } } });
+  const git = { git: ['fetch', '--', 'origin'], keepHostKeys: true };
+  const remote = { user: 'dev', host_keys: 'accept-new' } as const;
+  const byKey = await networkCommand(host, { ...remote, name: 'git@x:a.git', identity: KEY }, git);
+  t.is(byKey.argv[0], 'ssh-agent');
+  t.deepEqual(byKey.argv.slice(-3), git.git);
+  t.is(byKey.options.input, `${KEY}\n`);
+  const byPassword = await networkCommand(
+    host,
+    { ...remote, name: 'https://me:s%2Fcret@x/a.git' },
+    git,
+  );
+  t.is(byPassword.options.input, 'username=me\npassword=s/cret\n');
+  for (const { argv, options } of [byKey, byPassword]) {
+    t.notRegex(JSON.stringify([argv, options.env, options.cwd]), /PRIVATE|cret/);
+    t.is(options.user, 'dev');
+    t.is(options.env?.['GIT_TERMINAL_PROMPT'], '0');
+  }
+});
+
+test('looking at an ssh remote keeps no host key, but honours those that are known', async (t) => {
+  const host = fakeHost({ accounts: { dev: { home: '/home/dev' } } });
+  const remote = { name: 'git@x:a.git', user: 'dev', host_keys: 'strict' } as const;
+  const look = await networkCommand(host, remote, { git: ['ls-remote'], keepHostKeys: false });
+  const ssh = look.options.env?.['GIT_SSH_COMMAND'] ?? '';
+  t.regex(ssh, /UserKnownHostsFile=\/dev\/null/);
+  t.regex(
+    ssh,
+    /GlobalKnownHostsFile=\/etc\/ssh\/ssh_known_hosts "\/home\/dev\/\.ssh\/known_hosts"/,
+  );
+  t.regex(ssh, /StrictHostKeyChecking=yes/);
+  const act = await networkCommand(host, remote, { git: ['fetch'], keepHostKeys: true });
+  t.notRegex(act.options.env?.['GIT_SSH_COMMAND'] ?? '', /KnownHostsFile/);
+});
+
+const TARGET = '/srv/projects/shop';
+const LS_REMOTE = `git ls-remote --symref -- https://git.example/shop.git refs/heads/main refs/tags/main refs/tags/main^{}`;
+const CODE = { name: 'https://git.example/shop.git', target: TARGET, rev: 'main', user: 'dev' };
+
+function checkout(at: string, more: Readonly<Record<string, Answer>> = {}): HostState {
+  return {
+    accounts: { root: {}, dev: { uid: 1001, gid: 1001 } },
+    statuses: {
+      '/srv/projects': { kind: 'directory' },
+      [TARGET]: { kind: 'directory', user: 'dev' },
+      [`${TARGET}/.git`]: { kind: 'directory' },
+    },
+    commands: {
+      [LS_REMOTE]: `${NEW}\trefs/heads/main\n`,
+      'git symbolic-ref --quiet --short HEAD': 'main\n',
+      'git config --get remote.origin.url': `${CODE.name}\n`,
+      'git remote': 'origin\n',
+      'git rev-parse --verify --quiet HEAD^{commit}': `${at}\n`,
+      [`git rev-parse --verify --quiet ${NEW}^{commit}`]: `${NEW}\n`,
+      'git rev-parse --verify --quiet refs/remotes/origin/main^{commit}': `${at}\n`,
+      'git rev-parse --verify --quiet refs/heads/main^{commit}': `${at}\n`,
+      'git status --porcelain --untracked-files=no --ignore-submodules': '',
+      ...more,
+    },
+  };
+}
+
+test('a working copy is fetched and moved only when its branch has', async (t) => {
+  t.deepEqual(await converge(gitLatest, CODE, fakeHost(checkout(NEW)), forReal), {
+    status: 'unchanged',
+  });
+  const planned = fakeHost(checkout(OLD));
+  t.like(await converge(gitLatest, CODE, planned, dryRun), {
+    status: 'would-change',
+    change: { to: { rev: NEW } },
+  });
+  t.deepEqual(planned.ran, []);
+  const behind = { 'git rev-parse --verify --quiet refs/remotes/origin/main^{commit}': `${OLD}\n` };
+  const host = fakeHost(checkout(OLD), checkout(NEW, behind));
+  t.is((await converge(gitLatest, CODE, host, forReal)).status, 'changed');
+  t.true(host.ran.some((line) => line.endsWith('-- origin +refs/heads/*:refs/remotes/origin/*')));
+  t.is(host.ran.at(-1), `git checkout --quiet --no-recurse-submodules -B main ${NEW} --`);
+  t.true(host.calls.every(({ options }) => options.user === 'dev' && options.cwd === TARGET));
+});
+
+test('edited files and own commits are never given up unasked', async (t) => {
+  const dirty = {
+    'git status --porcelain --untracked-files=no --ignore-submodules': ' M settings.py\n',
+  };
+  await t.throwsAsync(converge(gitLatest, CODE, fakeHost(checkout(OLD, dirty)), forReal), {
+    code: 'STATE_REFUSED',
+    message: /it has local changes in settings\.py; set local_changes/,
+  });
+  const own = '3'.repeat(40);
+  const ahead = {
+    'git rev-parse --verify --quiet refs/heads/main^{commit}': `${own}\n`,
+    [`git merge-base --is-ancestor ${own} ${NEW}`]: { exitCode: 1 },
+  };
+  await t.throwsAsync(converge(gitLatest, CODE, fakeHost(checkout(OLD, ahead)), forReal), {
+    code: 'STATE_REFUSED',
+    message: /has commits that the remote does not have \(it is at 333333333333\)/,
+  });
+  const host = fakeHost(checkout(OLD, ahead), checkout(NEW));
+  await converge(gitLatest, { ...CODE, force_reset: true }, host, forReal);
+  t.is(host.ran.at(-1), `git checkout --quiet --no-recurse-submodules --force -B main ${NEW} --`);
+});
+
+function isCode(more: object): boolean {
+  return gitLatest.schema.safeParse({ ...CODE, ...more }).success;
+}
+
+test('an address or rev that git could take for an option is refused', (t) => {
+  t.true(isCode({}));
+  for (const name of ['--upload-pack=x', 'a b', 'https://']) t.false(isCode({ name }));
+  for (const rev of ['-x', 'a..b', 'a b', 'a:b', '']) t.false(isCode({ rev }));
+});
+
+const ENVIRONMENT = '/srv/environments/shop';
+const INSPECT = `${ENVIRONMENT}/bin/python -B -c ${REQUIREMENTS_SCRIPT}`;
+const VERSION = 'python3 -B -c import sys; print("%d.%d" % sys.version_info[:2])';
+
+function environment(answer: Answer): HostState {
+  return {
+    accounts: { root: {}, dev: { gid: 1001 } },
+    statuses: {
+      '/srv/environments': { kind: 'directory' },
+      [ENVIRONMENT]: { kind: 'directory', user: 'dev' },
+    },
+    files: {
+      [`${ENVIRONMENT}/pyvenv.cfg`]: 'home = /usr/bin\ninclude-system-site-packages = false\n',
+      '/srv/requirements.txt': 'Django\n',
+    },
+    commands: { [INSPECT]: answer, [VERSION]: '3.11\n' },
+  };
+}
+const whole = environment('{"python": "3.11", "pip": true, "missing": []}');
+const lacking = environment('{"python": "3.11", "pip": true, "missing": ["Django>=4"]}');
+const declared = { name: ENVIRONMENT, requirements: '/srv/requirements.txt', user: 'dev' };
+
+test('an environment that lacks something gets it, without being built anew', async (t) => {
+  t.deepEqual(await converge(virtualenvManaged, declared, fakeHost(whole), forReal), {
+    status: 'unchanged',
+  });
+  const planned = fakeHost(lacking);
+  t.like(await converge(virtualenvManaged, declared, planned, dryRun), {
+    status: 'would-change',
+    change: { action: 'update', to: { missing: [] }, from: { missing: ['Django>=4'] } },
+  });
+  t.deepEqual(planned.ran, []);
+});
+
+test('an environment without a working Python, or of another version, is built anew', async (t) => {
+  for (const answer of [{ exitCode: 127 }, '{"python": "3.9", "pip": true, "missing": []}']) {
+    const host = fakeHost(environment(answer), whole);
+    await converge(virtualenvManaged, declared, host, forReal);
+    t.deepEqual(host.ran, [
+      `chown -hR -- dev: ${ENVIRONMENT}`,
+      `python3 -m venv --clear -- ${ENVIRONMENT}`,
+    ]);
+    t.is(host.calls[1]?.options.user, 'dev');
+  }
+});
+
+test('a directory that is no environment is not cleared', async (t) => {
+  const host = fakeHost({
+    ...whole,
+    files: { [`${ENVIRONMENT}/photo.jpg`]: 'x', '/srv/requirements.txt': '' },
+  });
+  await t.throwsAsync(converge(virtualenvManaged, declared, host, forReal), {
+    code: 'STATE_REFUSED',
+    message: /something else is there$/,
+  });
+  t.deepEqual(host.ran, []);
+});
+
+test('requirements that are not there are told by their path', async (t) => {
+  const host = fakeHost(whole);
+  await t.throwsAsync(
+    converge(virtualenvManaged, { ...declared, constraints: '/srv/limits.txt' }, host, dryRun),
+    {
+      code: 'SOURCE_MISSING',
+      message: 'Cannot read the requirements "/srv/limits.txt": there is no such file',
+    },
+  );
+});
+
+test('credentials of a package index go into a file of their own, which is removed whatever happens', async (t) => {
+  const args = {
+    name: 'x',
+    bin_env: ENVIRONMENT,
+    user: 'dev',
+    index_url: 'https://me:hunter2@pypi.example/',
+  };
+  const host = fakeHost(lacking, whole);
+  await converge(pipInstalled, args, host, forReal);
+  const [written = '', , removed] = host.ran;
+  t.regex(written, /^writeFile \/run\/conductor-pip-[0-9a-f-]{36}\.conf$/);
+  t.is(removed, written.replace('writeFile', 'remove'));
+  t.is(host.calls[0]?.options.env?.['PIP_CONFIG_FILE'], written.replace('writeFile ', ''));
+  t.false(JSON.stringify([host.calls, host.queries]).includes('hunter2'));
+
+  const pip = `${ENVIRONMENT}/bin/python -m pip install -- x`;
+  const failing = {
+    ...whole,
+    commands: { ...lacking.commands, [pip]: { exitCode: 1, stderr: 'no' } },
+  };
+  const broken = fakeHost(lacking, failing);
+  await t.throwsAsync(converge(pipInstalled, args, broken, forReal), { code: 'COMMAND_FAILED' });
+  t.regex(broken.ran.at(-1) ?? '', /^remove \/run\/conductor-pip-/);
+});
+
+function arePackages(pkgs: unknown): boolean {
+  return pipInstalled.schema.safeParse({ name: 'x', pkgs }).success;
+}
+
+test('a requirement that pip could take for an option is refused', (t) => {
+  t.true(arePackages('Django>=4.2,<5'));
+  t.false(arePackages(['Django', '--index-url=http://evil']));
+});
+
+test('unapplied migrations and stale files are read from what Django prints', (t) => {
+  t.deepEqual(
+    parseUnapplied(
+      '[X]  a.0001_initial\n[ ]  a.0002_more ... (b.0001_initial)\n[ ]  b.0001_initial\n',
+    ),
+    ['a.0002_more', 'b.0001_initial'],
+  );
+  const lines = Array.from(
+    { length: 32 },
+    (_, index) => `Pretending to copy '/s/${String(index).padStart(2, '0')}.css'`,
+  );
+  t.deepEqual(
+    parseStale("Pretending to link '/b'\nSkipping 'c'\nPretending to copy '/a'\n0 files\n"),
+    ['/a', '/b'],
+  );
+  t.is(parseStale(lines.join('\n')).length, 31);
+  t.is(parseStale(lines.join('\n')).at(-1), 'and 2 more');
+});
+
+test('Django is asked without leaving anything behind, as the user of the project', async (t) => {
+  const project = {
+    name: '/srv/shop',
+    virtualenv: ENVIRONMENT,
+    user: 'dev',
+    settings_module: 'shop.settings',
+  };
+  const manage = `${ENVIRONMENT}/bin/python manage.py`;
+  const options = '--no-color --settings=shop.settings';
+  const migrate = { [`${manage} showmigrations ${options} --plan`]: '[ ]  a.0001\n' };
+  const migrated = { [`${manage} showmigrations ${options} --plan`]: '[X]  a.0001\n' };
+  const host = fakeHost({ commands: migrate }, { commands: migrated });
+  t.is((await converge(djangoMigrated, project, host, forReal)).status, 'changed');
+  t.deepEqual(host.ran, [`${manage} migrate ${options} --noinput`]);
+  t.like(host.queries[0]?.options, {
+    cwd: '/srv/shop',
+    user: 'dev',
+    env: { PYTHONDONTWRITEBYTECODE: '1' },
+  });
+
+  const collect = `${manage} collectstatic ${options} --noinput`;
+  const stale = fakeHost(
+    { commands: { [`${collect} --dry-run`]: "Pretending to copy '/a'\n" } },
+    { commands: { [`${collect} --dry-run`]: '' } },
+  );
+  await converge(djangoStatic, { ...project, clear: true }, stale, forReal);
+  t.deepEqual(stale.ran, [`${collect} --clear`]);
+});
+
+test('of a Python program that failed, a message shows the error without the way to it', (t) => {
+  const stderr = 'Traceback (most recent call last):\n  File "x"\nValueError: no\n';
+  t.is(lastWords({ exitCode: 1, stdout: '', stderr, raw: new Uint8Array() }), 'ValueError: no');
+  t.is(lastWords({ exitCode: 1, stdout: 'a\nb\n', stderr: ' \n', raw: new Uint8Array() }, 1), 'b');
+});

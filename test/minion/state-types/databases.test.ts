@@ -1,0 +1,347 @@
+import { createHash, createHmac } from 'node:crypto';
+import test from 'ava';
+import { account, identifier, literal, nativeHash } from '../../../minion/state-types/lib/mysql.ts';
+import { parseGrants, splitPrivileges } from '../../../minion/state-types/lib/mysql-grants.ts';
+import { isVerifier, passwordWorks, scramVerifier } from '../../../minion/state-types/lib/scram.ts';
+import { mysqlDatabasePresent } from '../../../minion/state-types/mysql-database.ts';
+import { mysqlGrantsAbsent, mysqlGrantsPresent } from '../../../minion/state-types/mysql-grants.ts';
+import { mysqlUserPresent } from '../../../minion/state-types/mysql-user.ts';
+import { postgresDatabasePresent } from '../../../minion/state-types/postgres-database.ts';
+import { postgresPrivilegesPresent } from '../../../minion/state-types/postgres-privileges.ts';
+import {
+  postgresUserAbsent,
+  postgresUserPresent,
+} from '../../../minion/state-types/postgres-user.ts';
+import { converge, dryRun, forReal } from '../../helpers/converge.ts';
+import { fakeHost } from '../../helpers/fake-host.ts';
+import type { Answer, FakeHost, HostState } from '../../helpers/fake-host.ts';
+
+const PSQL =
+  'psql --no-psqlrc --quiet --tuples-only --no-align --no-password --set=ON_ERROR_STOP=1 --dbname=postgres';
+const MYSQL = 'mysql --batch --raw --skip-column-names --default-character-set=utf8mb4';
+const PASSWORD = 'hunter2 is no password';
+
+function server(command: string, answer: Answer): HostState {
+  return { commands: { [command]: answer } };
+}
+
+/** What stood on the standard input of the commands that changed something. */
+function told(host: FakeHost): string {
+  return host.calls.map(({ options }) => String(options.input)).join('\n');
+}
+
+test('the verifier of a password is the one of RFC 7677', (t) => {
+  const salt = Buffer.from('W22ZaJ0SNY7soEsUEjb6gQ==', 'base64');
+  const verifier = scramVerifier('pencil', { salt, iterations: 4096 });
+  t.true(verifier.startsWith('SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$'));
+  const [stored = '', serverKey = ''] = (verifier.split('$')[2] ?? '').split(':');
+  const nonce = 'rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0';
+  const message = `n=user,r=rOprNGfwEbeRWgbNEkqO,r=${nonce},s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,c=biws,r=${nonce}`;
+  const signature = createHmac('sha256', Buffer.from(serverKey, 'base64')).update(message);
+  t.is(signature.digest('base64'), '6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=');
+  const proof = Buffer.from('dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=', 'base64');
+  const mask = createHmac('sha256', Buffer.from(stored, 'base64')).update(message).digest();
+  const clientKey = Buffer.from(proof.map((byte, index) => byte ^ (mask[index] ?? 0)));
+  t.is(createHash('sha256').update(clientKey).digest('base64'), stored);
+});
+
+test('a password is compared with what the server keeps of it', (t) => {
+  const kept = scramVerifier(PASSWORD);
+  t.not(kept, scramVerifier(PASSWORD), 'every verifier has a salt of its own');
+  t.true(passwordWorks(PASSWORD, 'shop', kept));
+  t.false(passwordWorks(`${PASSWORD}!`, 'shop', kept));
+  t.true(passwordWorks(kept, 'shop', kept));
+  t.false(passwordWorks(PASSWORD, 'shop', null));
+  t.false(passwordWorks(PASSWORD, 'shop', 'SCRAM-SHA-256$nonsense'));
+  const md5 = `md5${createHash('md5').update('hunter2shop').digest('hex')}`;
+  t.true(passwordWorks('hunter2', 'shop', md5));
+  t.false(passwordWorks('hunter2', 'other', md5));
+  t.true(isVerifier(md5) && isVerifier(kept) && !isVerifier('hunter2'));
+  t.true(passwordWorks('a\u00A0b\u2168', 'shop', scramVerifier('a bIX')), 'as SASLprep has it');
+});
+
+const ROLE = {
+  login: true,
+  superuser: false,
+  createdb: false,
+  createroles: false,
+  inherit: true,
+  replication: false,
+  connection_limit: -1,
+  valid_until: null,
+  groups: ['staff'],
+};
+const verifier = scramVerifier(PASSWORD);
+const before = server(PSQL, JSON.stringify({ shop: { ...ROLE, verifier: null } }));
+const after = server(
+  PSQL,
+  JSON.stringify({ shop: { ...ROLE, createdb: true, groups: ['team'], verifier } }),
+);
+const declared = { name: 'shop', password: PASSWORD, createdb: true, groups: ['team'] };
+
+test('a role gets only what differs, and its password only as a verifier on standard input', async (t) => {
+  const host = fakeHost(before, after);
+  const { status } = await converge(postgresUserPresent, declared, host, forReal);
+  t.is(status, 'changed');
+  t.deepEqual(host.ran, [PSQL]);
+  const input = told(host);
+  t.regex(input, /\\set verifier 'SCRAM-SHA-256\$4096:[^']+'/);
+  t.regex(input, /^ALTER ROLE :"role" CREATEDB PASSWORD :'verifier';$/m);
+  t.regex(input, /^GRANT :"group0" TO :"role";\nREVOKE :"group1" FROM :"role";$/m);
+  for (const { argv, options } of [...host.calls, ...host.queries]) {
+    t.false(JSON.stringify([argv, options]).includes(PASSWORD));
+    t.is(options.user, 'postgres');
+  }
+});
+
+test('a dry run only asks the server, and a role that is right is left alone', async (t) => {
+  const host = fakeHost(before);
+  const { status } = await converge(postgresUserPresent, declared, host, dryRun);
+  t.is(status, 'would-change');
+  t.deepEqual(host.ran, []);
+  const same = fakeHost(after);
+  t.deepEqual(await converge(postgresUserPresent, declared, same, forReal), {
+    status: 'unchanged',
+  });
+  t.is(same.queries.length, 1);
+});
+
+test('what varies stands in no statement as text', async (t) => {
+  const name = `it's \\ "x"; DROP TABLE a`;
+  const host = fakeHost(
+    server(PSQL, JSON.stringify({ [name]: { ...ROLE, verifier: null } })),
+    server(PSQL, '{}'),
+  );
+  await converge(postgresUserAbsent, { name }, host, forReal);
+  t.regex(told(host), /^\\set role 'it\\'s \\\\ "x"; DROP TABLE a'$/m);
+  t.regex(told(host), /^DROP ROLE :"role";$/m);
+  t.false(postgresUserAbsent.schema.safeParse({ name: 'a\n\\! reboot' }).success);
+});
+
+test('roles are asked for once for all of them', async (t) => {
+  const host = fakeHost(after);
+  await converge(postgresUserPresent, declared, host, dryRun);
+  await converge(postgresUserPresent, { name: 'shop' }, host, dryRun);
+  t.is(host.queries.length, 1);
+});
+
+test('a server that is down is waited for briefly, then a clear failure', async (t) => {
+  const stderr =
+    'psql: error: connection to server on socket "/x" failed: No such file or directory';
+  const host = fakeHost(server(PSQL, { exitCode: 2, stderr }));
+  await t.throwsAsync(converge(postgresUserPresent, declared, host, dryRun), {
+    code: 'STATE_REFUSED',
+    message: /^Cannot reach PostgreSQL: the server is not up: /,
+  });
+  t.is(
+    host.slept.reduce((sum, time) => sum + time, 0),
+    5000,
+  );
+  const starting = fakeHost(
+    server(PSQL, { exitCode: 2, stderr: 'FATAL: the database system is starting up' }),
+  );
+  await t.throwsAsync(converge(postgresUserPresent, declared, starting, dryRun), {
+    code: 'STATE_REFUSED',
+  });
+  t.is(
+    starting.slept.reduce((sum, time) => sum + time, 0),
+    60_000,
+  );
+  const refused = fakeHost(
+    server(PSQL, { exitCode: 2, stderr: 'FATAL: role "postgres" does not exist' }),
+  );
+  await t.throwsAsync(converge(postgresUserPresent, declared, refused, dryRun), {
+    code: 'COMMAND_FAILED',
+    message: /role "postgres" does not exist/,
+  });
+  t.deepEqual(refused.slept, []);
+});
+
+const DATABASE = {
+  owner: 'postgres',
+  encoding: 'UTF8',
+  lc_collate: 'he_IL.utf8',
+  lc_ctype: 'C',
+  tablespace: 'pg_default',
+};
+
+test('a database is compared whatever the spelling of its encoding and locale', async (t) => {
+  const host = fakeHost(server(PSQL, JSON.stringify({ shop: DATABASE })));
+  const same = { name: 'shop', encoding: 'utf-8', lc_collate: 'he_IL.UTF-8' };
+  t.deepEqual(await converge(postgresDatabasePresent, same, host, forReal), {
+    status: 'unchanged',
+  });
+  t.deepEqual(
+    await converge(postgresDatabasePresent, { name: 'shop', ...DATABASE }, host, forReal),
+    {
+      status: 'unchanged',
+    },
+  );
+});
+
+test('a database of another encoding is refused, never made anew', async (t) => {
+  const host = fakeHost(server(PSQL, JSON.stringify({ shop: DATABASE })));
+  await t.throwsAsync(
+    converge(postgresDatabasePresent, { name: 'shop', encoding: 'LATIN1' }, host, forReal),
+    {
+      code: 'STATE_REFUSED',
+      message:
+        'Cannot change the encoding of database "shop": it is "UTF8", fixed when the database was made',
+    },
+  );
+  t.deepEqual(host.ran, []);
+});
+
+test('a database with a locale of its own is copied from template0', async (t) => {
+  const host = fakeHost(server(PSQL, '{}'), server(PSQL, JSON.stringify({ shop: DATABASE })));
+  await converge(
+    postgresDatabasePresent,
+    { name: 'shop', lc_ctype: 'C', owner: 'postgres' },
+    host,
+    forReal,
+  );
+  t.regex(told(host), /\\set template 'template0'/);
+  t.regex(
+    told(host),
+    /^CREATE DATABASE :"name" TEMPLATE :"template" OWNER :"owner" LC_CTYPE :'lc_ctype';$/m,
+  );
+});
+
+function parsePrivileges(privileges: unknown) {
+  const object = { name: 'a', object_name: 'b', object_type: 'database' };
+  return postgresPrivilegesPresent.schema.safeParse({ ...object, privileges });
+}
+
+test('an object can have only the privileges that its kind has', (t) => {
+  t.like(parsePrivileges('temp, connect').data, { privileges: ['CONNECT', 'TEMPORARY'] });
+  t.like(parsePrivileges(['all']).data, { privileges: ['CONNECT', 'CREATE', 'TEMPORARY'] });
+  t.is(
+    parsePrivileges(['SELECT']).error?.issues[0]?.message,
+    'a database has no privilege "SELECT", only CONNECT, CREATE, TEMPORARY',
+  );
+});
+
+test('texts, names and accounts are quoted for MySQL', (t) => {
+  t.is(literal(`a'b\\c\nd`), `'a''b\\\\c\\nd'`);
+  t.is(identifier('a`b'), '`a``b`');
+  t.is(account('shop', '10.0.%'), `'shop'@'10.0.%'`);
+  t.is(nativeHash('mypass'), '*6C8989366EAF75BB670AD8EA7A7FC1176A95CEF4');
+});
+
+test('the lines of SHOW GRANTS are taken apart', (t) => {
+  const lines = [
+    "GRANT USAGE ON *.* TO `shop`@`localhost` IDENTIFIED BY PASSWORD '*6C89'",
+    'GRANT SELECT, INSERT (`b`, `a`) ON `my\\_shop`.* TO `shop`@`localhost` WITH GRANT OPTION',
+    'GRANT ALL PRIVILEGES ON `a``b`.`t` TO `shop`@`localhost`',
+    'GRANT EXECUTE ON FUNCTION `shop`.`f` TO `shop`@`localhost`',
+    'GRANT `role` TO `shop`@`localhost`',
+  ];
+  t.deepEqual(parseGrants(lines), [
+    { privileges: ['USAGE'], object: '*.*', grantOption: false },
+    { privileges: ['INSERT (a, b)', 'SELECT'], object: 'my\\_shop.*', grantOption: true },
+    { privileges: ['ALL PRIVILEGES'], object: 'a`b.t', grantOption: false },
+  ]);
+  t.deepEqual(splitPrivileges('update (b,a), all,  create   view'), [
+    'ALL PRIVILEGES',
+    'CREATE VIEW',
+    'UPDATE (a, b)',
+  ]);
+});
+
+const USERS = [
+  { name: 'shop', host: 'localhost', plugin: 'mysql_native_password', hash: nativeHash('old') },
+];
+const rows = (users: readonly unknown[]): string =>
+  users.map((user) => `${JSON.stringify(user)}\n`).join('');
+
+test('an account gets only the hash of its password', async (t) => {
+  const changed = rows([{ ...USERS[0], hash: nativeHash(PASSWORD) }]);
+  const host = fakeHost(server(MYSQL, rows(USERS)), server(MYSQL, changed));
+  const { status } = await converge(
+    mysqlUserPresent,
+    { name: 'shop', password: PASSWORD },
+    host,
+    forReal,
+  );
+  t.is(status, 'changed');
+  t.true(
+    told(host).includes(
+      `ALTER USER 'shop'@'localhost' IDENTIFIED WITH mysql_native_password AS '${nativeHash(PASSWORD)}'`,
+    ),
+  );
+  t.false(JSON.stringify([host.calls, host.queries]).includes(PASSWORD));
+});
+
+function acceptsWays(ways: object): boolean {
+  return mysqlUserPresent.schema.safeParse({ name: 'a', ...ways }).success;
+}
+
+test('an account must say in exactly one way how it is let in', (t) => {
+  t.false(acceptsWays({}));
+  t.false(acceptsWays({ password: 'x', unix_socket: true }));
+  t.false(acceptsWays({ allow_passwordless: false }));
+  t.true(acceptsWays({ password: 'x', unix_socket: false }));
+  t.true(acceptsWays({ password_hash: nativeHash('x') }));
+});
+
+test('a grant to nobody makes no account as a side effect', async (t) => {
+  const refused = {
+    exitCode: 1,
+    stderr: 'ERROR 1141 (42000) at line 3: There is no such grant defined',
+  };
+  const host = fakeHost(server(MYSQL, refused));
+  const grant = { name: 'g', grant: 'select', database: 'a_b.*', user: 'x' };
+  await t.throwsAsync(converge(mysqlGrantsPresent, grant, host, forReal), {
+    code: 'COMMAND_FAILED',
+  });
+  t.true(told(host).includes("/*M! SET SESSION sql_mode='NO_AUTO_CREATE_USER' */;\nGRANT SELECT"));
+  t.is((await converge(mysqlGrantsPresent, grant, host, dryRun)).status, 'would-change');
+});
+
+test('grants are at least those asked for, exactly those with revoke_first', async (t) => {
+  const held = server(MYSQL, 'GRANT DELETE, SELECT ON `a\\_b`.* TO `x`@`localhost`\n');
+  const asked = { name: 'g', grant: 'select', database: 'a_b.*', user: 'x' };
+  t.deepEqual(await converge(mysqlGrantsPresent, asked, fakeHost(held), forReal), {
+    status: 'unchanged',
+  });
+  const host = fakeHost(held, server(MYSQL, 'GRANT SELECT ON `a\\_b`.* TO `x`@`localhost`\n'));
+  await converge(mysqlGrantsPresent, { ...asked, revoke_first: true }, host, forReal);
+  t.regex(
+    told(host),
+    /^REVOKE DELETE ON `a\\_b`\.\* FROM 'x'@'localhost';\nGRANT SELECT ON `a\\_b`\.\* TO/m,
+  );
+  const all = server(MYSQL, 'GRANT ALL PRIVILEGES ON `a\\_b`.* TO `x`@`localhost`\n');
+  t.deepEqual(await converge(mysqlGrantsPresent, asked, fakeHost(all), forReal), {
+    status: 'unchanged',
+  });
+  t.is((await converge(mysqlGrantsAbsent, asked, fakeHost(all), dryRun)).status, 'would-change');
+  const wild = server(MYSQL, 'GRANT SELECT ON `a_b`.* TO `x`@`localhost`\n');
+  t.is((await converge(mysqlGrantsPresent, asked, fakeHost(wild), dryRun)).status, 'would-change');
+  t.is(
+    (await converge(mysqlGrantsPresent, { ...asked, escape: false }, fakeHost(wild), dryRun))
+      .status,
+    'unchanged',
+  );
+});
+
+test('a MySQL database is altered only in what differs', async (t) => {
+  const now = JSON.stringify({ character_set: 'utf8mb4', collate: 'utf8mb4_general_ci' });
+  const then = JSON.stringify({ character_set: 'utf8mb4', collate: 'utf8mb4_bin' });
+  const host = fakeHost(server(MYSQL, now), server(MYSQL, then));
+  await converge(
+    mysqlDatabasePresent,
+    { name: 'shop', character_set: 'UTF8MB4', collate: 'utf8mb4_bin' },
+    host,
+    forReal,
+  );
+  t.regex(told(host), /^ALTER DATABASE `shop` COLLATE utf8mb4_bin;$/m);
+});
+
+test('what a database needs and what it is', (t) => {
+  const args = postgresDatabasePresent.schema.parse({ name: 'shop', owner: 'dev' });
+  t.deepEqual(postgresDatabasePresent.provides?.(args), ['postgres-database:shop']);
+  t.true(postgresDatabasePresent.needs?.(args).includes('postgres-role:dev'));
+  const grant = mysqlGrantsPresent.schema.parse({ grant: 'ALL', database: 'shop.*', user: 'dev' });
+  t.true(mysqlGrantsPresent.needs?.(grant).includes('mysql-user:dev@localhost'));
+  t.true(mysqlGrantsPresent.needs?.(grant).includes('mysql-database:shop'));
+});
