@@ -28,7 +28,7 @@ function translate(pattern: string): string {
 /** `abc` and `a-z`, `!` for all others; a range that runs backwards holds nothing. */
 function letters(inside: string): string {
   const isNegated = inside.startsWith('!');
-  const members = [...inside.slice(isNegated ? 1 : 0)];
+  const members = Array.from(inside.slice(isNegated ? 1 : 0));
   let source = '';
   for (let index = 0; index < members.length; index += 1) {
     const from = members[index] ?? '';

@@ -115,7 +115,7 @@ function formatWords(issue: Extract<Issue, { code: 'invalid_format' }>): string 
     return `must start with ${JSON.stringify(issue.prefix)}`;
   if (!message.startsWith('Invalid')) return message;
   if (format === 'regex' && 'pattern' in issue) return `must match ${issue.pattern}`;
-  return `must be a ${format.replaceAll('_', ' ')}`;
+  return `must be of the form of ${format.replaceAll('_', ' ')}`;
 }
 
 /** Of several ways to be right, either the types that would do, or the way that came nearest. */
@@ -134,7 +134,7 @@ function isSimple(wrongs: readonly Wrong[]): boolean {
 function simpleUnion(tried: readonly (readonly Wrong[])[]): readonly Wrong[] {
   const all = tried.flat();
   const informative = all.filter(({ words }) => words !== 'Invalid input');
-  const specific = informative.filter(({ isTypeOnly }) => !isTypeOnly);
+  const specific = informative.filter((one) => !one.isTypeOnly && one.choices.length === 0);
   const chosen = specific.length === 1 ? specific : informative;
   const words = [...new Set(chosen.map(({ words: own }) => own))];
   const joined = words

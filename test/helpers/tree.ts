@@ -2,9 +2,12 @@ import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { compile, type CompileInput } from '../../language/compile.ts';
 import type { Catalog } from '../../language/declaration.ts';
+import { showPlace } from '../../language/place.ts';
+import type { Problem } from '../../language/problem.ts';
 import { revisionId } from '../../language/source.ts';
 import type { StateSchemas } from '../../language/state-schema.ts';
 import type { Tree } from '../../language/tree.ts';
+import { ConductorError } from '../../shared/errors.ts';
 import { toyStates } from './toy-states.ts';
 
 /** A tree that stands in a test. */
@@ -42,4 +45,25 @@ export function compileTree(files: Readonly<Record<string, string>>, world: Worl
 /** Compiles one state file. */
 export function compileText(text: string, world: World = {}): Catalog {
   return compileTree({ 'states/web.yaml': text }, world);
+}
+
+/** The problems that a tree is refused for; none if it is not. */
+export function problemsOf(run: () => unknown): readonly Problem[] {
+  try {
+    run();
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConductorError) || error.code !== 'TREE_INVALID') throw error;
+    const { problems } = error.details;
+    return Array.isArray(problems) ? problems.filter(isProblem) : [];
+  }
+}
+
+function isProblem(value: unknown): value is Problem {
+  return typeof value === 'object' && value !== null && 'place' in value && 'sourceLine' in value;
+}
+
+/** `states/web.yaml:3:5 unknown argument …` for each. */
+export function toldBy(run: () => unknown): readonly string[] {
+  return problemsOf(run).map(({ place, message }) => `${showPlace(place)} ${message}`);
 }
