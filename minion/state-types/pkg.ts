@@ -1,10 +1,11 @@
 import type { Change, Value } from '../../shared/change.ts';
+import { ConductorError } from '../../shared/errors.ts';
 import { defineState } from '../engine/state-type.ts';
 import type { Host, HostView } from '../host/host.ts';
-import { aptGet, areListsOld, refreshLists, unknownPackages } from './lib/apt.ts';
+import { aptGet, areListsOld, refreshLists } from './lib/apt.ts';
 import { candidates, packagesChanged, readPackages, readProvided } from './lib/packages.ts';
 import type { Packages } from './lib/packages.ts';
-import { fits, isExact } from './lib/versions.ts';
+import { fits } from './lib/versions.ts';
 import { pkgInstalledSchema, pkgRemovedSchema, wishesOf } from './pkg-schema.ts';
 import type { InstalledArgs, RemovedArgs } from './pkg-schema.ts';
 
@@ -93,25 +94,29 @@ async function wantedVersion(
 async function install(change: Change<PackageSet>, args: InstalledArgs, host: Host): Promise<void> {
   if (change.action === 'remove') return;
   const { hold, ...versions } = change.to;
-  const warnings = await refresh(Object.values(versions).includes(UNKNOWN), args, host);
   const names = Object.keys(versions);
   if (names.length > 0) {
-    const known = await candidates(names, host, {});
-    const unknown = names.filter((name) => !known.has(name));
-    if (unknown.length > 0) throw unknownPackages(unknown, warnings);
-    await aptGet(
-      ['install', ...flagsOf(args), '--', ...(await wordsOf(names, known, args, host))],
-      host,
-    );
+    const warnings = await refresh(versions, args, host);
+    const words = await wordsOf(names, args, { warnings }, host);
+    await aptGet(['install', ...flagsOf(args), '--', ...words], host);
   }
   if (hold !== undefined) await setHolds(args, host);
 }
 
-async function refresh(isUnknown: boolean, args: InstalledArgs, host: Host): Promise<string> {
+/** Fetches the package lists if that is asked for, or if what is wanted is not in them. */
+async function refresh(
+  wanted: Partial<PackageSet>,
+  args: InstalledArgs,
+  host: Host,
+): Promise<string> {
   if (args.refresh === false) return '';
   const { cache_valid_time: mostSeconds } = args;
   const limit = mostSeconds === undefined ? {} : { mostSeconds };
-  const isNeeded = args.refresh === true || isUnknown || (await areListsOld(limit, host));
+  const known = await candidates(Object.keys(wanted), host, {});
+  const isMissing = Object.entries(wanted).some(
+    ([name, version]) => !(known.get(name) ?? []).some((one) => one === version),
+  );
+  const isNeeded = args.refresh === true || isMissing || (await areListsOld(limit, host));
   return isNeeded ? (await refreshLists(host)).warnings : '';
 }
 
@@ -130,19 +135,39 @@ function flagsOf(args: InstalledArgs): string[] {
 /** What apt-get is told of each package: `nginx`, or `nginx=1.22.1-9` where a version is wished for. */
 async function wordsOf(
   names: readonly string[],
-  known: ReadonlyMap<string, readonly string[]>,
   args: InstalledArgs,
+  { warnings }: { readonly warnings: string },
   host: Host,
 ): Promise<string[]> {
-  const wishes = wishesOf(args);
+  const known = await candidates(names, host, {});
+  const unknown = names.filter((name) => !known.has(name));
+  if (unknown.length > 0) throw unknownPackages(unknown, warnings);
   const words: string[] = [];
-  for (const name of names) {
-    const wish = wishes.get(name) ?? null;
-    const version = await wantedVersion(undefined, wish, known.get(name) ?? [], host);
-    const isFree = wish === null || wish === 'latest' || (!isExact(wish) && version === wish);
+  for (const [name, versions] of known) {
+    const wish = wishesOf(args).get(name) ?? null;
+    const version = await wantedVersion(undefined, wish, versions, host);
+    const isFree = wish === null || wish === 'latest';
+    if (!isFree && !versions.includes(version)) throw unknownVersion(name, wish, versions);
     words.push(isFree ? name : `${name}=${version}`);
   }
   return words;
+}
+
+function unknownPackages(names: readonly string[], warnings: string): ConductorError {
+  const them = names.length === 1 ? 'it' : 'them';
+  return new ConductorError(
+    'STATE_REFUSED',
+    `Cannot install "${names.join('", "')}": no package source of this host has ${them}`,
+    warnings === '' ? {} : { output: warnings },
+  );
+}
+
+function unknownVersion(name: string, wish: string, versions: readonly string[]): ConductorError {
+  const had = versions.join(', ');
+  return new ConductorError(
+    'STATE_REFUSED',
+    `Cannot install "${name}" in version "${wish}": the package sources of this host have ${had}`,
+  );
 }
 
 async function setHolds(args: InstalledArgs, host: Host): Promise<void> {

@@ -96,7 +96,9 @@ const authentication = {
   enforce_password: z
     .boolean()
     .default(true)
-    .describe('`false` gives the password to new users only and leaves later changes alone'),
+    .describe(
+      '`false` gives the password only to users who have none and leaves later changes alone',
+    ),
   empty_password: z
     .boolean()
     .default(false)

@@ -62,7 +62,8 @@ async function want(args: UserArgs, host: HostView): Promise<Partial<User>> {
   const { allow_uid_change: _uid, allow_gid_change: _gid, ...asked } = rest;
   const { optional_groups: _optional, remove_groups: _remove, enforce_password, ...given } = asked;
   const { groups: _groups, gid, password, createhome, empty_password: empty, ...plain } = given;
-  const isPasswordLeft = have !== null && !enforce_password;
+  // `!` alone is what useradd leaves: nobody has given that user a password yet.
+  const isPasswordLeft = have !== null && have.password !== '!' && !enforce_password;
   const wanted: Partial<User> = said({
     ...plain,
     gid: gid === undefined ? undefined : await groupNameOf(gid, host),

@@ -501,6 +501,11 @@ onHost('pkg.installed and pkg.removed', async (t) => {
   await converges(t, 'pkg.installed', { name: 'sl', hold: false });
   const unknown = await fails('pkg.installed', { name: 'no-such-package' });
   t.is(unknown.message, 'Cannot install "no-such-package": no package source of this host has it');
+  const newer = await fails('pkg.installed', { name: 'sl', version: '>=99' });
+  t.is(
+    newer.message,
+    `Cannot install "sl" in version ">=99": the package sources of this host have ${version}`,
+  );
   await isUnchanged(t, 'pkg.installed', { name: 'awk' });
   await converges(t, 'pkg.removed', { name: 'toys', pkgs: ['sl', 'figlet'], purge: true });
   t.is(await sh('dpkg-query --show sl figlet 2>&1 | grep -c "no packages"'), '2');
@@ -519,6 +524,26 @@ onHost(
     t.is(await sh('dpkg --audit; tail -1 /etc/default/cron'), '# mine');
   },
 );
+
+/** Holds a lock as apt and dpkg do, for some seconds. */
+async function holdLock(path: string, seconds: number): Promise<void> {
+  const script = `open F, ">>", "${path}"; fcntl F, 6, pack "s s l! l! i", 1, 0, 0, 0, 0 or die; sleep ${seconds}`;
+  await sh(`nohup perl -e '${script}' >/dev/null 2>&1 & sleep 0.3`);
+}
+
+onHost('pkg.installed and pkg.removed wait for others to end with apt and dpkg', async (t) => {
+  await holdLock('/var/lib/dpkg/lock-frontend', 4);
+  const begun = Date.now();
+  t.is((await states.apply('pkg.removed', { name: 'figlet' })).status, 'changed');
+  const removed = Date.now();
+  t.true(removed - begun > 3000, 'it did not have to wait');
+  await holdLock('/var/lib/apt/lists/lock', 4);
+  await holdLock('/var/cache/apt/archives/lock', 6);
+  await sh('rm -f /var/lib/apt/lists/*_*');
+  const made = await states.apply('pkg.installed', { name: 'figlet' });
+  t.true(Date.now() - removed > 5000, 'it did not have to wait');
+  t.is(made.status, 'changed', JSON.stringify(made));
+});
 
 const UNIT = (command: string) =>
   `[Service]\nExecStart=${command}\nExecReload=/bin/touch /run/reloaded\n[Install]\nWantedBy=multi-user.target\n`;

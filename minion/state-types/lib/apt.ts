@@ -1,9 +1,11 @@
 import { ConductorError } from '../../../shared/errors.ts';
-import type { Host, HostView } from '../../host/host.ts';
+import type { Argv, Host, HostView, Output } from '../../host/host.ts';
 import { packagesChanged } from './packages.ts';
 
 const DAY_MS = 86_400_000;
 const TIMEOUT_MS = 1_500_000;
+const LONGEST_LOCK_MS = 600_000;
+const LOOK_EVERY_MS = 2000;
 const REFRESHED = 'apt-lists-refreshed';
 
 /** Nobody is there to answer questions, and a changed configuration file stays as it is. */
@@ -28,7 +30,7 @@ const OPTIONS = [
 export async function aptGet(args: readonly string[], host: Host): Promise<void> {
   await mendDpkg(host);
   try {
-    await host.run(['apt-get', ...OPTIONS, ...args], { env: ENVIRONMENT, timeoutMs: TIMEOUT_MS });
+    await whenUnlocked(['apt-get', ...OPTIONS, ...args], host);
   } finally {
     packagesChanged(host);
   }
@@ -39,12 +41,30 @@ async function mendDpkg(host: Host): Promise<void> {
   const updates = await host.list('/var/lib/dpkg/updates');
   const audit = await host.query(['dpkg', '--audit']);
   if ((updates ?? []).length === 0 && audit.stdout.trim() === '') return;
-  const options = { env: ENVIRONMENT, timeoutMs: TIMEOUT_MS };
-  await host.run(
+  await whenUnlocked(
     ['dpkg', '--force-confdef', '--force-confold', '--configure', '--pending'],
-    options,
+    host,
   );
   packagesChanged(host);
+}
+
+/** Runs apt or dpkg; one that somebody else is running is waited for, whichever of the locks it has. */
+async function whenUnlocked(argv: Argv, host: Host): Promise<Output> {
+  const end = Date.now() + LONGEST_LOCK_MS;
+  for (;;) {
+    try {
+      return await host.run(argv, { env: ENVIRONMENT, timeoutMs: TIMEOUT_MS });
+    } catch (error) {
+      if (!isLocked(error) || Date.now() >= end) throw error;
+    }
+    await host.sleep(LOOK_EVERY_MS);
+  }
+}
+
+function isLocked(error: unknown): boolean {
+  if (!(error instanceof ConductorError) || error.code !== 'COMMAND_FAILED') return false;
+  const { output } = error.details;
+  return typeof output === 'string' && /could not get lock|was locked by another/iu.test(output);
 }
 
 /** Whether the lists of the package sources are older than they may be, or than the sources. */
@@ -58,44 +78,33 @@ export async function areListsOld(
 }
 
 async function lastRefresh(host: HostView): Promise<number> {
+  const names = await host.list('/var/lib/apt/lists');
+  const isEmpty = !(names ?? []).some((name) => /_Packages|Release/u.test(name));
+  if (isEmpty) return 0;
   const remembered = Number((await host.recall(REFRESHED)) ?? 0);
   const stamps = ['/var/lib/apt/lists', '/var/lib/apt/lists/partial'];
-  const names = await host.list('/var/lib/apt/lists');
-  const isEmpty = !(names ?? []).some(
-    (name) => name.includes('_Packages') || name.includes('Release'),
-  );
-  if (isEmpty) return 0;
-  const times = await Promise.all(
-    stamps.map(async (path) => (await host.status(path))?.mtimeMs ?? 0),
-  );
-  return Math.max(remembered, ...times);
+  return Math.max(remembered, await newest(stamps, host));
 }
 
+/** When somebody last changed where packages come from, or whose signatures count. */
 async function sourcesChanged(host: HostView): Promise<number> {
   const directory = '/etc/apt/sources.list.d';
   const names = await host.list(directory);
-  const paths = ['/etc/apt/sources.list', ...(names ?? []).map((name) => `${directory}/${name}`)];
-  const times = await Promise.all(
-    paths.map(async (path) => (await host.status(path))?.mtimeMs ?? 0),
-  );
-  return Math.max(...times);
+  const files = (names ?? []).map((name) => `${directory}/${name}`);
+  const keys = ['/etc/apt/keyrings', '/etc/apt/trusted.gpg.d'];
+  return newest(['/etc/apt/sources.list', directory, ...files, ...keys], host);
 }
 
-/** Fetches the lists of the package sources, once a run however often it is asked for. */
-export function refreshLists(host: Host): Promise<{ warnings: string }> {
-  return host.shared('apt-lists', async () => {
-    const argv = ['apt-get', ...OPTIONS, 'update'] as const;
-    const { stderr } = await host.run(argv, { env: ENVIRONMENT, timeoutMs: TIMEOUT_MS });
+async function newest(paths: readonly string[], host: HostView): Promise<number> {
+  const times = paths.map(async (path) => (await host.status(path))?.mtimeMs ?? 0);
+  return Math.max(...(await Promise.all(times)));
+}
+
+/** Fetches the lists of the package sources: once a run, and once more if the sources change in it. */
+export async function refreshLists(host: Host): Promise<{ warnings: string }> {
+  return host.shared(`apt-lists ${await sourcesChanged(host)}`, async () => {
+    const { stderr } = await whenUnlocked(['apt-get', ...OPTIONS, 'update'], host);
     await host.remember(REFRESHED, String(Date.now()));
     return { warnings: stderr };
   });
-}
-
-/** Names that no package source knows. */
-export function unknownPackages(names: readonly string[], warnings: string): ConductorError {
-  return new ConductorError(
-    'STATE_REFUSED',
-    `Cannot install "${names.join('", "')}": no package source of this host has ${names.length === 1 ? 'it' : 'them'}`,
-    warnings === '' ? {} : { output: warnings },
-  );
 }

@@ -32,8 +32,3 @@ function globbed(version: string, wish: string): boolean {
     .map((part) => part.replace(/[\\^$.*+?()[\]{}|]/gu, String.raw`\$&`));
   return new RegExp(`^${parts.join('.*')}$`, 'u').test(version);
 }
-
-/** Whether a wish names one version and no other. */
-export function isExact(wish: string): boolean {
-  return !wish.includes('*') && !COMPARISON.test(wish);
-}
