@@ -4,9 +4,6 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { ConductorError, messageOf } from '../../shared/errors.ts';
 import { readCommon, withCommon, type Context } from '../cli/context.ts';
-import { initializeIdentity, loadIdentity, makeStateDirectory } from '../identity.ts';
-import { becomeOwner, statePaths } from '../state-directory.ts';
-import { openSqliteStore } from '../store/sqlite/sqlite-store.ts';
 
 const optionsSchema = z.object({ tree: z.string().optional(), from: z.string().optional() });
 
@@ -23,24 +20,14 @@ export function addInit(program: Command, context: Context): void {
   withCommon(command).action(async (options: unknown) => {
     const { tree, from } = optionsSchema.parse(options);
     const { config, json } = await readCommon(context, options, { tree });
-    const paths = statePaths(config.state_directory);
     const madeTree = makeTree(config.tree, from ?? null);
-    await becomeOwner(paths.directory);
-    await makeStateDirectory(paths);
-    const store = await openSqliteStore(paths.store);
-    try {
-      await initializeIdentity(paths, store);
-      const { rootFingerprint } = await loadIdentity(paths, store);
-      const { terminal } = context;
-      const answer = { fingerprint: rootFingerprint, tree: config.tree, madeTree };
-      if (json) terminal.out(JSON.stringify(answer));
-      else {
-        if (madeTree) terminal.err(`made the tree ${config.tree}`);
-        terminal.out(rootFingerprint);
-      }
-    } finally {
-      await store.close();
-    }
+    // The store's library is loaded by those who open one only.
+    const { initializeState } = await import('../initialize.ts');
+    const fingerprint = await initializeState(config.state_directory);
+    const { terminal } = context;
+    if (json) return terminal.out(JSON.stringify({ fingerprint, tree: config.tree, madeTree }));
+    if (madeTree) terminal.err(`made the tree ${config.tree}`);
+    terminal.out(fingerprint);
   });
 }
 

@@ -1,8 +1,5 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { lint } from '../../language/lint.ts';
-import { renderProblems } from '../../language/problem.ts';
-import { readDirectory } from '../../language/source.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import { lintAnswer } from '../api/answers.ts';
 import { readCommon, withCommon, type Context } from '../cli/context.ts';
@@ -28,16 +25,12 @@ export function addLint(program: Command, context: Context): void {
       throw new ConductorError('USAGE', message);
     }
     const { client, config, json } = await readCommon(context, options);
-    if (minion === undefined) await lintTree(tree ?? config.tree);
-    else await client.get(`/lint?minion=${encodeURIComponent(minion)}`, lintAnswer);
+    if (minion === undefined) {
+      const { lintDirectory } = await import('../lint-directory.ts');
+      await lintDirectory(tree ?? config.tree);
+    } else {
+      await client.get(`/lint?minion=${encodeURIComponent(minion)}`, lintAnswer);
+    }
     context.terminal.out(json ? JSON.stringify({ problems: 0 }) : 'no problems');
   });
-}
-
-/** Throws TREE_INVALID with all of them. */
-async function lintTree(directory: string): Promise<void> {
-  const { stateTypes } = await import('../../minion/state-types/index.ts');
-  const problems = lint(await readDirectory(directory), stateTypes);
-  if (problems.length > 0)
-    throw new ConductorError('TREE_INVALID', renderProblems(problems), { problems });
 }

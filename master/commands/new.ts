@@ -4,7 +4,6 @@ import { ConductorError } from '../../shared/errors.ts';
 import { readCommon, withCommon, type Context } from '../cli/context.ts';
 import { readSealingKey } from '../cli/sealing-key.ts';
 import { DATABASES, eknightSchema, pillarText, type Eknight } from '../eknight/eknight-pillar.ts';
-import { addToTree } from '../eknight/add-to-tree.ts';
 
 const optionsSchema = z.object({
   repo: z.string().optional(),
@@ -41,6 +40,7 @@ export function addNew(program: Command, context: Context): void {
     const { config, json } = await readCommon(context, options, { tree });
     const eknight = await complete(context, { name, ...given });
     const text = pillarText(eknight, await readSealingKey(key, config));
+    const { addToTree } = await import('../eknight/add-to-tree.ts');
     const { path, isAssigned } = await addToTree(config.tree, eknight.name, text);
     const { terminal } = context;
     if (json) terminal.out(JSON.stringify({ name, path, isAssigned }));

@@ -1,12 +1,10 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isMapping } from '../../language/data.ts';
-import { lint } from '../../language/lint.ts';
 import { compilePillar } from '../../language/pillar.ts';
-import { renderProblems } from '../../language/problem.ts';
-import { readDirectory } from '../../language/source.ts';
 import type { Tree } from '../../language/tree.ts';
 import { ConductorError, messageOf, systemCode } from '../../shared/errors.ts';
+import { lintDirectory } from '../lint-directory.ts';
 
 /**
  * Writes the pillar file of a new eKnight; `isAssigned` tells whether app servers see it. Throws
@@ -20,12 +18,7 @@ export async function addToTree(
   const path = join(tree, 'pillars', 'eknights', `${name}.yaml`);
   await create(path, name, text);
   try {
-    const { stateTypes } = await import('../../minion/state-types/index.ts');
-    const now = await readDirectory(tree);
-    const problems = lint(now, stateTypes);
-    if (problems.length > 0)
-      throw new ConductorError('TREE_INVALID', renderProblems(problems), { problems });
-    return { path, isAssigned: isSeen(now, name) };
+    return { path, isAssigned: isSeen(await lintDirectory(tree), name) };
   } catch (error) {
     await rm(path, { force: true });
     throw error;
