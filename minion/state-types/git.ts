@@ -53,10 +53,21 @@ export const gitLatest = defineState<Args, Checkout>({
 });
 
 async function read(args: Args, host: HostView): Promise<Checkout | null> {
-  const { target, remote, submodules } = args;
+  const { target } = args;
   const status = await host.status(target);
   if (status?.kind !== 'directory' || (await host.status(`${target}/.git`)) === null) return null;
-  const owner = { target, user: status.user }; // git refuses to run in the directory of somebody else
+  const { user } = status;
+  if ((await host.accounts()).has(user)) return { user, ...(await look(args, user, host)) };
+  return { user, rev: null, branch: null, name: null, local_changes: 'none', submodules: false };
+}
+
+/** Looks as the owner: git refuses to run in the directory of somebody else, and rightly so. */
+async function look(
+  { target, remote, submodules }: Args,
+  user: string,
+  host: HostView,
+): Promise<Omit<Checkout, 'user'>> {
+  const owner = { target, user };
   const options = inCheckout(owner);
   const head = await host.query(['git', 'symbolic-ref', '--quiet', '--short', 'HEAD'], options);
   const url = await host.query(['git', 'config', '--get', `remote.${remote}.url`], options);
@@ -65,7 +76,6 @@ async function read(args: Args, host: HostView): Promise<Checkout | null> {
     rev,
     branch: head.exitCode === 0 ? head.stdout.trim() : null,
     name: url.exitCode === 0 ? withoutPassword(url.stdout.trim()) : null,
-    user: status.user,
     local_changes: rev !== null && (await changedFiles(host, owner)).length > 0 ? 'some' : 'none',
     submodules: submodules && rev !== null && (await areSubmodulesCurrent(host, owner)),
   };

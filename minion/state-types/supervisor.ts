@@ -10,7 +10,7 @@ import { ownersOf, parentsOf } from './lib/resources.ts';
 import { settle } from './lib/settle.ts';
 import { hasTaken, replaceConfiguration } from './lib/staged.ts';
 import type { Replacement } from './lib/staged.ts';
-import { CHECK, programs, running, tell, update } from './lib/supervisor.ts';
+import { CHECK, answersSoon, programs, running, tell, update } from './lib/supervisor.ts';
 
 type Program = {
   content: string | null;
@@ -139,8 +139,7 @@ async function probe(args: Args, host: Host): Promise<void> {
 }
 
 async function requireAnswer(host: Host, { name }: Named): Promise<void> {
-  host.changed('supervisor');
-  if ((await programs(host)) !== null) return;
+  if (await answersSoon(host)) return;
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot manage the program "${name}": no supervisord answers`,

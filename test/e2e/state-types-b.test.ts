@@ -265,6 +265,25 @@ onHosts(
   },
 );
 
+onHosts('submodules are at the commits that the working copy names', async (t) => {
+  await shell(`
+    git config --system protocol.file.allow always
+    git init -q --bare -b main /srv/git/lib.git && git clone -q /srv/git/lib.git /srv/git/lib 2>/dev/null && cd /srv/git/lib
+    git config user.email a@b.example && git config user.name A
+    git checkout -q -b main && echo 1 >lib && git add . && git commit -qm 1 && git push -q origin main && chmod -R a+rX /srv/git`);
+  await shell(commit('git submodule --quiet add -b main /srv/git/lib.git lib'));
+  const target = '/srv/projects/modules';
+  const code = { name: '/srv/git/up.git', target, user: 'dev', submodules: true };
+  await proves(t, 'git.latest', code, [
+    [`rm -rf ${target}/lib && mkdir ${target}/lib && chown dev: ${target}/lib`, 'submodules'],
+    [
+      `cd /srv/git/lib && echo 2 >lib && git commit -qam 2 && git push -q origin main && ${commit('git submodule --quiet update --remote')}`,
+      'rev',
+    ],
+  ]);
+  t.is(await shell(`cat ${target}/lib/lib`), '2');
+});
+
 /** A web server that gives a repository away only to who knows the password. */
 const GUARDED = `
 import base64, http.server, os

@@ -13,9 +13,25 @@ export async function makeOwnDirectory(host: Host, path: string, user: string): 
   await host.makeDirectory(path, { user, group });
 }
 
-/** Gives a directory, with all that is in it, to a user and their own group; follows no link. */
+/**
+ * Gives what is not theirs in a directory to a user and their own group. Follows no link, out of the
+ * directory or on the way, and leaves alone what has a second name that may be elsewhere.
+ */
 export async function giveTo(host: Host, path: string, user: string): Promise<void> {
-  await host.run(['chown', '-hR', '--', `${user}:`, path]);
+  const ours = ['(', '-type', 'd', '-o', '-links', '1', ')', '!', '-user', user];
+  await host.run([
+    'find',
+    path,
+    '-xdev',
+    ...ours,
+    '-execdir',
+    'chown',
+    '-h',
+    '--',
+    `${user}:`,
+    '{}',
+    '+',
+  ]);
 }
 
 async function makeParents(host: Host, path: string): Promise<void> {

@@ -16,7 +16,7 @@ const stream = z.strictObject({
   backup_count: z.int().nonnegative().exactOptional().describe('How many older files are kept'),
 });
 
-export const SIGNALS = ['TERM', 'HUP', 'INT', 'QUIT', 'KILL', 'USR1', 'USR2'] as const;
+const SIGNALS = ['TERM', 'HUP', 'INT', 'QUIT', 'KILL', 'USR1', 'USR2'] as const;
 
 /** Arguments about a process that something keeps running: `circus.watcher` and `supervisor.program` share them. */
 export const processFields = {

@@ -12,6 +12,8 @@ export interface Program {
 
 const TOPIC = 'supervisor';
 const GIVEN_UP = new Set(['FATAL', 'EXITED', 'UNKNOWN']);
+const START_TIMEOUT_MS = 5000;
+const POLL_MS = 250;
 const ACT_TIMEOUT_MS = 180_000;
 
 /** All programs; `null` if supervisord does not answer. */
@@ -23,6 +25,16 @@ export function programs(host: HostView): Promise<readonly Program[] | null> {
     const answers = output.exitCode === 0 || found.length > 0 || output.exitCode === 3;
     return answers ? found : null;
   });
+}
+
+/** Whether supervisord answers; one that has just been started is waited for briefly. */
+export async function answersSoon(host: Host): Promise<boolean> {
+  for (let waited = 0; waited < START_TIMEOUT_MS; waited += POLL_MS) {
+    host.changed(TOPIC);
+    if ((await programs(host)) !== null) return true;
+    await host.sleep(POLL_MS);
+  }
+  return false;
 }
 
 /** `shop:shop_0   RUNNING   pid 812, uptime 0:00:04` */

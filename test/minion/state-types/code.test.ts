@@ -122,6 +122,17 @@ test('a working copy is fetched and moved only when its branch has', async (t) =
   t.true(host.calls.every(({ options }) => options.user === 'dev' && options.cwd === TARGET));
 });
 
+test('a working copy whose owner is gone is given to its user', async (t) => {
+  const gone = checkout(NEW);
+  const orphaned = { ...gone.statuses, [TARGET]: { kind: 'directory', user: '1077' } as const };
+  const host = fakeHost({ ...gone, statuses: orphaned }, gone);
+  t.like(await converge(gitLatest, CODE, host, dryRun), {
+    change: { to: { rev: NEW, user: 'dev' } },
+  });
+  await converge(gitLatest, CODE, host, forReal);
+  t.regex(host.ran[0] ?? '', /^find \/srv\/projects\/shop .* chown -h -- dev: \{\} \+$/);
+});
+
 test('edited files and own commits are never given up unasked', async (t) => {
   const dirty = {
     'git status --porcelain --untracked-files=no --ignore-submodules': ' M settings.py\n',
@@ -158,6 +169,8 @@ const ENVIRONMENT = '/srv/environments/shop';
 const INSPECT = `${ENVIRONMENT}/bin/python -B -c ${REQUIREMENTS_SCRIPT}`;
 const VERSION = 'python3 -B -c import sys; print("%d.%d" % sys.version_info[:2])';
 
+const GIVE = `find ${ENVIRONMENT} -xdev ( -type d -o -links 1 ) ! -user dev -execdir chown -h -- dev: {} +`;
+
 function environment(answer: Answer): HostState {
   return {
     accounts: { root: {}, dev: { gid: 1001 } },
@@ -192,10 +205,7 @@ test('an environment without a working Python, or of another version, is built a
   for (const answer of [{ exitCode: 127 }, '{"python": "3.9", "pip": true, "missing": []}']) {
     const host = fakeHost(environment(answer), whole);
     await converge(virtualenvManaged, declared, host, forReal);
-    t.deepEqual(host.ran, [
-      `chown -hR -- dev: ${ENVIRONMENT}`,
-      `python3 -m venv --clear -- ${ENVIRONMENT}`,
-    ]);
+    t.deepEqual(host.ran, [GIVE, `python3 -m venv --clear -- ${ENVIRONMENT}`]);
     t.is(host.calls[1]?.options.user, 'dev');
   }
 });
