@@ -5,7 +5,7 @@ import type { Hosts } from '../host/view.ts';
 import type { Deadline } from './deadline.ts';
 import type { OwedJournal } from './owed.ts';
 import type { Reactions } from './reactions.ts';
-import type { Redaction } from './redaction.ts';
+import type { Redaction, SecretNames } from './redaction.ts';
 import type { Standing } from './requisites.ts';
 import type { StateType } from './state-type.ts';
 
@@ -39,6 +39,7 @@ export interface RunContext extends RunOptions {
   /** Of those whose turn is over. */
   readonly standings: Map<string, Standing>;
   readonly outcomes: Map<string, Outcome>;
+  readonly secretNames: SecretNames;
   /** How much of differences the report can still take. */
   readonly diffs: { charactersLeft: number };
 }

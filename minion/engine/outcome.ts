@@ -5,8 +5,8 @@ import type { Change } from '../../shared/change.ts';
 import { ConductorError, messageOf } from '../../shared/errors.ts';
 import { endOf } from '../host/output.ts';
 import type { Convergence } from './converge.ts';
-import { presentable, secretNamesOf } from './redaction.ts';
-import type { Redaction } from './redaction.ts';
+import { presentable } from './redaction.ts';
+import type { Redaction, SecretNames } from './redaction.ts';
 import type { StateType } from './state-type.ts';
 import { textDiff } from './text-diff.ts';
 
@@ -23,12 +23,18 @@ export interface Timing {
   readonly attempts: number;
 }
 
+export interface Presentation {
+  readonly timing: Timing;
+  readonly redaction: Redaction;
+  readonly secretNames: SecretNames;
+}
+
 /** Makes of a result what may be reported: redacted, bounded, with text differences as a diff. */
 export function outcomeOf(
   declaration: Declaration,
   type: StateType,
   result: Result,
-  { timing, redaction }: { readonly timing: Timing; readonly redaction: Redaction },
+  { timing, redaction, secretNames }: Presentation,
 ): Outcome {
   const { redact } = redaction;
   const { key, id, name, place } = declaration;
@@ -41,7 +47,7 @@ export function outcomeOf(
     status: result.status,
     ...told(result, redact),
     ...('change' in result && result.change !== null
-      ? changeOf(result.change, type, redact(name), redaction)
+      ? changeOf(result.change, type, redact(name), { redaction, secretNames })
       : {}),
     startedAt: timing.startedAt.toISOString(),
     milliseconds: Math.round(timing.milliseconds * 10) / 10,
@@ -88,18 +94,18 @@ function changeOf(
   change: Change,
   type: StateType,
   name: string,
-  redaction: Redaction,
+  { redaction, secretNames }: Omit<Presentation, 'timing'>,
 ): Pick<Outcome, 'change' | 'diff'> {
-  const secretNames = secretNamesOf(type);
+  const hidden = secretNames(type);
   const { textAttribute } = type;
-  const isText = textAttribute !== undefined && !secretNames.has(textAttribute);
+  const isText = textAttribute !== undefined && !hidden.has(textAttribute);
   const texts = isText ? textsOf(change, textAttribute) : null;
-  if (!isText || texts === null) return { change: presentable(change, secretNames, redaction) };
+  if (!isText || texts === null) return { change: presentable(change, hidden, redaction) };
 
   const [from, to] = [redaction.redact(texts.from), redaction.redact(texts.to)];
   const summed = summing(change, textAttribute, texts, redaction);
   return {
-    change: presentable(summed, secretNames, redaction),
+    change: presentable(summed, hidden, redaction),
     diff: textDiff(name, from, to),
   };
 }

@@ -48,6 +48,18 @@ export function loggable(error: unknown, { redact }: Redaction): Readonly<Record
   return { ...code, message: redact(error.message), ...stack };
 }
 
+export type SecretNames = (type: StateType) => ReadonlySet<string>;
+
+/** Like `secretNamesOf`, which is slow, once for each type. */
+export function createSecretNames(): SecretNames {
+  const known = new Map<string, ReadonlySet<string>>();
+  return (type) => {
+    const names = known.get(type.name) ?? secretNamesOf(type);
+    known.set(type.name, names);
+    return names;
+  };
+}
+
 /** Names of the arguments, and so of the attributes, that a type's schema calls secret. */
 export function secretNamesOf({ schema }: StateType): ReadonlySet<string> {
   const names = new Set<string>();

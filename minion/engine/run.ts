@@ -7,6 +7,7 @@ import { Abandoned } from './deadline.ts';
 import { payListeners } from './listeners.ts';
 import { outcomeOf } from './outcome.ts';
 import type { Result } from './outcome.ts';
+import { createSecretNames } from './redaction.ts';
 import { reactionsIn, takeStock } from './reactions.ts';
 import { targetsOf } from './requisites.ts';
 import type { Standing } from './requisites.ts';
@@ -55,6 +56,7 @@ function begin(options: RunOptions): RunContext {
     byKey: new Map(declarations.map((declaration) => [declaration.key, declaration])),
     standings: new Map(),
     outcomes: new Map(),
+    secretNames: createSecretNames(),
     diffs: { charactersLeft: DIFF_CHARACTERS },
   };
 }
@@ -94,11 +96,11 @@ function conclude(
   concluded: Concluded,
   context: RunContext,
 ) {
-  const { standings, outcomes, emit, redaction, log, catalog } = context;
+  const { standings, outcomes, emit, redaction, secretNames, log, catalog } = context;
   const { result, timing } = concluded;
   const type = typeOf(context, declaration);
   const outcome = withinBudget(
-    outcomeOf(declaration, type, result, { timing, redaction }),
+    outcomeOf(declaration, type, result, { timing, redaction, secretNames }),
     context.diffs,
   );
   standings.set(declaration.key, standingOf(declaration, result));

@@ -4,6 +4,12 @@ import type { Account, Argv, CommandOptions } from './host.ts';
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
+/**
+ * Node's pipes are sockets, by which bash takes itself for a remote login and reads `~/.bashrc`,
+ * unless it is told that it is not the outermost shell.
+ */
+const SHLVL = '1';
+
 export interface Command {
   readonly argv: Argv;
   readonly env: Readonly<Record<string, string>>;
@@ -22,7 +28,7 @@ export function commandFor(
   const isUs = account === null || account.uid === process.geteuid?.();
   return {
     argv: isUs ? argv : asUser(argv, account),
-    env: { PATH, LANG: 'C.UTF-8', HOME: home, USER: name, LOGNAME: name, ...env },
+    env: { PATH, LANG: 'C.UTF-8', HOME: home, USER: name, LOGNAME: name, SHLVL, ...env },
   };
 }
 

@@ -7,7 +7,7 @@ export interface CommandOptions {
   /** The login name to run as, with that user's groups, HOME, USER and LOGNAME; root if absent. */
   readonly user?: string;
   readonly cwd?: string;
-  /** Added to a small clean environment (PATH, LANG=C.UTF-8, HOME, USER, LOGNAME). Never a secret. */
+  /** Added to a small clean environment (PATH, LANG=C.UTF-8, HOME, USER, LOGNAME, SHLVL). Never a secret. */
   readonly env?: Readonly<Record<string, string>>;
   /** Default 300 s; then TERM to the process group, and KILL 10 s later. */
   readonly timeoutMs?: number;

@@ -4,9 +4,9 @@ import { writeDurably } from '../host/durable-file.ts';
 
 /**
  * Keeps a report until the master has it: on disk before anybody is told that the run has ended.
- * A dry run that somebody made on the machine itself is for nobody else.
+ * A dry run writes nothing: its report only goes to the parent.
  */
 export function spoolReport(stateDirectory: string, report: Report): void {
-  if (report.dryRun && report.cause === 'local') return;
+  if (report.dryRun) return;
   writeDurably(join(stateDirectory, 'spool', `${report.job}.json`), JSON.stringify(report));
 }

@@ -9,7 +9,7 @@ import { errorOf, outcomeOf } from '../../../minion/engine/outcome.ts';
 import { openJournal } from '../../../minion/engine/owed.ts';
 import { isNotified, isPreparationNeeded } from '../../../minion/engine/prerequisites.ts';
 import { debtsOf, reactionsIn, takeStock } from '../../../minion/engine/reactions.ts';
-import { presentable, secretNamesOf } from '../../../minion/engine/redaction.ts';
+import { createSecretNames, presentable, secretNamesOf } from '../../../minion/engine/redaction.ts';
 import { judge, targetsOf } from '../../../minion/engine/requisites.ts';
 import type { Standing } from '../../../minion/engine/requisites.ts';
 import { defineState } from '../../../minion/engine/state-type.ts';
@@ -201,17 +201,25 @@ test('checks are asked in order, up to the first that fails', async (t) => {
 
 test('an outcome says where, how long and how often', (t) => {
   const timing = { startedAt: new Date(0), milliseconds: 12.345, attempts: 2 };
-  t.deepEqual(outcomeOf(declare('a'), type, { status: 'unchanged' }, { timing, redaction }), {
-    key: 'a',
-    id: 'a',
-    name: 'a',
-    type: 'toy.set',
-    place: 'states/toy.yaml:1:1',
-    status: 'unchanged',
-    startedAt: '1970-01-01T00:00:00.000Z',
-    milliseconds: 12.3,
-    attempts: 2,
-  });
+  t.deepEqual(
+    outcomeOf(
+      declare('a'),
+      type,
+      { status: 'unchanged' },
+      { timing, redaction, secretNames: secretNamesOf },
+    ),
+    {
+      key: 'a',
+      id: 'a',
+      name: 'a',
+      type: 'toy.set',
+      place: 'states/toy.yaml:1:1',
+      status: 'unchanged',
+      startedAt: '1970-01-01T00:00:00.000Z',
+      milliseconds: 12.3,
+      attempts: 2,
+    },
+  );
 });
 
 test('errors are redacted, output included', (t) => {
@@ -262,6 +270,7 @@ function context(given: Partial<RunContext> = {}): RunContext {
     byKey: new Map([['w', watching]]),
     standings: new Map(),
     outcomes: new Map(),
+    secretNames: createSecretNames(),
     diffs: { charactersLeft: 1000 },
     ...given,
   };
@@ -308,7 +317,15 @@ function listening(standings: RunContext['standings']): RunContext {
   const run = context({ standings });
   run.journal.owe([{ key: 'w', kind: 'listen', because: 'b' }]);
   const timing = { startedAt: new Date(0), milliseconds: 0, attempts: 1 };
-  run.outcomes.set('w', outcomeOf(watching, type, { status: 'unchanged' }, { timing, redaction }));
+  run.outcomes.set(
+    'w',
+    outcomeOf(
+      watching,
+      type,
+      { status: 'unchanged' },
+      { timing, redaction, secretNames: secretNamesOf },
+    ),
+  );
   return run;
 }
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
@@ -79,7 +79,7 @@ test('the environment is small and clean, and holds what is added', async (t) =>
     .map((line) => line.split('=')[0] ?? '');
   t.deepEqual(
     names.toSorted((a, b) => a.localeCompare(b)),
-    ['HOME', 'LANG', 'LOGNAME', 'MORE', 'PATH', 'USER'],
+    ['HOME', 'LANG', 'LOGNAME', 'MORE', 'PATH', 'SHLVL', 'USER'],
   );
 });
 
@@ -88,6 +88,15 @@ test('a secret goes in by standard input; a program that does not read it is fin
   t.is(stdout, 'hunter2');
   const { exitCode } = await realHost().query(['true'], { input: 'x'.repeat(1 << 20) });
   t.is(exitCode, 0);
+});
+
+test("bash that reads its input does not read anybody's startup files", async (t) => {
+  writeFileSync(join(place, '.bashrc'), 'echo startup\n');
+  const { stdout } = await realHost().query(['/bin/bash'], {
+    input: 'echo script\n',
+    env: { HOME: place },
+  });
+  t.is(stdout, 'script\n');
 });
 
 test('standard input is empty otherwise, so nothing waits for an answer', async (t) => {
