@@ -1,8 +1,7 @@
 import type { z } from 'zod';
 import type { Data } from './data.ts';
-import { reveal } from './data.ts';
 import { wrongsOf, type Wrong } from './issues.ts';
-import { dataOf, describeNode, isBroken, type MappingNode, type Node } from './node.ts';
+import { describeNode, isBroken, revealedData, type MappingNode, type Node } from './node.ts';
 import type { Place } from './place.ts';
 import type { Link, Problems } from './problem.ts';
 import { hint } from './hint.ts';
@@ -28,7 +27,7 @@ export interface Subject {
 export function checkNode<Result>(
   schema: z.ZodType<Result>,
   subject: Subject,
-  data: Data = reveal(dataOf(subject.node)),
+  data: Data = revealedData(subject.node),
 ): { readonly value: Result } | undefined {
   return checkData(schema, subject, data);
 }

@@ -1,9 +1,9 @@
 import { checkData, checkNode, type Subject } from './check.ts';
-import { isMapping, reveal } from './data.ts';
+import { isMapping } from './data.ts';
 import type { Guards, Requisite, Retry } from './declaration.ts';
 import type { Draft } from './draft.ts';
 import { asMapping, moduleOf } from './arguments.ts';
-import { dataOf, type Entry, type MappingNode, type Node } from './node.ts';
+import { revealedData, type Entry, type MappingNode } from './node.ts';
 import type { Resources } from './implied.ts';
 import type { Sortable } from './order.ts';
 import { schemaKeys } from './schema-keys.ts';
@@ -144,9 +144,9 @@ function checkArguments(
   const node: MappingNode = {
     kind: 'mapping',
     place,
-    entries: entries.map((entry) => ({ ...entry, value: marked(entry, files) })),
+    entries: files.size === 0 ? entries : entries.map((entry) => marked(entry, files)),
   };
-  const plain = reveal(dataOf(node));
+  const plain = revealedData(node);
   const data = { ...(isMapping(plain) ? plain : {}), ...Object.fromEntries(files) };
   const known = () => [...new Set([...keys, ...COMMON_WORDS])];
   const { problems } = workshop;
@@ -155,8 +155,9 @@ function checkArguments(
 }
 
 /** A file that could not be had has been told: what the schema says of it is no news. */
-function marked({ key, value }: Entry, files: ReadonlyMap<string, unknown>): Node {
-  return files.get(key) === null ? { kind: 'broken', place: value.place } : value;
+function marked(entry: Entry, files: ReadonlyMap<string, unknown>): Entry {
+  const { place } = entry.value;
+  return files.get(entry.key) === null ? { ...entry, value: { kind: 'broken', place } } : entry;
 }
 
 const CONDITIONS: ReadonlySet<string> = new Set([

@@ -80,6 +80,7 @@ function expandState(
     place: node.place,
     entries: entries.filter((entry) => !isLoopWord(entry.key)),
   };
+  const literal = new Map(rest.entries.map((entry) => [entry.key, entry]));
   return iterate(loopOf(entries), scope, workshop).map((item) => {
     const ports = new Map<string, number>();
     const computed = evaluateNode(rest, item, { ...workshop, ports });
@@ -88,7 +89,7 @@ function expandState(
       ...head,
       type,
       place: key.place,
-      args: readArguments(computed, type, inner),
+      args: computed === rest ? literal : readArguments(computed, type, inner),
       scope: item,
       ports,
     };

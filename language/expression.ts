@@ -22,9 +22,10 @@ export function evaluateNode(node: Node, scope: Scope, workshop: Workshop): Node
   if (node.kind === 'scalar') return evaluateScalar(node, scope, workshop);
   if (node.kind === 'broken') return node;
   if (node.kind === 'sequence') {
+    if (!isDynamic(node)) return node;
     return { ...node, items: node.items.map((item) => evaluateNode(item, scope, workshop)) };
   }
-  return evaluateMapping(node, scope, workshop);
+  return isDynamic(node) ? evaluateMapping(node, scope, workshop) : node;
 }
 
 export function hasExpression(text: unknown): boolean {

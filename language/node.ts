@@ -1,5 +1,5 @@
-import type { Secret } from '../shared/secret.ts';
-import { describe, isList, isMapping, type Data, type Scalar } from './data.ts';
+import { Secret } from '../shared/secret.ts';
+import { describe, isList, isMapping, reveal, type Data, type Scalar } from './data.ts';
 import type { Place } from './place.ts';
 
 /** A value that knows where its author wrote it. */
@@ -59,6 +59,14 @@ export function dataOf(node: Node): Data {
   if (node.kind === 'sequence') return node.items.map(dataOf);
   if (node.kind === 'broken') return null;
   return Object.fromEntries(node.entries.map(({ key, value }) => [key, dataOf(value)]));
+}
+
+/** The same with what secrets hold. */
+export function revealedData(node: Node): Data {
+  if (node.kind === 'scalar') return node.value instanceof Secret ? reveal(node.value) : node.value;
+  if (node.kind === 'sequence') return node.items.map(revealedData);
+  if (node.kind === 'broken') return null;
+  return Object.fromEntries(node.entries.map(({ key, value }) => [key, revealedData(value)]));
 }
 
 export function isBroken(node: Node): boolean {
