@@ -11,7 +11,7 @@ export interface BlobCache {
   has(sha256: string): Promise<boolean>;
   /** Throws MESSAGE_INVALID if the bytes are not what they should be. */
   put(sha256: string, bytes: Uint8Array): void;
-  /** Removes those unused for longest until the rest is small enough; never one of `keep`. */
+  /** Notes that `keep` are in use, and removes those unused for longest until the rest is small enough. */
   shrink(keep: ReadonlySet<string>): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ export function openBlobCache(
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   return {
     directory,
-    has: (sha256) => isWhole(join(directory, sha256), sha256, now()),
+    has: (sha256) => isWhole(join(directory, sha256), sha256),
     put: (sha256, bytes) => {
       if (hashOf(bytes) !== sha256)
         throw new ConductorError('MESSAGE_INVALID', `Cannot keep blob "${sha256}": it is another`);
@@ -34,19 +34,29 @@ export function openBlobCache(
       writeFileSync(staged, bytes, { mode: 0o600 });
       renameSync(staged, join(directory, sha256));
     },
-    shrink: (keep) => shrink(directory, keep, maximumBytes),
+    shrink: async (keep) => {
+      await Promise.all([...keep].map((sha256) => touch(join(directory, sha256), now())));
+      await shrink(directory, keep, maximumBytes);
+    },
   };
 }
 
-async function isWhole(path: string, sha256: string, now: Date): Promise<boolean> {
+async function isWhole(path: string, sha256: string): Promise<boolean> {
   try {
     const isRight = hashOf(await readFile(path)) === sha256;
-    if (isRight) await utimes(path, now, now);
-    else await unlink(path);
+    if (!isRight) await unlink(path);
     return isRight;
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return false;
     throw error;
+  }
+}
+
+async function touch(path: string, now: Date): Promise<void> {
+  try {
+    await utimes(path, now, now);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
   }
 }
 

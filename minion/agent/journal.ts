@@ -5,7 +5,10 @@ import { writeDurably } from '../host/durable-file.ts';
 import type { Logger } from '../../shared/log.ts';
 import { listOwn, readOwn, removeOwn } from './files.ts';
 
-/** The runs that this minion has promised and that have no report yet; on disk when a call returns. */
+/**
+ * The runs that this minion has promised and that have no report yet; on disk when a call returns. Dry runs are left
+ * out, as they write nothing: one that is lost with this process is `interrupted`, and had no effect.
+ */
 export interface Journal {
   put(entry: JournalEntry): void;
   remove(job: string): void;
@@ -18,6 +21,7 @@ export function openJournal(stateDirectory: string, log: Logger): Journal {
   const pathOf = (job: string): string => join(directory, `${job}.json`);
   return {
     put: (entry) => {
+      if (entry.options.dryRun) return;
       writeDurably(pathOf(entry.options.job), JSON.stringify(entry));
     },
     remove: (job) => {

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import type { ChannelEnd } from '../../protocol/channel.ts';
 import type { MasterChannel } from '../../protocol/connect.ts';
 import type { MasterMessage, MinionMessage } from '../../protocol/messages.ts';
@@ -16,6 +17,8 @@ export type Reply = Extract<MasterMessage, { readonly type: 'prepared' | 'blobs'
 /** What the rest of the agent knows of the connection, which comes and goes. */
 export interface Link {
   readonly isConnected: boolean;
+  /** Waits for a session; `false` if there is none by then. */
+  connectedWithin(milliseconds: number): Promise<boolean>;
   /** Rejects with CHANNEL_CLOSED if there is no session, or it ends before the message has left. */
   send(message: MinionMessage): Promise<void>;
   /** Rejects with CHANNEL_CLOSED if the session ends before the answer has come. */
@@ -31,6 +34,7 @@ interface Waiting {
 
 export function createLink(): Link {
   const waiting = new Map<number, Waiting>();
+  const events = new EventEmitter();
   let channel: MasterChannel | null = null;
   let requests = 0;
 
@@ -41,6 +45,7 @@ export function createLink(): Link {
     get isConnected() {
       return channel !== null;
     },
+    connectedWithin: async (milliseconds) => channel !== null || comes(events, milliseconds),
     send,
     ask: (question) => {
       requests += 1;
@@ -55,19 +60,27 @@ export function createLink(): Link {
     },
     attend: async (session, handle) => {
       channel = session;
+      events.emit('connected');
       session.listen((message) => {
         if (isReply(message)) settle(waiting, message);
         else handle(message);
       });
       const end = await session.ended;
       channel = null;
-      for (const [request, { reject }] of waiting) {
-        waiting.delete(request);
-        reject(notConnected());
-      }
+      abandon(waiting);
       return end;
     },
   };
+}
+
+async function comes(events: EventEmitter, milliseconds: number): Promise<boolean> {
+  try {
+    await once(events, 'connected', { signal: AbortSignal.timeout(milliseconds) });
+    return true;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'AbortError') return false;
+    throw error;
+  }
 }
 
 function isReply(message: MasterMessage): message is Reply {
@@ -77,6 +90,11 @@ function isReply(message: MasterMessage): message is Reply {
 function settle(waiting: Map<number, Waiting>, reply: Reply): void {
   waiting.get(reply.request)?.resolve(reply);
   waiting.delete(reply.request);
+}
+
+function abandon(waiting: Map<number, Waiting>): void {
+  for (const { reject } of waiting.values()) reject(notConnected());
+  waiting.clear();
 }
 
 function notConnected(): ConductorError {

@@ -14,6 +14,8 @@ export interface Wanted {
   /** `null` for the newest. */
   readonly revision: string | null;
   readonly stateFiles: readonly string[];
+  /** For a run that writes nothing: all that is kept is what the revision has that is not here yet. */
+  readonly dryRun: boolean;
 }
 
 /** Why a run cannot be: the master has refused, or cannot be asked. */
@@ -36,25 +38,46 @@ export interface PreparerParts {
   readonly blobs: BlobCache;
   readonly stateDirectory: string;
   readonly log: Logger;
+  /** How long to wait for a master that is away and without whom the run cannot be. */
+  readonly patienceMs?: number;
 }
 
+const PATIENCE_MS = 120_000;
+const MOST_ATTEMPTS = 3;
+
 export function createPreparer(parts: PreparerParts): Preparer {
+  const { link, patienceMs = PATIENCE_MS } = parts;
   return {
     prepare: async (wanted) => {
-      const last = readLast(parts);
-      try {
-        return await askMaster(parts, wanted, last);
-      } catch (error) {
-        if (!(error instanceof ConductorError) || error.code !== 'CHANNEL_CLOSED') throw error;
-        return withoutMaster(parts, wanted, last);
+      for (let attempt = 1; ; attempt += 1) {
+        const last = readLast(parts);
+        const asked = await askOrNull(parts, wanted, last);
+        if (asked !== null) return asked;
+        const found = await withoutMaster(parts, wanted, last);
+        if (found.status === 'prepared' || attempt === MOST_ATTEMPTS) return found;
+        if (!(await link.connectedWithin(patienceMs))) return found;
       }
     },
   };
 }
 
+/** `null` if the master is away, or goes away meanwhile. */
+async function askOrNull(
+  parts: PreparerParts,
+  wanted: Wanted,
+  last: Prepared | null,
+): Promise<Preparation | null> {
+  try {
+    return await askMaster(parts, wanted, last);
+  } catch (error) {
+    if (error instanceof ConductorError && error.code === 'CHANNEL_CLOSED') return null;
+    throw error;
+  }
+}
+
 async function askMaster(
   parts: PreparerParts,
-  { revision, stateFiles }: Wanted,
+  { revision, stateFiles, dryRun }: Wanted,
   last: Prepared | null,
 ): Promise<Preparation> {
   const have = { share: last?.share ?? null, pillar: last?.pillar.id ?? null };
@@ -69,6 +92,7 @@ async function askMaster(
   const prepared = complete(reply, last);
   const refusal = await fetchBlobs(parts, prepared.manifest);
   if (refusal !== null) return { status: 'refused', error: refusal };
+  if (dryRun) return { status: 'prepared', prepared };
   if (stateFiles.length === 0)
     writeDurably(lastPath(parts), JSON.stringify(prepared satisfies Prepared));
   await parts.blobs.shrink(new Set(prepared.manifest.map(({ sha256 }) => sha256)));

@@ -20,7 +20,7 @@ export interface RunChild {
 export interface RunChildParts {
   /** The script of the child, `run.js`. */
   readonly program: string;
-  /** All but the report, which is in the spool. */
+  /** All that it says; of reports only those of dry runs, as others are in the spool. */
   readonly onEvent: (event: RunEvent) => void;
   readonly log: Logger;
 }
@@ -51,8 +51,10 @@ export function startRunChild(
   const limit = setTimeout(() => stop('SIGKILL'), request.options.timeoutSeconds * 1000 + GRACE_MS);
   const lines = createInterface({ input: child.stdout });
   lines.on('line', (line) => {
+    // The report is large, and not needed here if it is in the spool: then it is not even parsed.
+    if (line.startsWith('{"event":"report"') && !request.options.dryRun) return;
     const event = eventOf(line, log);
-    if (event !== null && event.event !== 'report') onEvent(event);
+    if (event !== null) onEvent(event);
   });
   const hasExited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
@@ -86,9 +88,7 @@ async function endOf(hasExited: Promise<void>, hasSaidAll: Promise<void>): Promi
   patience.abort();
 }
 
-/** The report is large and not needed here: it is not even parsed. */
 function eventOf(line: string, log: Logger): RunEvent | null {
-  if (line.startsWith('{"event":"report"')) return null;
   try {
     return runEventSchema.parse(JSON.parse(line));
   } catch (error) {

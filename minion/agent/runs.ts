@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Report, RunEvent } from '../../protocol/report.ts';
+import type { RunEvent } from '../../protocol/report.ts';
 import type { RunRequest } from '../../protocol/run-request.ts';
 import { ConductorError, messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
@@ -7,6 +7,8 @@ import type { JournalEntry, Prepared } from '../agent-files.ts';
 import type { Journal } from './journal.ts';
 import { missingReport } from './missing-report.ts';
 import type { Preparer } from './prepare.ts';
+import { cancelled, expired, lost, tooMany } from './refusals.ts';
+import type { Refusal } from './refusals.ts';
 import { birthOf } from './process-birth.ts';
 import type { RunChild, StartChild } from './run-child.ts';
 import type { Spool } from './spool.ts';
@@ -92,7 +94,7 @@ function knows({ spool }: RunsParts, { current, waiting }: Queue, job: string): 
 function add(parts: RunsParts, queue: Queue, entry: JournalEntry): boolean {
   if (knows(parts, queue, entry.options.job)) return false;
   if (queue.waiting.length >= MOST_WAITING) {
-    end(parts, entry, 'failed', tooMany());
+    end(parts, entry, 'failed', tooMany(MOST_WAITING));
     return true;
   }
   parts.journal.put(entry);
@@ -148,11 +150,15 @@ async function endOfOrphan({ pid, bornAt }: { pid: number; bornAt: string }): Pr
 /** A child that dies without a report has its run started again. */
 async function untilReported(parts: RunsParts, current: Current): Promise<void> {
   const { preparer, spool, log } = parts;
-  const { job, stateFiles } = current.entry.options;
+  const { job, stateFiles, dryRun } = current.entry.options;
   while (!spool.has(job)) {
     const refusal = whyNot(parts, current);
     if (refusal !== null) return report(parts, current.entry, ...refusal);
-    const preparation = await preparer.prepare({ revision: current.entry.revision, stateFiles });
+    const preparation = await preparer.prepare({
+      revision: current.entry.revision,
+      stateFiles,
+      dryRun,
+    });
     if (preparation.status === 'refused')
       return report(parts, current.entry, 'failed', preparation.error);
     if (current.isCancelled) continue;
@@ -162,8 +168,6 @@ async function untilReported(parts: RunsParts, current: Current): Promise<void> 
   parts.journal.remove(job);
 }
 
-type Refusal = readonly [Report['status'], { readonly code: string; readonly message: string }];
-
 function whyNot({ now }: RunsParts, { entry, isCancelled }: Current): Refusal | null {
   if (isCancelled) return ['cancelled', cancelled()];
   if (entry.starts >= MOST_STARTS)
@@ -171,8 +175,7 @@ function whyNot({ now }: RunsParts, { entry, isCancelled }: Current): Refusal | 
   const waitedMs = now().getTime() - Date.parse(entry.receivedAt);
   const isLate = entry.expiresAt !== null && new Date(entry.expiresAt) < now();
   if (entry.starts > 0 || waitedMs < PROMPT_MS || !isLate) return null;
-  const message = `Cannot start the run: it waited for others until it expired`;
-  return ['expired', { code: 'JOB_EXPIRED', message }];
+  return ['expired', expired()];
 }
 
 /** That it has started is on disk before it has any effect. */
@@ -181,7 +184,10 @@ async function runChild(parts: RunsParts, current: Current, prepared: Prepared):
   current.entry = entry;
   parts.journal.put(entry);
   const request = requestFor(parts, entry, prepared);
-  const child = parts.startChild(request, (event) => parts.onEvent(entry, event));
+  const child = parts.startChild(request, (event) => {
+    if (event.event === 'report') parts.spool.put(event.report);
+    else parts.onEvent(entry, event);
+  });
   current.child = child;
   const { pid, bornAt } = child;
   if (pid !== null && bornAt !== null) parts.journal.put({ ...entry, child: { pid, bornAt } });
@@ -220,17 +226,4 @@ function report(
 function end(parts: RunsParts, entry: JournalEntry, ...refusal: Refusal): void {
   report(parts, entry, ...refusal);
   parts.onEnd(entry);
-}
-
-function tooMany() {
-  const message = `Cannot accept the run: ${MOST_WAITING} others are waiting`;
-  return { code: 'RUN_BUSY', message };
-}
-
-function cancelled() {
-  return { code: 'CANCELLED', message: 'The run was cancelled before it had done anything' };
-}
-
-function lost(problem: string) {
-  return { code: 'RUN_LOST', message: `Cannot finish the run: ${problem}` };
 }

@@ -10,11 +10,11 @@ import type { Link } from './link.ts';
 
 /**
  * Reports on their way to the master. Each is a file until the master has said that it has it; run
- * children put theirs here themselves.
+ * children put theirs here themselves. Those of dry runs, which write nothing, are kept in memory.
  */
 export interface Spool {
   has(job: string): boolean;
-  /** Keeps a report that no child could make. */
+  /** Keeps a report that no child could put here. */
   put(report: Report): void;
   /** Ids of the jobs whose reports are here. */
   jobs(): string[];
@@ -40,12 +40,13 @@ const MOST_ATTEMPTS = 5;
 export function openSpool(parts: SpoolParts): Spool {
   const { log, link } = parts;
   const directory = join(parts.stateDirectory, 'spool');
+  const kept = openReports(directory, log);
   const attempts = new Map<string, number>();
   let underWay: string | null = null;
 
   const deliver = (): void => {
     if (underWay !== null || !link.isConnected) return;
-    const next = firstReport(directory, log);
+    const next = kept.first();
     if (next === null) return;
     underWay = next.job;
     attempts.set(next.job, (attempts.get(next.job) ?? 0) + 1);
@@ -56,28 +57,46 @@ export function openSpool(parts: SpoolParts): Spool {
   };
 
   return {
-    has: (job) => jobsIn(directory).includes(job),
-    put: (report) => {
-      writeDurably(pathOf(directory, report.job), JSON.stringify(report));
-    },
-    jobs: () => jobsIn(directory),
+    has: kept.has,
+    put: kept.put,
+    jobs: kept.jobs,
     deliver: () => {
       shrink(directory, parts.maximumBytes ?? MAXIMUM_BYTES, log);
       deliver();
     },
     stored: (job) => {
-      removeOwn(pathOf(directory, job));
+      kept.remove(job);
       attempts.delete(job);
       if (underWay === job) underWay = null;
       deliver();
     },
     disconnected: () => {
       if (underWay !== null && (attempts.get(underWay) ?? 0) >= MOST_ATTEMPTS) {
-        const aside = setAside(pathOf(directory, underWay));
+        const aside = kept.putAside(underWay);
         log.error({ job: underWay, aside }, 'Report was not taken and has been put aside');
       }
       underWay = null;
     },
+  };
+}
+
+/** Reports as files, and those of dry runs in memory. */
+function openReports(directory: string, log: Logger) {
+  const dry = new Map<string, Report>();
+  return {
+    has: (job: string): boolean => dry.has(job) || jobsIn(directory).includes(job),
+    put: (report: Report): void => {
+      if (report.dryRun) dry.set(report.job, report);
+      else writeDurably(pathOf(directory, report.job), JSON.stringify(report));
+    },
+    jobs: (): string[] => [...jobsIn(directory), ...dry.keys()],
+    first: (): Report | null => firstReport(directory, log) ?? [...dry.values()][0] ?? null,
+    remove: (job: string): void => {
+      if (!dry.delete(job)) removeOwn(pathOf(directory, job));
+    },
+    /** Where it is now; `null` if it is gone. */
+    putAside: (job: string): string | null =>
+      dry.delete(job) ? null : setAside(pathOf(directory, job)),
   };
 }
 

@@ -1,0 +1,26 @@
+import type { Report } from '../../protocol/report.ts';
+
+/** Why a run has no report of its own: how it ends, and what is said of it. */
+export type Refusal = readonly [Report['status'], Reason];
+
+interface Reason {
+  readonly code: string;
+  readonly message: string;
+}
+
+export function tooMany(waiting: number): Reason {
+  return { code: 'RUN_BUSY', message: `Cannot accept the run: ${waiting} others are waiting` };
+}
+
+export function expired(): Reason {
+  const message = 'Cannot start the run: it waited for others until it expired';
+  return { code: 'JOB_EXPIRED', message };
+}
+
+export function cancelled(): Reason {
+  return { code: 'CANCELLED', message: 'The run was cancelled before it had done anything' };
+}
+
+export function lost(problem: string): Reason {
+  return { code: 'RUN_LOST', message: `Cannot finish the run: ${problem}` };
+}
