@@ -11,7 +11,7 @@ import {
 } from './data.ts';
 import type { Data } from './data.ts';
 import { HelperMistake, type Helper } from './helper.ts';
-import { HELPERS } from './helpers.ts';
+import { findHelper } from './helpers.ts';
 import { lookup, lookupIfThere } from './lookup.ts';
 import { itemFrame, type Frame, type Workshop } from './scope.ts';
 import { SpotMistake, type Block, type Call, type Expression, type Part } from './syntax-tree.ts';
@@ -134,12 +134,10 @@ function call(expression: Call, frame: Frame, workshop: Workshop): Data {
 
 const CHOOSERS: ReadonlySet<string> = new Set(['default', 'and', 'or']);
 
-function helperOf({ helper: name, args, spot }: Call): Helper {
-  const helper = HELPERS[name];
-  if (helper === undefined) throw new SpotMistake(spot, `unknown helper "${name}"`);
-  if (args.length >= helper.least && args.length <= helper.most) return helper;
-  const message = `"${name}" got ${args.length === 1 ? '1 value' : `${args.length} values`}`;
-  throw new SpotMistake(spot, message, `write {{${helper.usage}}}`);
+function helperOf({ helper: name, spot }: Call): Helper {
+  const helper = findHelper(name);
+  if (helper !== undefined) return helper;
+  throw new SpotMistake(spot, `unknown helper "${name}"`);
 }
 
 /** `default`, `and`, `or` look at one value after the other, and not at those they need not. */

@@ -52,22 +52,28 @@ export function evaluateScalar(node: ScalarNode, scope: Scope, workshop: Worksho
   }
 }
 
-/** Reads the text's expressions without computing them; mistakes are reported. */
-export function checkSyntax(node: Node, workshop: Workshop): void {
-  if (node.kind === 'sequence') for (const item of node.items) checkSyntax(item, workshop);
-  if (node.kind === 'mapping') {
-    for (const { keyNode, value } of node.entries) {
-      checkSyntax(keyNode, workshop);
-      checkSyntax(value, workshop);
-    }
-  }
-  if (node.kind !== 'scalar' || node.sealed === true) return;
+type Chain = Scope['chain'];
+
+/** Reads all expressions below a node without computing them; mistakes are reported. */
+export function checkSyntax(node: Node, workshop: Workshop, chain: Chain = []): void {
+  if (node.kind === 'scalar') checkScalar(node, workshop, chain);
+  for (const below of childrenOf(node)) checkSyntax(below, workshop, chain);
+}
+
+function childrenOf(node: Node): readonly Node[] {
+  if (node.kind === 'sequence') return node.items;
+  return node.kind === 'mapping'
+    ? node.entries.flatMap(({ keyNode, value }) => [keyNode, value])
+    : [];
+}
+
+function checkScalar(node: ScalarNode, workshop: Workshop, chain: Chain): void {
   const text = textOf(node);
-  if (text === null || !hasExpression(text)) return;
+  if (text === null || node.sealed === true || !hasExpression(text)) return;
   try {
     syntaxOf(text, workshop);
   } catch (error) {
-    report(error, { node, text, scope: { names: new Map(), chain: [] }, workshop });
+    report(error, { node, text, scope: { names: new Map(), chain }, workshop });
   }
 }
 

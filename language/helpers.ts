@@ -10,4 +10,9 @@ export const HELPERS: Readonly<Record<string, Helper>> = {
   ...VALUE_HELPERS,
 };
 
+/** `undefined` for what is no helper, whatever JavaScript has by that name. */
+export function findHelper(name: string): Helper | undefined {
+  return Object.hasOwn(HELPERS, name) ? HELPERS[name] : undefined;
+}
+
 export const HELPER_NAMES: ReadonlySet<string> = new Set(Object.keys(HELPERS));

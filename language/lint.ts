@@ -91,10 +91,7 @@ function lintStateFile(name: string, path: string, context: Lint): void {
   const file = readStateFile(tree, { name, place: { file: path, line: 1, column: 1 } }, problems);
   if (file === null) return;
   declaredParams(file, workshop);
-  const { each, as, when } = file.loop;
-  for (const node of [each, as, when, file.include, file.params]) {
-    if (node !== null) checkSyntax(node, workshop);
-  }
+  checkSyntax(file.node, workshop);
   lintIncludes(file, context);
   for (const entry of file.states) lintId(entry, context, { isExtension: false });
   for (const entry of file.extend?.entries ?? []) lintId(entry, context, { isExtension: true });
@@ -115,8 +112,6 @@ function lintId(
   context: Lint,
   { isExtension }: { isExtension: boolean },
 ): void {
-  checkSyntax(keyNode, context.workshop);
-  checkSyntax(value, context.workshop);
   const where = { problems: context.problems, chain: [] };
   for (const written of readStates(key, withoutLoop(value), where)) {
     const args = isComputed(written) ? null : readArguments(written.node, written.type, where);

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../shared/canonical-json.ts';
 import { reveal, type DataMapping } from './data.ts';
-import { evaluateNode, isWanted } from './expression.ts';
+import { checkSyntax, evaluateNode, isWanted } from './expression.ts';
 import {
   dataOf,
   describeNode,
@@ -132,6 +132,8 @@ function parsedFile(file: NamedFile, chain: readonly Link[], loading: Loading): 
   const isKnown = known.has(file.name);
   if (!isKnown) missingFile(file, { known, folder: 'states', problems, chain: chain.slice(1) });
   const stateFile = isKnown ? readStateFile(tree, file, problems, chain.slice(1)) : null;
+  // Also of what a "when" leaves out.
+  if (stateFile !== null) checkSyntax(stateFile.node, workshop, chain);
   parsed.set(file.name, stateFile);
   return stateFile;
 }

@@ -95,7 +95,8 @@ function open(
 function isTemplate({ args }: Draft, path: string): boolean {
   const template = args.get('template')?.value;
   const word = template === undefined ? null : dataOf(template);
-  return path.endsWith('.hbs') ? word !== false : word !== null && word !== false;
+  const isTold = word === true || word === 'handlebars' || word === 'hbs';
+  return path.endsWith('.hbs') ? word !== false : isTold;
 }
 
 /** `context` over `defaults`: names of the template's own. */

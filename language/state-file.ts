@@ -22,6 +22,8 @@ export interface StateFile {
   readonly params: MappingNode | null;
   readonly extend: MappingNode | null;
   readonly exclude: Node | null;
+  /** All of it. */
+  readonly node: Node;
   /** By ID. */
   readonly states: readonly Entry[];
 }
@@ -55,18 +57,15 @@ export function readStateFile(
     problems.add(node.place, `a state file is a mapping, got ${describeNode(node)}`, { help });
     return null;
   }
-  return structure({ name: file.name, path: found.path }, entriesOf(node), problems);
+  return structure({ name: file.name, path: found.path, node }, problems);
 }
 
 function entriesOf(node: Node): readonly Entry[] {
   return node.kind === 'mapping' ? node.entries : [];
 }
 
-function structure(
-  file: Pick<StateFile, 'name' | 'path'>,
-  entries: readonly Entry[],
-  problems: Problems,
-): StateFile {
+function structure(file: Pick<StateFile, 'name' | 'path' | 'node'>, problems: Problems): StateFile {
+  const entries = entriesOf(file.node);
   const value = (key: string) => entries.find((entry) => entry.key === key)?.value ?? null;
   return {
     ...file,

@@ -1,4 +1,4 @@
-import { HELPER_NAMES } from './helpers.ts';
+import { findHelper, HELPER_NAMES } from './helpers.ts';
 import { BLOCK_HELPERS, SpotMistake } from './syntax-tree.ts';
 import type { Block, BlockHelper, Expression, Literal, Part, Path } from './syntax-tree.ts';
 import { hint } from './hint.ts';
@@ -34,13 +34,18 @@ type Callable = { path: hbs.AST.Expression; params: hbs.AST.Expression[]; hash: 
 
 function readCall({ path, params, hash }: Callable): Expression {
   const spot = path.loc.start;
-  const helper = isPath(path) ? path.original : '';
-  if (!HELPER_NAMES.has(helper)) {
-    const help = hint(helper, HELPER_NAMES, `the helpers are ${[...HELPER_NAMES].join(' ')}`);
-    throw new SpotMistake(spot, `unknown helper "${helper}"`, help);
+  const name = isPath(path) ? path.original : '';
+  const helper = findHelper(name);
+  if (helper === undefined) {
+    const help = hint(name, HELPER_NAMES, `the helpers are ${[...HELPER_NAMES].join(' ')}`);
+    throw new SpotMistake(spot, `unknown helper "${name}"`, help);
   }
   refuseNamed(hash);
-  return { kind: 'call', spot, helper, args: params.map(readValue) };
+  if (params.length < helper.least || params.length > helper.most) {
+    const message = `"${name}" got ${params.length === 1 ? '1 value' : `${params.length} values`}`;
+    throw new SpotMistake(spot, message, `write {{${helper.usage}}}`);
+  }
+  return { kind: 'call', spot, helper: name, args: params.map(readValue) };
 }
 
 function refuseNamed(hash: hbs.AST.Hash | undefined): void {

@@ -141,6 +141,9 @@ test("JavaScript's own properties cannot be reached", (t) => {
     t.regex(mistake(`{{ ${path} }}`), /is not defined|has no|so it has no/u, path);
   }
   t.regex(mistake('{{ get pillar "__proto__.x" }}'), /there is no/u);
+  for (const name of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
+    t.regex(mistake(`{{ ${name} pillar }}`), /unknown helper/u);
+  }
 });
 
 test('default takes what is there, and is silent only about what is not', (t) => {
