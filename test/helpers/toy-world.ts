@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -141,8 +141,12 @@ export interface ToyResult {
   readonly outcome: (id: string) => Outcome;
 }
 
+const root = mkdtempSync(join(tmpdir(), 'conductor-toy-'));
+process.once('exit', () => rmSync(root, { recursive: true, force: true }));
+
+/** A directory of its own, that goes when the tests end. */
 export function newDirectory(): string {
-  return mkdtempSync(join(tmpdir(), 'conductor-toy-'));
+  return mkdtempSync(join(root, 'run-'));
 }
 
 function mark(text: string): string {

@@ -90,13 +90,15 @@ test('a secret goes in by standard input; a program that does not read it is fin
   t.is(exitCode, 0);
 });
 
-test("bash that reads its input does not read anybody's startup files", async (t) => {
+async function bashGiven(input: string, env: Record<string, string>): Promise<string> {
+  return (await realHost().query(['/bin/bash', '-c', 'cat'], { input, env })).stdout;
+}
+
+test("bash that is given input does not read anybody's startup files", async (t) => {
   writeFileSync(join(place, '.bashrc'), 'echo startup\n');
-  const { stdout } = await realHost().query(['/bin/bash'], {
-    input: 'echo script\n',
-    env: { HOME: place },
-  });
-  t.is(stdout, 'script\n');
+  t.is(await bashGiven('x', { HOME: place }), 'x');
+  // What would happen otherwise:
+  t.is(await bashGiven('x', { HOME: place, SHLVL: '0' }), 'startup\nx');
 });
 
 test('standard input is empty otherwise, so nothing waits for an answer', async (t) => {
