@@ -89,11 +89,7 @@ export async function needParents(args: ParentArgs, host: Host): Promise<void> {
 }
 
 /** Makes a directory with all that are missing above it. */
-async function makeDirectories(
-  path: string,
-  ownership: Ownership,
-  host: Host,
-): Promise<void> {
+async function makeDirectories(path: string, ownership: Ownership, host: Host): Promise<void> {
   if (await isDirectory(path, host)) return;
   await makeDirectories(posix.dirname(path), ownership, host);
   await host.makeDirectory(path, ownership);
