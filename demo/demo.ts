@@ -2,11 +2,11 @@
  * `npm run demo`: from nothing to a Django app on a Debian server, and to its drift repaired. With `--check` it ends by
  * itself: exit code 0 if everything was as it should be, and the last line of its output is JSON with the counts.
  */
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { performance } from 'node:perf_hooks';
-import { inspect, promisify } from 'node:util';
+import { inspect } from 'node:util';
 import { HostError } from '../test/hosts/host-error.ts';
+import { ensurePackage } from '../test/e2e/package.ts';
 import { openFleet } from '../test/hosts/hosts.ts';
 import type { Fleet } from '../test/hosts/hosts.ts';
 import { installPrerequisites } from '../test/hosts/prerequisites.ts';
@@ -16,7 +16,6 @@ import { createNarrator } from './narrate.ts';
 import { tour } from './tour.ts';
 import { verdict } from './verdict.ts';
 
-const execute = promisify(execFile);
 const isCheck = process.argv.includes('--check');
 /** As if PyPI could not be reached. */
 const isOffline = process.argv.includes('--offline');
@@ -66,12 +65,10 @@ async function explain(error: unknown, fleet: Fleet): Promise<void> {
   console.error(`\nerror: ${error instanceof HostError ? error.message : inspect(error)}`);
 }
 
-/** Made from this checkout, as `npm run build` and `npm run package` do. */
+/** Made from this checkout, unless that has been done before. */
 async function buildPackage(): Promise<string> {
-  await execute('npm', ['run', '--silent', 'build']);
-  const { stdout } = await execute('npm', ['run', '--silent', 'package']);
-  narrator.say(`made ${stdout.trim()}`);
-  const [path = ''] = stdout.split(' ');
+  const path = await ensurePackage();
+  narrator.say(`the package is ${path}`);
   return path;
 }
 
