@@ -40,7 +40,7 @@ export function isDynamic(node: Node): boolean {
   return node.entries.some(({ key, value }) => hasExpression(key) || isDynamic(value));
 }
 
-export function evaluateScalar(node: ScalarNode, scope: Scope, workshop: Workshop): Node {
+function evaluateScalar(node: ScalarNode, scope: Scope, workshop: Workshop): Node {
   const text = textOf(node);
   if (text === null || !hasExpression(text)) return node;
   try {

@@ -1,5 +1,4 @@
 import { describeNode, type Entry, type MappingNode, type Node } from './node.ts';
-import type { Place } from './place.ts';
 import type { Link, Problems } from './problem.ts';
 import type { NamedFile } from './top.ts';
 import { findFile } from './tree-files.ts';
@@ -29,7 +28,7 @@ export interface StateFile {
 }
 
 /** Top-level keys of a state file that are no IDs. */
-export const FILE_WORDS = [
+const RESERVED: ReadonlySet<string> = new Set([
   'include',
   'extend',
   'exclude',
@@ -37,9 +36,7 @@ export const FILE_WORDS = [
   'as',
   'when',
   'params',
-] as const satisfies string[];
-
-const RESERVED: ReadonlySet<string> = new Set(FILE_WORDS);
+]);
 
 /** `null` if there is no such file or it cannot be read; why is reported. */
 export function readStateFile(
@@ -95,9 +92,4 @@ export function loopOf(entries: readonly Entry[]): Loop {
 
 export function isLoopWord(key: string): boolean {
   return LOOP_WORDS.has(key);
-}
-
-/** Where a file begins. */
-export function startOf({ path }: StateFile): Place {
-  return { file: path, line: 1, column: 1 };
 }

@@ -73,7 +73,7 @@ function unquotedExpression(text: string, offset: number): string | null {
   return value === undefined ? null : `quote what holds an expression: ${quoted(value)}`;
 }
 
-export function quoted(text: string): string {
+function quoted(text: string): string {
   return text.includes('"') ? `'${text.replaceAll("'", "''")}'` : `"${text}"`;
 }
 
