@@ -32,11 +32,14 @@ function digest(path: string): string {
   return createHash('sha256').update(readFileSync(path)).digest('hex');
 }
 
+async function makeAnew() {
+  return execute('npm', ['run', '--silent', 'package']);
+}
+
 onHosts('the same sources give the same package', async (t) => {
   t.timeout(300_000);
   const first = digest(await ensurePackage());
-  const again = () => execute('npm', ['run', '--silent', 'package']);
-  const { stdout } = await withLock('package', again);
+  const { stdout } = await withLock('package', makeAnew);
   t.is(digest(stdout.split(' ')[0] ?? ''), first);
 });
 
