@@ -32,14 +32,19 @@ export function treeFileOf(draft: Draft, node: Node, using: Using): unknown {
   return null;
 }
 
+/** Which address or path on the host there is only the host can tell; a file of the tree is there. */
 function firstOf(draft: Draft, items: readonly Node[], using: Using): unknown {
+  const fallbacks: unknown[] = [];
   for (const item of items) {
     const text = textOf(item) ?? '';
-    const isThere = candidates(text).some((path) => using.tree.read(path) !== null);
-    if (isElsewhere(text) || isThere) return treeFileOf(draft, item, using);
+    if (isElsewhere(text)) fallbacks.push(dataOf(item));
+    else if (candidates(text).some((path) => using.tree.read(path) !== null)) {
+      const file = treeFileOf(draft, item, using);
+      return fallbacks.length === 0 ? file : [...fallbacks, file];
+    }
   }
-  const [last] = items;
-  return last === undefined ? [] : treeFileOf(draft, last, using);
+  const [first] = items;
+  return fallbacks.length > 0 || first === undefined ? fallbacks : treeFileOf(draft, first, using);
 }
 
 const ADDRESS = /^(?!salt:)[a-z][a-z0-9+.-]*:\/\//u;

@@ -26,8 +26,8 @@ export type Convergence =
     };
 
 /**
- * Brings one declared state about. A state that changes and is notified also reacts, because its
- * own change need not have had the effect that the reaction has.
+ * Brings one declared state about. A state that changes and is notified also reacts, unless its own
+ * change has the effect that the reaction has: it answers the notification then.
  */
 export async function converge(
   type: StateType,
@@ -37,7 +37,7 @@ export async function converge(
 ): Promise<Convergence> {
   const { dryRun, notified = false } = options;
   const change = await compare(type, args, host);
-  const reacts = notified && type.react !== undefined;
+  const reacts = notified && type.react !== undefined && !isAnsweredBy(type, change);
 
   if (change === null && !reacts) return { status: 'unchanged' };
   if (dryRun) return { status: 'would-change', change, reaction: reacts ? '' : null };
@@ -46,6 +46,12 @@ export async function converge(
   if (change !== null) await applyAndVerify(type, args, host, change);
   const reaction = reacts ? await reactAndVerify(type, args, host) : null;
   return { status: 'changed', change, reaction };
+}
+
+/** What has no wanted state of its own does the same when it is applied and when it reacts. */
+function isAnsweredBy(type: StateType, change: Change | null): boolean {
+  if (change === null) return false;
+  return type.oneShot === true || type.answers?.(change) === true;
 }
 
 /** What differs between how the thing is and how it should be; `null` if nothing does. */

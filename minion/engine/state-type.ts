@@ -51,6 +51,12 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
   /** Carries out one change. */
   apply(change: Change<State>, args: Args, host: Host): Promise<void>;
 
+  /**
+   * Whether carrying out this change has the effect of `react` too, so that it is not called as
+   * well: a service that has just been started runs on its new configuration. Default: it has not.
+   */
+  answers?(change: Change<State>): boolean;
+
   /** Answers a `watch` or `listen`: a state this one watches has changed. Says what was done. */
   react?(args: Args, host: Host): Promise<string>;
 }

@@ -137,6 +137,7 @@ export const serviceRunning = defineState({
     ...(unmask ? { masked: false } : {}),
   }),
   apply: applyRunning,
+  answers: (change) => change.action !== 'remove' && change.to.running === true,
   react,
 });
 

@@ -433,6 +433,7 @@ test('files of the tree come as files, templates rendered', (t) => {
       'a: {file.managed: {name: /a, source: site.hbs, defaults: {x: 1, y: 2}, context: {y: "{{ name }}"}}}',
       'b: {file.managed: {name: /b, source: salt://raw.txt}}',
       'c: {file.managed: {name: /c, source: [missing.txt, raw.txt]}}',
+      'h: {file.managed: {name: /h, source: ["https://example.org/x", /srv/local, raw.txt, never.txt]}}',
       'd: {file.managed: {name: /d, source: /srv/local}}',
       'e: {file.managed: {name: /e, source: "https://example.org/x"}}',
       'f: {file.managed: {name: /f, source: raw.txt, template: hbs}}',
@@ -442,12 +443,15 @@ test('files of the tree come as files, templates rendered', (t) => {
     'templates/site.hbs': '{{x}} {{y}} {{name}} {{minion.id}}\n',
     'templates/raw.txt': 'id {{minion.id}}\n',
   });
+  const shown = (value: unknown): string =>
+    isTreeFile(value) ? Buffer.from(value.read()).toString() : String(value);
   const source = (id: string): string => {
     const { args } = find(catalog, id);
     const value: unknown =
       typeof args === 'object' && args !== null && 'source' in args ? args.source : null;
-    return isTreeFile(value) ? Buffer.from(value.read()).toString() : String(value);
+    return Array.isArray(value) ? value.map(shown).join(' then ') : shown(value);
   };
+  t.is(source('h'), 'https://example.org/x then /srv/local then id {{minion.id}}\n');
   t.deepEqual('abcdefg'.split('').map(source), [
     '1 one one web1\n',
     'id {{minion.id}}\n',

@@ -79,6 +79,16 @@ test('a notified state that changes reacts as well', async (t) => {
   t.deepEqual(host.ran, ['setshell deploy /bin/bash', 'kick deploy']);
 });
 
+test('a state whose own change answers the notification does not react as well', async (t) => {
+  const host = fakeHost(sh, bash);
+  const answering = { ...shellState, answers: () => true };
+  t.like(await converge(answering, declared, host, notified), {
+    status: 'changed',
+    reaction: null,
+  });
+  t.deepEqual(host.ran, ['setshell deploy /bin/bash']);
+});
+
 test('a state that cannot react takes a notification as nothing', async (t) => {
   const mute = { ...shellState };
   delete mute.react;
