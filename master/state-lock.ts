@@ -12,7 +12,8 @@ const holderSchema = z.strictObject({ pid: z.int(), since: z.string() });
 
 /**
  * Makes this process the only one that serves from a state directory. The lock is the kernel's, on
- * a file that SQLite locks: it ends with the process, however that ends. Throws STATE_DIRECTORY_HELD.
+ * a file that SQLite locks: it ends with the process, however that ends, or when what is returned is
+ * forgotten. Throws STATE_DIRECTORY_HELD.
  */
 export function lockStateDirectory({ directory, lock, holder }: StatePaths): StateLock {
   const file = new DatabaseSync(lock, { timeout: 0 });

@@ -7,16 +7,15 @@ import type { JobContext } from './job-context.ts';
 /** Every target that is there gets it; one that is not has its answer at once. */
 export async function deliver(context: JobContext, job: Job): Promise<void> {
   const { store, presence, board } = context;
-  for (const { minion, state } of await store.jobs.targets(job.id)) {
-    if (state !== 'queued') continue;
+  const queued = (await store.jobs.targets(job.id)).filter(({ state }) => state === 'queued');
+  const deliveries = queued.map(async ({ minion }) => {
     const session = presence.get(minion);
-    if (session === null)
-      await board.move(
-        { job: job.id, minion, from: ['queued'] },
-        { state: 'unreachable', error: await offlineError(context, minion) },
-      );
-    else send(session, job);
-  }
+    if (session !== null) return send(session, job);
+    const error = await offlineError(context, minion);
+    const at = { job: job.id, minion, from: ['queued'] } as const;
+    return board.move(at, { state: 'unreachable', error });
+  });
+  await Promise.all(deliveries);
 }
 
 async function offlineError({ store }: JobContext, minion: string) {

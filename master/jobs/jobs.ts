@@ -70,7 +70,7 @@ export function createJobs(parts: JobParts): Jobs {
   };
 }
 
-async function create({ store, now }: JobContext, request: JobRequest): Promise<Job> {
+async function create({ store, board, now }: JobContext, request: JobRequest): Promise<Job> {
   const createdAt = now();
   const expiresAt = createdAt.getTime() + EXPIRY_MS;
   const { minions, ...rest } = request;
@@ -86,6 +86,7 @@ async function create({ store, now }: JobContext, request: JobRequest): Promise<
     return { job: job.id, minion, state: 'queued', updatedAt: job.createdAt, ...rest };
   });
   await store.jobs.create(job, targets);
+  board.opened(job.id, minions);
   return job;
 }
 

@@ -7,6 +7,8 @@ import { exitCodeOfTargets, hasEnded } from './job-result.ts';
 /** Moves targets in the store and tells those who follow, in this order. */
 export interface TargetBoard {
   readonly events: JobEvents;
+  /** A job has been made: its end will be told with that of its last target. */
+  opened(job: string, minions: readonly string[]): void;
   /** `false`, and nobody hears of it, unless the target is in one of the states `from`. */
   move(
     of: { job: string; minion: string; from: readonly TargetState[] },
@@ -24,7 +26,7 @@ interface Parts {
 }
 
 export function createTargetBoard({ store, now }: Parts, events: JobEvents): TargetBoard {
-  const open = new Map<string, Set<string>>();
+  const open = new Map<string, Promise<Set<string>>>();
 
   function publishTarget(target: Pick<JobTarget, 'job' | 'minion' | 'state'> & Told): void {
     events.publish(target.job, targetEvent(target));
@@ -32,19 +34,19 @@ export function createTargetBoard({ store, now }: Parts, events: JobEvents): Tar
 
   /** Tells the end of a job with that of its last target. */
   async function closeTarget(job: string, minion: string): Promise<void> {
-    const left = open.get(job) ?? (await openTargets(store, job));
+    // One set for all who close a target of it, also of those that a master before this one made.
+    const loading = open.get(job) ?? openTargets(store, job);
+    open.set(job, loading);
+    const left = await loading;
     left.delete(minion);
-    if (left.size > 0) {
-      open.set(job, left);
-      return;
-    }
-    open.delete(job);
+    if (left.size > 0 || !open.delete(job)) return;
     const exitCode = exitCodeOfTargets(await store.jobs.targets(job));
     events.publish(job, { event: 'done', exitCode });
   }
 
   return {
     events,
+    opened: (job, minions) => void open.set(job, Promise.resolve(new Set(minions))),
     publishTarget,
     publishRun: (job, minion, run) => events.publish(job, { event: 'run', minion, run }),
     async move(of, change) {

@@ -6,7 +6,7 @@ import { catalogOf } from '../catalog.ts';
 import type { Caller } from '../gate.ts';
 import { findKey } from '../keys/manage-keys.ts';
 import type { Services } from '../services.ts';
-import type { Minion, ReportSummary } from '../store/store.ts';
+import type { JobTarget, Minion, ReportSummary } from '../store/store.ts';
 
 export function statusRoutes(app: FastifyInstance, services: Services, caller: Caller): void {
   addRoute(app, caller, {
@@ -28,6 +28,9 @@ async function status(services: Services): Promise<StatusAnswer> {
   const { store, publisher, alarms, rootFingerprint, listen } = services;
   const all = await store.minions.list();
   const latest = await store.reports.latest();
+  const underWay = new Map<string, JobTarget[]>();
+  for (const target of await store.jobs.unfinished())
+    underWay.set(target.minion, [...(underWay.get(target.minion) ?? []), target]);
   const accepted = all.filter(({ state }) => state === 'accepted');
   return {
     fingerprint: rootFingerprint,
@@ -36,20 +39,25 @@ async function status(services: Services): Promise<StatusAnswer> {
     broken: publisher.broken(),
     pendingKeys: all.filter(({ state }) => state === 'pending').length,
     alarms: [...alarms.list()],
-    minions: await Promise.all(
-      accepted.map((minion) => minionStatus(services, minion, latest.get(minion.id))),
-    ),
+    minions: accepted.map((minion) => {
+      const report = latest.get(minion.id);
+      return minionStatus(services, minion, { report, unfinished: underWay.get(minion.id) ?? [] });
+    }),
   };
 }
 
-async function minionStatus(
-  { store, presence, jobs }: Services,
+interface Past {
+  readonly report: ReportSummary | undefined;
+  readonly unfinished: readonly JobTarget[];
+}
+
+function minionStatus(
+  { presence, jobs }: Services,
   minion: Minion,
-  report: ReportSummary | undefined,
-): Promise<MinionStatus> {
+  { report, unfinished }: Past,
+): MinionStatus {
   const { id, groups, address, version, nextRefresh } = minion;
   const session = presence.get(id);
-  const unfinished = await store.jobs.unfinishedOf(id);
   return {
     id,
     groups: [...groups],
@@ -59,9 +67,9 @@ async function minionStatus(
     version,
     nextRefresh,
     lastRun: report === undefined ? null : lastRun(report),
-    running: unfinished.map(({ job, target }) => {
-      const { number = null, total = null, current = null } = jobs.progressOf(job.id, id) ?? {};
-      return { job: job.id, state: target.state, number, total, current };
+    running: unfinished.map(({ job, state }) => {
+      const { number = null, total = null, current = null } = jobs.progressOf(job, id) ?? {};
+      return { job, state, number, total, current };
     }),
   };
 }

@@ -95,8 +95,8 @@ async function attend(
   const { store, presence, jobs, now } = parts;
   const log = parts.log.child({ minion: minion.id });
   const session = sessionOf(minion, channel, { address, log, connectedAt: now().toISOString() });
-  await store.minions.note(minion.id, { address, seenAt: session.connectedAt });
   const { isCloneAlarm } = presence.enter(session);
+  await store.minions.note(minion.id, { address, seenAt: session.connectedAt });
   log.info({ address, session: channel.sessionId }, 'Minion connected');
   if (isCloneAlarm)
     parts.alarm(

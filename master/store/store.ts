@@ -177,6 +177,8 @@ export interface JobStore {
     of: { job: string; minion: string; from: readonly TargetState[] },
     change: TargetChange,
   ): Promise<boolean>;
+  /** All targets that have not ended. */
+  unfinished(): Promise<readonly JobTarget[]>;
   /** A minion's targets that have not ended, oldest first. */
   unfinishedOf(minion: string): Promise<readonly { job: Job; target: JobTarget }[]>;
   /** Targets whose time is over: not accepted by `expiresAt`, or not reported by `deadline`. */

@@ -463,7 +463,7 @@ test('a second master on one state directory is refused, and names the first', a
 test('a lock ends with the process that held it, however that ended', async (t) => {
   const paths = statePaths(directoryFor(t));
   const script = `import { lockStateDirectory } from ${JSON.stringify(new URL('../../master/state-lock.js', import.meta.url).href)};
-    lockStateDirectory(${JSON.stringify(paths)}); console.log('held'); setInterval(() => {}, 1000);`;
+    globalThis.held = lockStateDirectory(${JSON.stringify(paths)}); console.log('held'); setInterval(() => {}, 1000);`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -26,7 +26,7 @@ test('a stranger waits until its key is accepted, then it is let in', async (t) 
 
   const minion = await testMinion(t, on, { id: 'web-01' });
   t.is(minion.verdict, 'accepted');
-  t.not(on.master.services.presence.get('web-01'), null);
+  await until(() => on.master.services.presence.get('web-01') !== null);
 });
 
 test('a join string lets one minion in, with its groups, and no second one', async (t) => {
@@ -87,6 +87,7 @@ test('a new session takes the place of the old one; again and again is an alarm'
   t.deepEqual([...on.master.services.alarms.list()], []);
   await testMinion(t, on, { id: 'web-01' });
   t.is((await second.ended).reason, 'displaced');
+  await until(() => on.master.services.alarms.list().length > 0);
   t.regex(on.master.services.alarms.list()[0]?.message ?? '', /two machines may hold its key/u);
 });
 

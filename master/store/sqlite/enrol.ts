@@ -3,18 +3,16 @@ import { namesColumn } from './columns.ts';
 import type { Database } from './database.ts';
 import { addMinion, getMinion } from './minion-rows.ts';
 
-/** One transaction, so that two claims can neither use one invitation nor take one id. */
+/** To be run as one unit, so that two claims can neither use one invitation nor take one id. */
 export async function enrol(
   database: Database,
   claim: Claim,
   judge: (known: Known) => Judgement,
 ): Promise<Enrolment> {
-  return database.transaction().execute(async (transaction) => {
-    const known = await knownAbout(transaction, claim);
-    const judgement = judge(known);
-    await write(transaction, claim, { judgement, known });
-    return { judgement, minion: await getMinion(transaction, claim.id) };
-  });
+  const known = await knownAbout(database, claim);
+  const judgement = judge(known);
+  await write(database, claim, { judgement, known });
+  return { judgement, minion: await getMinion(database, claim.id) };
 }
 
 async function knownAbout(database: Database, claim: Claim): Promise<Known> {

@@ -9,12 +9,13 @@ import {
   valuesColumn,
 } from './columns.ts';
 import type { Database, Tables } from './database.ts';
+import type { Commit } from './group-commit.ts';
 
 const UNFINISHED = ['queued', 'delivered', 'running'] as const;
 
-export function jobStore(database: Database): JobStore {
+export function jobStore(database: Database, commit: Commit): JobStore {
   return {
-    create: (job, targets) => create(database, job, targets),
+    create: (job, targets) => commit((unit) => create(unit, job, targets)),
     async get(id) {
       const query = database.selectFrom('jobs').selectAll().where('id', '=', id);
       const row = await query.executeTakeFirst();
@@ -30,32 +31,47 @@ export function jobStore(database: Database): JobStore {
       const query = database.selectFrom('targets').selectAll().where('job', '=', job);
       return (await query.orderBy('minion').execute()).map(targetOf);
     },
-    async moveTarget({ job, minion, from }, change) {
-      const { numUpdatedRows } = await database
-        .updateTable('targets')
-        .set(changedColumns(change))
-        .where('job', '=', job)
-        .where('minion', '=', minion)
-        .where('state', 'in', from)
-        .executeTakeFirst();
-      return numUpdatedRows > 0n;
-    },
+    moveTarget: (of, change) => commit((unit) => moveTarget(unit, of, change)),
+    unfinished: () => unfinished(database),
     unfinishedOf: (minion) => unfinishedOf(database, minion),
     overdue: (now) => overdue(database, now),
   };
 }
 
+/** A statement takes so many rows at once. */
+const ROWS_AT_ONCE = 500;
+
 async function create(database: Database, job: Job, targets: readonly JobTarget[]): Promise<void> {
-  await database.transaction().execute(async (transaction) => {
-    await transaction.insertInto('jobs').values(jobRow(job)).execute();
-    for (const { counts, error, updatedAt, ...target } of targets) {
-      const row = {
-        ...target,
-        ...changedColumns({ state: target.state, updatedAt, counts, error }),
-      };
-      await transaction.insertInto('targets').values(row).execute();
-    }
-  });
+  await database.insertInto('jobs').values(jobRow(job)).execute();
+  const rows = targets.map(({ counts, error, updatedAt, ...target }) => ({
+    ...target,
+    ...changedColumns({ state: target.state, updatedAt, counts, error }),
+  }));
+  for (let from = 0; from < rows.length; from += ROWS_AT_ONCE)
+    await database
+      .insertInto('targets')
+      .values(rows.slice(from, from + ROWS_AT_ONCE))
+      .execute();
+}
+
+async function moveTarget(
+  database: Database,
+  { job, minion, from }: Parameters<JobStore['moveTarget']>[0],
+  change: TargetChange,
+): Promise<boolean> {
+  const { numUpdatedRows } = await database
+    .updateTable('targets')
+    .set(changedColumns(change))
+    .where('job', '=', job)
+    .where('minion', '=', minion)
+    .where('state', 'in', from)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+async function unfinished(database: Database): Promise<JobTarget[]> {
+  const query = database.selectFrom('targets').selectAll().where('state', 'in', UNFINISHED);
+  return (await query.orderBy('job').execute()).map(targetOf);
 }
 
 async function unfinishedOf(
@@ -68,6 +84,7 @@ async function unfinishedOf(
     .where('minion', '=', minion)
     .where('state', 'in', UNFINISHED)
     .execute();
+  if (targets.length === 0) return [];
   const byJob = new Map(targets.map((row) => [row.job, targetOf(row)]));
   const jobs = await database
     .selectFrom('jobs')

@@ -2,34 +2,40 @@ import type { KeyChange, Minion, MinionStore, Sighting } from '../store.ts';
 import { valuesColumn } from './columns.ts';
 import type { Database } from './database.ts';
 import { enrol } from './enrol.ts';
+import type { Commit } from './group-commit.ts';
 import { addMinion, getMinion, minionOf } from './minion-rows.ts';
 
-export function minionStore(database: Database): MinionStore {
+export function minionStore(database: Database, commit: Commit): MinionStore {
   return {
     async list() {
       const rows = await database.selectFrom('minions').selectAll().orderBy('id').execute();
       return rows.map(minionOf);
     },
     get: (id) => getMinion(database, id),
-    add: (minion) => addMinion(database, minion),
-    change: (id, change) => changeKey(database, id, change),
-    remove: (id) => removeMinion(database, id),
-    note: (id, sighting) => note(database, id, sighting),
-    enrol: (claim, judge) => enrol(database, claim, judge),
+    add: (minion) => commit((unit) => addMinion(unit, minion)),
+    change: (id, change) => commit((unit) => changeKey(unit, id, change)),
+    remove: (id) => commit((unit) => removeMinion(unit, id)),
+    note: (id, sighting) => commit((unit) => note(unit, id, sighting)),
+    enrol: (claim, judge) => commit((unit) => enrol(unit, claim, judge)),
     async removePending(createdBefore) {
-      const rows = await database
-        .deleteFrom('minions')
-        .where('state', '=', 'pending')
-        .where('created_at', '<', createdBefore)
-        .returning('id')
-        .execute();
+      const rows = await commit((unit) =>
+        unit
+          .deleteFrom('minions')
+          .where('state', '=', 'pending')
+          .where('created_at', '<', createdBefore)
+          .returning('id')
+          .execute(),
+      );
       return rows.map(({ id }) => id);
     },
-    ...factsStore(database),
+    ...factsStore(database, commit),
   };
 }
 
-function factsStore(database: Database): Pick<MinionStore, 'facts' | 'allFacts' | 'setFacts'> {
+function factsStore(
+  database: Database,
+  commit: Commit,
+): Pick<MinionStore, 'facts' | 'allFacts' | 'setFacts'> {
   return {
     async facts(minion) {
       const row = await database
@@ -47,11 +53,13 @@ function factsStore(database: Database): Pick<MinionStore, 'facts' | 'allFacts' 
     },
     async setFacts(minion, facts, updatedAt) {
       const row = { facts: JSON.stringify(facts), updated_at: updatedAt };
-      await database
-        .insertInto('facts')
-        .values({ minion, ...row })
-        .onConflict((conflict) => conflict.column('minion').doUpdateSet(row))
-        .execute();
+      await commit((unit) =>
+        unit
+          .insertInto('facts')
+          .values({ minion, ...row })
+          .onConflict((conflict) => conflict.column('minion').doUpdateSet(row))
+          .execute(),
+      );
     },
   };
 }
@@ -77,11 +85,9 @@ async function changeKey(
 }
 
 async function removeMinion(database: Database, id: string): Promise<boolean> {
-  return database.transaction().execute(async (transaction) => {
-    await transaction.deleteFrom('facts').where('minion', '=', id).execute();
-    const query = transaction.deleteFrom('minions').where('id', '=', id).returning('id');
-    return (await query.executeTakeFirst()) !== undefined;
-  });
+  await database.deleteFrom('facts').where('minion', '=', id).execute();
+  const query = database.deleteFrom('minions').where('id', '=', id).returning('id');
+  return (await query.executeTakeFirst()) !== undefined;
 }
 
 async function note(database: Database, id: string, sighting: Sighting): Promise<void> {

@@ -3,10 +3,11 @@ import type { Report } from '../../../protocol/report.ts';
 import type { ReportStore, ReportSummary } from '../store.ts';
 import { causeColumn, countsColumn, reportColumn, statusColumn } from './columns.ts';
 import type { Database, Tables } from './database.ts';
+import type { Commit } from './group-commit.ts';
 
-export function reportStore(database: Database): ReportStore {
+export function reportStore(database: Database, commit: Commit): ReportStore {
   return {
-    add: (report, receivedAt) => add(database, report, receivedAt),
+    add: (report, receivedAt) => commit((unit) => add(unit, report, receivedAt)),
     async get(job, minion) {
       const row = await database
         .selectFrom('reports')
@@ -22,29 +23,27 @@ export function reportStore(database: Database): ReportStore {
 }
 
 async function add(database: Database, report: Report, receivedAt: string): Promise<boolean> {
-  return database.transaction().execute(async (transaction) => {
-    const { numInsertedOrUpdatedRows } = await transaction
-      .insertInto('reports')
-      .values(rowOf(report, receivedAt))
-      .onConflict((conflict) => conflict.doNothing())
-      .executeTakeFirst();
-    if (numInsertedOrUpdatedRows === 0n) return false;
-    const { error } = report;
-    // Whatever the master has inferred before: what a minion says of its own run is truer.
-    await transaction
-      .updateTable('targets')
-      .set({
-        state: report.status,
-        updated_at: receivedAt,
-        counts: JSON.stringify(report.counts),
-        error:
-          error === undefined ? null : JSON.stringify({ code: error.code, message: error.message }),
-      })
-      .where('job', '=', report.job)
-      .where('minion', '=', report.minion)
-      .execute();
-    return true;
-  });
+  const { numInsertedOrUpdatedRows } = await database
+    .insertInto('reports')
+    .values(rowOf(report, receivedAt))
+    .onConflict((conflict) => conflict.doNothing())
+    .executeTakeFirst();
+  if (numInsertedOrUpdatedRows === 0n) return false;
+  const { error } = report;
+  const told = error === undefined ? null : { code: error.code, message: error.message };
+  // Whatever the master has inferred before: what a minion says of its own run is truer.
+  await database
+    .updateTable('targets')
+    .set({
+      state: report.status,
+      updated_at: receivedAt,
+      counts: JSON.stringify(report.counts),
+      error: told === null ? null : JSON.stringify(told),
+    })
+    .where('job', '=', report.job)
+    .where('minion', '=', report.minion)
+    .execute();
+  return true;
 }
 
 function rowOf(report: Report, receivedAt: string): Tables['reports'] {

@@ -2,6 +2,7 @@ import { ConductorError } from '../../../shared/errors.ts';
 import type { CertificateStore, InvitationStore, Store } from '../store.ts';
 import { type Database, openDatabase } from './database.ts';
 import { getInvitation } from './enrol.ts';
+import { type Commit, groupCommits } from './group-commit.ts';
 import { jobStore } from './jobs.ts';
 import { minionStore } from './minions.ts';
 import { reportStore } from './reports.ts';
@@ -10,36 +11,37 @@ import { revisionStore } from './revisions.ts';
 /** The embedded store: one SQLite file, made when it is absent; `:memory:` for none. */
 export async function openSqliteStore(path: string): Promise<Store> {
   const database = await openDatabase(path);
+  const commit = groupCommits(database);
   return {
-    minions: minionStore(database),
-    invitations: invitationStore(database),
-    jobs: jobStore(database),
-    reports: reportStore(database),
+    minions: minionStore(database, commit),
+    invitations: invitationStore(database, commit),
+    jobs: jobStore(database, commit),
+    reports: reportStore(database, commit),
     revisions: revisionStore(database),
     certificates: certificateStore(database),
     close: () => database.destroy(),
   };
 }
 
-function invitationStore(database: Database): InvitationStore {
+function invitationStore(database: Database, commit: Commit): InvitationStore {
   return {
     async add(invitation) {
-      await database
-        .insertInto('invitations')
-        .values({
-          tid: invitation.tid,
-          secret_hash: invitation.secretHash,
-          id_glob: invitation.idGlob,
-          groups: JSON.stringify(invitation.groups),
-          created_at: invitation.createdAt,
-          expires_at: invitation.expiresAt,
-          used_by: invitation.usedBy,
-        })
-        .execute();
+      const row = {
+        tid: invitation.tid,
+        secret_hash: invitation.secretHash,
+        id_glob: invitation.idGlob,
+        groups: JSON.stringify(invitation.groups),
+        created_at: invitation.createdAt,
+        expires_at: invitation.expiresAt,
+        used_by: invitation.usedBy,
+      };
+      await commit((unit) => unit.insertInto('invitations').values(row).execute());
     },
     get: (tid) => getInvitation(database, tid),
     async removeExpired(before) {
-      await database.deleteFrom('invitations').where('expires_at', '<', before).execute();
+      await commit((unit) =>
+        unit.deleteFrom('invitations').where('expires_at', '<', before).execute(),
+      );
     },
   };
 }

@@ -395,6 +395,38 @@ test("a certificate's serial only rises", async (t) => {
   t.is((await store.certificates.newest())?.serial, 2);
 });
 
+test('what is written together is committed together, and what fails takes back only its own', async (t) => {
+  const store = await open();
+  const added = ['a1', 'a2', 'a1', 'a3'].map((id) => store.minions.add(minion(id)));
+  const facts = store.minions.setFacts('a2', { os: 'Debian' }, NOW);
+  const settled = await Promise.allSettled([...added, facts]);
+  t.deepEqual(
+    settled.map(({ status }) => status),
+    ['fulfilled', 'fulfilled', 'rejected', 'fulfilled', 'fulfilled'],
+  );
+  t.deepEqual(
+    (await store.minions.list()).map(({ id }) => id),
+    ['a1', 'a2', 'a3'],
+  );
+  t.not(await store.minions.facts('a2'), null);
+  await store.close();
+  await t.throwsAsync(store.minions.add(minion('a4')));
+});
+
+test('all unfinished targets are found at once', async (t) => {
+  const store = await open();
+  const of = job();
+  await store.jobs.create(of, [
+    target(of, 'a1'),
+    target(of, 'a2', { state: 'running' }),
+    target(of, 'a3', { state: 'ok' }),
+  ]);
+  t.deepEqual(
+    (await store.jobs.unfinished()).map(({ minion: id }) => id),
+    ['a1', 'a2'],
+  );
+});
+
 test('what was written is there after closing and opening again', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'conductor-store-'));
   t.teardown(() => rmSync(directory, { recursive: true }));
