@@ -47,7 +47,13 @@ export const toyStates: ReadonlyMap<string, StateSchema> = new Map([
         name: z.string().startsWith('/'),
         mode: z.union([z.string(), z.number()]).optional(),
         user: z.string().optional(),
-        source: z.union([z.string(), z.array(z.string()), z.custom(isTreeFile)]).optional(),
+        source: z
+          .union([
+            z.string(),
+            z.custom(isTreeFile),
+            z.array(z.union([z.string(), z.custom(isTreeFile)])),
+          ])
+          .optional(),
         contents: z.string().optional(),
         context: z.record(z.string(), z.json()).optional(),
         defaults: z.record(z.string(), z.json()).optional(),
