@@ -7,6 +7,7 @@ const programs = programsBeside(import.meta.url);
 if (isResident(argv)) {
   const { startAgent } = await import('./agent/start.ts');
   const { env: environment, stderr } = process;
+  process.umask(0o077);
   process.exitCode = await startAgent(argv.slice(1), programs, { environment, stderr });
 } else {
   const { runCommandLine } = await import('./program.ts');

@@ -41,12 +41,7 @@ export async function listenLocally(parts: LocalParts): Promise<Server> {
   const server = createServer((socket) => {
     serve(parts, socket);
   });
-  const umask = process.umask(0o177);
-  try {
-    await listening(server, path);
-  } finally {
-    process.umask(umask);
-  }
+  await listening(server, path);
   chmodSync(path, 0o600);
   server.on('error', (error) => {
     log.error({ path, error }, 'Local socket failed');

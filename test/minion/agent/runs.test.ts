@@ -1,0 +1,343 @@
+import test from 'ava';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { JournalEntry } from '../../../minion/agent-files.ts';
+import { openJournal } from '../../../minion/agent/journal.ts';
+import { createLink } from '../../../minion/agent/link.ts';
+import type { Preparation } from '../../../minion/agent/prepare.ts';
+import { birthOf } from '../../../minion/agent/process-birth.ts';
+import { startRunChild } from '../../../minion/agent/run-child.ts';
+import { createRuns } from '../../../minion/agent/runs.ts';
+import { openSpool } from '../../../minion/agent/spool.ts';
+import { reportSchema } from '../../../protocol/report.ts';
+import type { Report, RunEvent } from '../../../protocol/report.ts';
+import {
+  aHash,
+  fakeChildren,
+  journalEntry,
+  newStateDirectory,
+  prepared,
+  silentLog,
+} from './fakes.ts';
+
+interface Setting {
+  readonly stateDirectory?: string;
+  readonly preparation?: Preparation;
+  readonly now?: () => Date;
+  readonly children?: ReturnType<typeof fakeChildren>;
+}
+
+function setup({
+  stateDirectory = newStateDirectory(),
+  preparation = { status: 'prepared', prepared },
+  now = () => new Date(),
+  children = fakeChildren(),
+}: Setting = {}) {
+  const link = createLink();
+  const spool = openSpool({ stateDirectory, link, log: silentLog });
+  const ended: string[] = [];
+  const events: RunEvent[] = [];
+  const runs = createRuns({
+    minion: 'web-01',
+    stateDirectory,
+    blobDirectory: join(stateDirectory, 'blobs'),
+    journal: openJournal(stateDirectory, silentLog),
+    spool,
+    preparer: { prepare: () => Promise.resolve(preparation) },
+    startChild: children.start,
+    log: silentLog,
+    now,
+    onEvent: (_entry, event) => events.push(event),
+    onEnd: ({ options }) => ended.push(options.job),
+  });
+  const report = (job: string): Report =>
+    reportSchema.parse(
+      JSON.parse(readFileSync(join(stateDirectory, 'spool', `${job}.json`), 'utf8')),
+    );
+  const journalled = (): JournalEntry[] => openJournal(stateDirectory, silentLog).all();
+  return { stateDirectory, spool, runs, children, ended, events, report, journalled };
+}
+
+/** Lets everything that waits for nothing but promises happen. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await sleep(0);
+}
+
+test('that a run has started is on disk before its child exists, and gone when its report is', async (t) => {
+  const { runs, children, ended, journalled, report, events } = setup({
+    children: fakeChildren({ pid: process.pid, bornAt: birthOf(process.pid) }),
+  });
+  const entry = journalEntry();
+  const { job } = entry.options;
+  t.true(runs.add(entry));
+  await settle();
+  t.like(journalled()[0], { starts: 1, child: { pid: process.pid } });
+  t.is(runs.running?.options.job, job);
+  t.deepEqual(children.requests[0], {
+    options: entry.options,
+    minion: { id: 'web-01', groups: ['appserver'] },
+    revision: aHash,
+    manifest: [],
+    pillar: prepared.pillar,
+    blobDirectory: children.requests[0]?.blobDirectory ?? '',
+    stateDirectory: children.requests[0]?.stateDirectory ?? '',
+  });
+  children.emit({ event: 'compiling' });
+  children.end('changed');
+  await settle();
+  t.deepEqual(events, [{ event: 'compiling' }]);
+  t.deepEqual(ended, [job]);
+  t.deepEqual(journalled(), []);
+  t.is(report(job).status, 'changed');
+  t.is(runs.running, null);
+});
+
+test('one run at a time; the others wait in order, and a job is taken once only', async (t) => {
+  const { runs, children, ended } = setup();
+  const entries = [journalEntry(), journalEntry(), journalEntry()];
+  for (const entry of entries) t.true(runs.add(entry));
+  await settle();
+  const jobs = entries.map(({ options }) => options.job);
+  t.is(children.requests.length, 1);
+  t.true(runs.isWaiting(jobs[1] ?? ''));
+  for (const entry of entries) t.false(runs.add(entry), 'known already');
+  for (let turn = 0; turn < 3; turn += 1) {
+    children.end('ok');
+    await settle();
+  }
+  t.deepEqual(ended, jobs);
+  t.false(runs.add(entries[0] ?? journalEntry()), 'its report is still here');
+});
+
+test('a child that dies without a report has its run started again, but not for ever', async (t) => {
+  const { runs, children, report, journalled } = setup();
+  const entry = journalEntry();
+  runs.add(entry);
+  for (let start = 1; start <= 3; start += 1) {
+    await settle();
+    t.is(children.requests.length, start);
+    t.is(journalled()[0]?.starts, start);
+    children.end(null);
+  }
+  await settle();
+  t.is(children.requests.length, 3);
+  const { status, error } = report(entry.options.job);
+  t.is(status, 'interrupted');
+  t.regex(error?.message ?? '', /3 starts have ended without a report/u);
+  t.deepEqual(journalled(), []);
+});
+
+test('after a crash what was accepted is run, and what was reported is not', async (t) => {
+  const first = setup();
+  const [done, running, waiting] = [journalEntry(), journalEntry(), journalEntry()];
+  first.runs.add(done);
+  await settle();
+  const stale = first.journalled()[0] ?? done;
+  first.children.end('ok');
+  await settle();
+  first.runs.add(running);
+  first.runs.add(waiting);
+  await settle();
+  // Killed here, after the child had spooled its report and before the journal knew.
+  openJournal(first.stateDirectory, silentLog).put(stale);
+
+  const second = setup({ stateDirectory: first.stateDirectory });
+  second.runs.recover();
+  await settle();
+  t.is(second.children.requests[0]?.options.job, running.options.job);
+  t.is(second.journalled()[0]?.starts, 2);
+  second.children.end('ok');
+  await settle();
+  second.children.end('changed');
+  await settle();
+  t.deepEqual(
+    second.ended,
+    [done, running, waiting].map(({ options }) => options.job),
+  );
+  t.deepEqual(second.journalled(), []);
+});
+
+test('a child that has outlived its agent is waited for, not doubled', async (t) => {
+  const orphan = spawn('sleep', ['60']);
+  const pid = orphan.pid ?? 0;
+  const entry = journalEntry({ starts: 1, child: { pid, bornAt: birthOf(pid) ?? '' } });
+  const { stateDirectory, runs, children, ended } = setup();
+  openJournal(stateDirectory, silentLog).put(entry);
+  runs.recover();
+  await sleep(100);
+  t.is(children.requests.length, 0);
+  writeFileSync(join(stateDirectory, 'elsewhere'), '');
+  const other = fakeChildren();
+  other.start({ ...requestOf(entry, stateDirectory) }, () => undefined);
+  other.end('changed');
+  orphan.kill();
+  await once(orphan, 'exit');
+  while (ended.length === 0) await sleep(50);
+  t.is(children.requests.length, 0);
+});
+
+function requestOf(entry: JournalEntry, stateDirectory: string) {
+  const { groups, revision, manifest, pillar } = prepared;
+  return {
+    options: entry.options,
+    minion: { id: 'web-01', groups },
+    revision,
+    manifest,
+    pillar,
+    blobDirectory: stateDirectory,
+    stateDirectory,
+  };
+}
+
+test('a pid that is another process by now is not waited for', async (t) => {
+  const { stateDirectory, runs, children } = setup();
+  const child = { pid: process.pid, bornAt: 'another-boot/1' };
+  openJournal(stateDirectory, silentLog).put(journalEntry({ starts: 1, child }));
+  runs.recover();
+  await settle();
+  t.is(children.requests.length, 1);
+});
+
+test('a waiting run is cancelled at once, a running one is asked to end', async (t) => {
+  const { runs, children, ended, report } = setup();
+  const [running, waiting] = [journalEntry(), journalEntry()];
+  runs.add(running);
+  runs.add(waiting);
+  await settle();
+  runs.cancel(waiting.options.job);
+  t.deepEqual(ended, [waiting.options.job]);
+  t.is(report(waiting.options.job).status, 'cancelled');
+  runs.cancel(running.options.job);
+  t.deepEqual(children.cancelled, [running.options.job]);
+  children.end('cancelled');
+  await settle();
+  t.is(report(running.options.job).status, 'cancelled');
+  runs.cancel('unknown');
+});
+
+test('a run that was cancelled while it was prepared never starts', async (t) => {
+  const { runs, children, report } = setup();
+  const entry = journalEntry();
+  runs.add(entry);
+  runs.cancel(entry.options.job);
+  await settle();
+  t.is(children.requests.length, 0);
+  t.is(report(entry.options.job).status, 'cancelled');
+});
+
+test('a run that the master refuses touches nothing, and says why', async (t) => {
+  const error = { code: 'TREE_INVALID', message: 'pillars/a.yaml:1:1: no' };
+  const { runs, children, report } = setup({ preparation: { status: 'refused', error } });
+  const entry = journalEntry();
+  runs.add(entry);
+  await settle();
+  t.is(children.requests.length, 0);
+  t.like(report(entry.options.job), { status: 'failed', error, revision: aHash });
+});
+
+test('a job that waited until it expired is reported so; a clock that is wrong harms none', async (t) => {
+  let now = new Date('2026-01-01T00:00:00Z');
+  const { runs, children, report } = setup({ now: () => now });
+  const receivedAt = now.toISOString();
+  const first = journalEntry({ receivedAt, expiresAt: '2020-01-01T00:00:00.000Z' });
+  const second = journalEntry({ receivedAt, expiresAt: '2026-01-01T00:10:00.000Z' });
+  runs.add(first);
+  runs.add(second);
+  await settle();
+  t.is(children.requests[0]?.options.job, first.options.job, 'it could start at once');
+  now = new Date('2026-01-01T00:11:00Z');
+  children.end('ok');
+  await settle();
+  t.is(children.requests.length, 1);
+  t.like(report(second.options.job), { status: 'expired', error: { code: 'JOB_EXPIRED' } });
+});
+
+test('more runs than can wait are refused with a report each', async (t) => {
+  const { runs, ended, report } = setup();
+  const entries = Array.from({ length: 40 }, () => journalEntry());
+  for (const entry of entries) runs.add(entry);
+  await settle();
+  t.is(runs.waiting.length, 32);
+  t.is(ended.length, 7);
+  t.like(report(ended[0] ?? ''), { status: 'failed', error: { code: 'RUN_BUSY' } });
+});
+
+test('a failure of the agent itself is reported as one', async (t) => {
+  const { runs, report, stateDirectory } = setup({
+    children: {
+      ...fakeChildren(),
+      start: () => {
+        throw new Error('no processes left');
+      },
+    },
+  });
+  const entry = journalEntry();
+  runs.add(entry);
+  await settle();
+  t.like(report(entry.options.job), { status: 'failed', error: { code: 'BUG' } });
+  t.deepEqual(readdirSync(join(stateDirectory, 'jobs')), []);
+});
+
+/** A run child that is a script of its own. */
+function scripted(script: string) {
+  const stateDirectory = newStateDirectory();
+  const program = join(stateDirectory, 'child.mjs');
+  writeFileSync(program, script);
+  const events: RunEvent[] = [];
+  const onEvent = (event: RunEvent) => void events.push(event);
+  const request = requestOf(journalEntry(), stateDirectory);
+  const child = startRunChild({ program, onEvent, log: silentLog }, request);
+  return { child, events, stateDirectory, request };
+}
+
+test('a run child reads its request, and its events come through, what is none is left out', async (t) => {
+  const { child, events, stateDirectory, request } = scripted(`
+    import { readFileSync, writeFileSync } from 'node:fs';
+    const request = JSON.parse(readFileSync(0, 'utf8'));
+    console.log('{"event":"compiling"}');
+    console.log('no json at all');
+    console.log('{"event":"unknown"}');
+    console.log('{"event":"compiled","total":3}');
+    console.log('{"event":"report","report":{}}');
+    writeFileSync(request.stateDirectory + '/got', request.options.job);
+  `);
+  t.is(typeof child.pid, 'number');
+  t.truthy(child.bornAt);
+  await child.ended;
+  t.deepEqual(events, [{ event: 'compiling' }, { event: 'compiled', total: 3 }]);
+  t.is(readFileSync(join(stateDirectory, 'got'), 'utf8'), request.options.job);
+});
+
+test('a run child is asked to end by TERM, in a process group of its own', async (t) => {
+  const { child, events } = scripted(`
+    process.on('SIGTERM', () => { console.log('{"event":"compiled","total":9}'); process.exit(); });
+    process.stdin.resume();
+    console.log('{"event":"compiling"}');
+    setInterval(() => {}, 1000);
+  `);
+  while (events.length === 0) await sleep(10);
+  const group = Number(
+    readFileSync(`/proc/${child.pid ?? 0}/stat`, 'utf8')
+      .split(') ')[1]
+      ?.split(' ')[2],
+  );
+  t.is(group, child.pid ?? 0);
+  child.cancel();
+  await child.ended;
+  t.deepEqual(events.at(-1), { event: 'compiled', total: 9 });
+});
+
+test('a run child that leaves its output open, or never reads, does not hold up the agent', async (t) => {
+  const { child } = scripted(`
+    import { spawn } from 'node:child_process';
+    spawn('sleep', ['6'], { stdio: 'inherit', detached: true }).unref();
+    process.exit(0);
+  `);
+  const begun = performance.now();
+  await child.ended;
+  t.true(performance.now() - begun < 5_500);
+  t.true(existsSync('/proc/self'));
+});

@@ -1,0 +1,399 @@
+import test from 'ava';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openBlobCache } from '../../../minion/agent/blob-cache.ts';
+import { createCore } from '../../../minion/agent/core.ts';
+import { runConnection } from '../../../minion/agent/agent.ts';
+import { minionIdentity } from '../../../minion/agent/identity.ts';
+import { createLink } from '../../../minion/agent/link.ts';
+import { openSpool } from '../../../minion/agent/spool.ts';
+import { readTrust, writeTrust } from '../../../minion/agent/trust.ts';
+import { minionConfigSchema } from '../../../minion/config-schema.ts';
+import { writeDurably } from '../../../minion/host/durable-file.ts';
+import { makeCertificate } from '../../../protocol/certificate.ts';
+import { acceptMinion } from '../../../protocol/connect.ts';
+import type { MinionChannel } from '../../../protocol/connect.ts';
+import { fingerprintOf } from '../../../protocol/fingerprint.ts';
+import type { MasterMessage, MinionMessage } from '../../../protocol/messages.ts';
+import { nodeCrypto } from '../../../protocol/node-crypto.ts';
+import type { RunEvent } from '../../../protocol/report.ts';
+import { uuidv7 } from '../../../shared/uuid.ts';
+import { memoryWires } from '../../protocol/memory-wires.ts';
+import { aHash, fakeChildren, newStateDirectory, prepared, reportOf, silentLog } from './fakes.ts';
+
+const crypto = nodeCrypto;
+const root = crypto.signingKey(new Uint8Array(32).fill(1));
+const masterKey = crypto.signingKey(new Uint8Array(32).fill(2));
+const pin = fingerprintOf(crypto, root.publicKey);
+
+type MessageOf<Type> = Extract<MinionMessage, { readonly type: Type }>;
+
+/** A master that answers what it is told to answer. */
+class FakeMaster {
+  readonly got: MinionMessage[] = [];
+  readonly blobs = new Map<string, Buffer>();
+  channel: MinionChannel | null = null;
+  serial = 1n;
+  refuses = false;
+  /** Handshakes that did not come to an end. */
+  readonly failures: unknown[] = [];
+
+  /** Adds a file to the share that it serves. */
+  add(text: string): string {
+    const bytes = Buffer.from(text);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    this.blobs.set(sha256, bytes);
+    return sha256;
+  }
+
+  dial() {
+    const { master, minion } = memoryWires();
+    this.accept(master.wire).catch((error: unknown) => this.failures.push(error));
+    return Promise.resolve(minion.wire);
+  }
+
+  async accept(wire: Parameters<typeof acceptMinion>[0]): Promise<void> {
+    const certificate = makeCertificate(crypto, root, masterKey.publicKey, this.serial);
+    const { channel } = await acceptMinion(wire, {
+      crypto,
+      certificate,
+      identity: masterKey,
+      decide: () => ({ verdict: 'accepted' }),
+    });
+    this.channel = channel;
+    channel?.listen((message) => this.answer(message));
+  }
+
+  async answer(message: MinionMessage): Promise<void> {
+    this.got.push(message);
+    if (message.type === 'prepare') await this.send(this.prepared(message));
+    if (message.type === 'report')
+      await this.send({ type: 'report-stored', job: message.report.job });
+    if (message.type === 'blobs') {
+      const blobs = message.sha256.map((name) => this.blobs.get(name)?.toString('base64') ?? '');
+      await this.send({ type: 'blobs', request: message.request, blobs });
+    }
+  }
+
+  prepared({ request, have }: MessageOf<'prepare'>): MasterMessage {
+    if (this.refuses)
+      return { type: 'refused', request, error: { code: 'TREE_INVALID', message: 'no' } };
+    const manifest = [...this.blobs].map(([sha256, { length: size }], index) => ({
+      path: `states/${index}.yaml`,
+      sha256,
+      size,
+      mode: '0644',
+    }));
+    const share = createHash('sha256').update(JSON.stringify(manifest)).digest('hex');
+    const { revision, groups, pillar } = prepared;
+    return {
+      type: 'prepared',
+      request,
+      revision,
+      groups,
+      share,
+      manifest: have.share === share ? null : manifest,
+      pillar: have.pillar === pillar.id ? null : pillar,
+      pillarId: pillar.id,
+    };
+  }
+
+  async send(message: MasterMessage): Promise<void> {
+    await this.channel?.send(message);
+  }
+
+  job(change: Partial<Extract<MasterMessage, { type: 'job' }>['options']> = {}): string {
+    const job = uuidv7();
+    const options = {
+      job,
+      cause: 'job' as const,
+      dryRun: false,
+      stateFiles: [],
+      params: {},
+      timeoutSeconds: 60,
+      ...change,
+    };
+    const expiresAt = new Date(Date.now() + 600_000).toISOString();
+    void this.send({ type: 'job', options, revision: aHash, expiresAt });
+    return job;
+  }
+
+  /** The messages of one type, when there are so many. */
+  async wait<Type extends MinionMessage['type']>(
+    type: Type,
+    count = 1,
+  ): Promise<MessageOf<Type>[]> {
+    for (;;) {
+      const found = this.got.filter((message): message is MessageOf<Type> => message.type === type);
+      if (found.length >= count) return found;
+      await sleep(5);
+    }
+  }
+}
+
+async function setup({
+  stateDirectory = newStateDirectory(),
+  master = new FakeMaster(),
+  isJoined = true,
+  settings = {},
+}: {
+  stateDirectory?: string;
+  master?: FakeMaster;
+  isJoined?: boolean;
+  settings?: Record<string, unknown>;
+} = {}) {
+  if (isJoined) writeTrust(stateDirectory, { pin, serial: 0n, masters: ['m:1'] }, silentLog);
+  const children = fakeChildren();
+  const stop = new AbortController();
+  const core = createCore({
+    minion: 'web-01',
+    stateDirectory,
+    startChild: children.start,
+    readFacts: () => Promise.resolve({ os: 'Debian' }),
+    log: silentLog,
+    now: () => new Date(),
+  });
+  const connection = runConnection({
+    core,
+    config: minionConfigSchema.parse({ state_directory: stateDirectory, ...settings }),
+    minion: 'web-01',
+    identity: await minionIdentity(crypto, stateDirectory),
+    crypto,
+    version: '1.2.3',
+    nextRefresh: () => new Date('2026-01-01T00:00:00Z'),
+    signal: stop.signal,
+    random: () => 0,
+    log: silentLog,
+    dial: () => master.dial(),
+  });
+  const end = async (): Promise<void> => {
+    stop.abort();
+    await connection;
+  };
+  return { stateDirectory, master, children, core, connection, end };
+}
+
+const fullReport = (job: string) => reportOf(job, 'changed');
+
+test('a job is accepted, prepared, run and reported, with what happened on the way', async (t) => {
+  const { master, children, core, stateDirectory, end } = await setup();
+  const first = master.add('base: 1\n');
+  master.add('x'.repeat(300_000));
+  const [hello] = await master.wait('hello');
+  t.like(hello, { version: '1.2.3', facts: { os: 'Debian' }, jobs: [] });
+  t.is(hello?.nextRefresh, '2026-01-01T00:00:00.000Z');
+
+  const job = master.job();
+  t.deepEqual(await master.wait('job-accepted'), [{ type: 'job-accepted', job, waiting: false }]);
+  while (children.requests.length === 0) await sleep(5);
+  const blobs = readdirSync(join(stateDirectory, 'blobs'));
+  t.is(blobs.length, 2);
+  t.is(readFileSync(join(stateDirectory, 'blobs', first), 'utf8'), 'base: 1\n');
+  t.like(children.requests[0], {
+    revision: aHash,
+    minion: { id: 'web-01', groups: ['appserver'] },
+  });
+
+  const event: RunEvent = { event: 'compiled', total: 1 };
+  children.emit(event);
+  t.deepEqual(await master.wait('job-event'), [{ type: 'job-event', job, event }]);
+  children.end('changed');
+  const [report] = await master.wait('report');
+  t.deepEqual(report?.report, fullReport(job));
+  while (core.spool.has(job)) await sleep(5);
+  t.deepEqual(readdirSync(join(stateDirectory, 'spool')), []);
+  await master.wait('facts');
+  await end();
+  t.like(await master.channel?.ended, { reason: 'done', by: 'them' });
+});
+
+test('what the minion holds is not sent again, and a blob that was damaged is', async (t) => {
+  const { master, children, stateDirectory, end } = await setup();
+  const damaged = master.add('one');
+  master.add('two');
+  for (const round of [1, 2, 3]) {
+    if (round === 3) writeFileSync(join(stateDirectory, 'blobs', damaged), 'other');
+    await master.wait('hello');
+    master.job();
+    while (children.requests.length < round) await sleep(5);
+    children.end('ok');
+    await master.wait('report', round);
+  }
+  const asked = (await master.wait('blobs')).map(({ sha256 }) => sha256.length);
+  t.deepEqual(asked, [2, 1]);
+  const prepares = await master.wait('prepare', 3);
+  t.is(prepares[0]?.have.share, null);
+  t.truthy(prepares[1]?.have.share);
+  t.is(prepares[1]?.have.pillar, prepared.pillar.id);
+  t.deepEqual(children.requests[2]?.pillar, prepared.pillar);
+  await end();
+});
+
+test('a pillar that does not compile is told by the report, and no run starts', async (t) => {
+  const { master, children, end } = await setup();
+  master.refuses = true;
+  await master.wait('hello');
+  const job = master.job();
+  const [{ report } = { report: null }] = await master.wait('report');
+  t.like(report, { job, status: 'failed', error: { code: 'TREE_INVALID', message: 'no' } });
+  t.is(children.requests.length, 0);
+  await end();
+});
+
+test('a job that is sent again is accepted again and run once; cancel ends it; ping is answered', async (t) => {
+  const { master, children, end } = await setup();
+  await master.wait('hello');
+  const job = master.job();
+  while (children.requests.length === 0) await sleep(5);
+  master.job({ job });
+  const second = master.job();
+  const accepted = await master.wait('job-accepted', 3);
+  t.deepEqual(
+    accepted.map(({ waiting }) => waiting),
+    [false, false, true],
+  );
+  await master.send({ type: 'cancel', job });
+  await master.send({ type: 'ping', request: 42 });
+  t.deepEqual(await master.wait('pong'), [{ type: 'pong', request: 42 }]);
+  t.deepEqual(children.cancelled, [job]);
+  await master.send({ type: 'send-facts' });
+  await master.wait('facts');
+  children.end('cancelled');
+  while (children.requests.length < 2) await sleep(5);
+  t.is(children.requests[1]?.options.job, second);
+  children.end('ok');
+  await master.wait('report', 2);
+  await end();
+});
+
+test('a report that no master has heard of waits, and goes out when one is back', async (t) => {
+  const stateDirectory = newStateDirectory();
+  const job = uuidv7();
+  writeDurably(join(stateDirectory, 'spool', `${job}.json`), JSON.stringify(reportOf(job)));
+  writeDurably(join(stateDirectory, 'spool', `${uuidv7()}.json`), '{"torn');
+  const { master, core, end } = await setup({ stateDirectory });
+  const [hello] = await master.wait('hello');
+  t.true(hello?.jobs.includes(job));
+  const [report] = await master.wait('report');
+  t.is(report?.report.job, job);
+  while (core.spool.has(job)) await sleep(5);
+  t.is(
+    readdirSync(join(stateDirectory, 'spool')).filter((name) => name.includes('corrupt')).length,
+    1,
+  );
+  await end();
+});
+
+test('a lost session is followed by another, in which the run that went on is reported', async (t) => {
+  const { master, children, end } = await setup();
+  await master.wait('hello');
+  const job = master.job();
+  while (children.requests.length === 0) await sleep(5);
+  await master.channel?.close('renewed');
+  const [, second] = await master.wait('hello', 2);
+  t.deepEqual(second?.jobs, [job]);
+  children.end('ok');
+  const [report] = await master.wait('report');
+  t.is(report?.report.job, job);
+  await end();
+});
+
+test('without a master the last good revision is converged on; without that, the run says so', async (t) => {
+  const { master, children, core, stateDirectory, end } = await setup();
+  master.add('one');
+  await master.wait('hello');
+  master.job();
+  while (children.requests.length === 0) await sleep(5);
+  children.end('ok');
+  await master.wait('report');
+  await end();
+
+  const alone = createCore({
+    minion: 'web-01',
+    stateDirectory,
+    startChild: children.start,
+    readFacts: () => Promise.resolve({}),
+    log: silentLog,
+    now: () => new Date(),
+  });
+  const ends: string[] = [];
+  alone.refresh({ event: () => undefined, end: (job) => ends.push(job) });
+  while (children.requests.length < 2) await sleep(5);
+  t.like(children.requests[1], { revision: aHash, options: { cause: 'refresh', dryRun: false } });
+  children.end('changed');
+  while (ends.length === 0) await sleep(5);
+  t.true(alone.spool.has(ends[0] ?? ''));
+  t.false(core.link.isConnected);
+  t.is(await core.link.connectedWithin(10), false);
+});
+
+test('what a certificate teaches is kept, and an older one is not believed any more', async (t) => {
+  const master = new FakeMaster();
+  master.serial = 7n;
+  const { stateDirectory, end } = await setup({ master });
+  await master.wait('hello');
+  t.is(readTrust(stateDirectory, silentLog)?.serial, 7n);
+  await end();
+  const old = new FakeMaster();
+  old.serial = 6n;
+  const again = await setup({ stateDirectory, master: old, isJoined: false });
+  while (old.failures.length === 0) await sleep(5);
+  t.is(old.got.length, 0);
+  await again.end();
+});
+
+test('a minion that has not joined does not connect, unless it may trust on first use', async (t) => {
+  const { connection } = await setup({ isJoined: false });
+  await t.throwsAsync(connection, { code: 'ENROLMENT_REFUSED', message: /minion join/u });
+
+  const lab = await setup({
+    isJoined: false,
+    settings: { trust_on_first_use: true, master: 'm:1' },
+  });
+  await lab.master.wait('hello');
+  t.is(readTrust(lab.stateDirectory, silentLog)?.pin, pin);
+  await lab.end();
+  const other = { pin: fingerprintOf(crypto, masterKey.publicKey), serial: 1n, masters: [] };
+  t.throws(() => writeTrust(lab.stateDirectory, other, silentLog), { code: 'ENROLMENT_REFUSED' });
+});
+
+test('old blobs make room, but never those that are needed', async (t) => {
+  const stateDirectory = newStateDirectory();
+  const blobs = openBlobCache(stateDirectory, { maximumBytes: 250 });
+  const names = [1, 2, 3, 4].map((fill) => {
+    const bytes = Buffer.alloc(100, fill);
+    const name = createHash('sha256').update(bytes).digest('hex');
+    blobs.put(name, bytes);
+    utimesSync(join(blobs.directory, name), fill, fill);
+    return name;
+  });
+  await blobs.shrink(new Set(names.slice(0, 1)));
+  t.deepEqual(
+    names.map((name) => existsSync(join(blobs.directory, name))),
+    [true, false, false, true],
+  );
+  t.throws(() => blobs.put(aHash, Buffer.from('x')), { code: 'MESSAGE_INVALID' });
+});
+
+test('a spool that is full drops its oldest reports, and says so', (t) => {
+  const stateDirectory = newStateDirectory();
+  const spool = openSpool({
+    stateDirectory,
+    link: createLink(),
+    log: silentLog,
+    maximumBytes: 700,
+  });
+  const jobs = [1, 2, 3].map((at) => uuidv7(at * 1000));
+  for (const job of jobs) spool.put(reportOf(job));
+  spool.deliver();
+  t.false(spool.has(jobs[0] ?? ''));
+  t.true(spool.has(jobs[2] ?? ''));
+});
+
+test('a question is answered with a rejection when the session it was asked in ends', async (t) => {
+  const link = createLink();
+  await t.throwsAsync(link.ask({ type: 'blobs', sha256: [aHash] }), { code: 'CHANNEL_CLOSED' });
+  await t.throwsAsync(link.send({ type: 'pong', request: 1 }), { code: 'CHANNEL_CLOSED' });
+});

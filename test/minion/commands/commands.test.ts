@@ -1,0 +1,331 @@
+import test from 'ava';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { holdStateDirectory } from '../../../minion/agent/agent-lock.ts';
+import { runResident } from '../../../minion/agent/resident.ts';
+import { listenLocally } from '../../../minion/agent/local-socket.ts';
+import { notifyReady } from '../../../minion/agent/notify.ts';
+import { writeTrust } from '../../../minion/agent/trust.ts';
+import { exitCodeOfReport } from '../../../minion/commands/render.ts';
+import { realTerminal } from '../../../minion/commands/terminal.ts';
+import { readConfig } from '../../../minion/config.ts';
+import { runCommandLine } from '../../../minion/program.ts';
+import { programsBeside } from '../../../minion/programs.ts';
+import { startAgent } from '../../../minion/agent/start.ts';
+import { fingerprintOf } from '../../../protocol/fingerprint.ts';
+import { formatJoinString } from '../../../protocol/join-string.ts';
+import { nodeCrypto } from '../../../protocol/node-crypto.ts';
+import { reportSchema } from '../../../protocol/report.ts';
+import type { Report } from '../../../protocol/report.ts';
+import { createKeyFile } from '../../../protocol/key-files.ts';
+import { seal, sealingKey } from '../../../protocol/seal.ts';
+import { VERSION } from '../../../shared/version.ts';
+import { createLogger } from '../../../shared/log.ts';
+
+/** The programs as they stand in the build that these tests run from. */
+const programs = programsBeside(new URL('../../../minion/main.js', import.meta.url).href);
+const silentLog = createLogger({ name: 'test', level: 'error', write: () => undefined });
+
+interface Place {
+  readonly root: string;
+  readonly state: string;
+  readonly flags: readonly string[];
+}
+
+function place(): Place {
+  const root = mkdtempSync(join(tmpdir(), 'conductor-minion-'));
+  const state = join(root, 'state');
+  mkdirSync(state, { mode: 0o700 });
+  const flags = ['--id', 'web-01', '--state-directory', state, '--socket', join(root, 'sock')];
+  return { root, state, flags };
+}
+
+/** Runs the command line; gives what it printed and its exit code. */
+async function minion(words: readonly string[], { input = '', environment = {} } = {}) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const exitCode = await runCommandLine(words, {
+    terminal: {
+      out: (line) => void out.push(line),
+      err: (line) => void err.push(line),
+      color: false,
+      input: () => Promise.resolve(input),
+      environment,
+    },
+    programs,
+    signal: new AbortController().signal,
+  });
+  return { exitCode, out: out.join('\n'), err: err.join('\n') };
+}
+
+test('help shows the commands and the exit codes; the version is that of package.json', async (t) => {
+  const help = await minion(['--help']);
+  t.is(help.exitCode, 0);
+  for (const command of ['agent', 'apply', 'facts', 'join', 'fingerprint', 'status'])
+    t.regex(help.out, new RegExp(`^  ${command}`, 'mu'));
+  t.regex(help.out, /130 {2}interrupted/u);
+  const packageJson: unknown = JSON.parse(readFileSync('package.json', 'utf8'));
+  t.like(packageJson, { version: VERSION });
+  t.is((await minion(['--version'])).out, VERSION);
+});
+
+test('a mistyped command, option or configuration is told with what was meant, and exits with 1', async (t) => {
+  const command = await minion(['aply']);
+  t.is(command.exitCode, 1);
+  t.regex(command.err, /unknown command 'aply'[^]*apply/u);
+  const option = await minion(['status', '--sokcet', 'x']);
+  t.is(option.exitCode, 1);
+  t.regex(option.err, /--socket/u);
+  const config = await minion(['status', '--config', '/nonexistent/minion.yaml']);
+  t.is(config.exitCode, 1);
+  t.regex(config.err, /^error: Cannot read ".*": there is no such file$/u);
+  const level = await minion(['config', '--log-level', 'loud']);
+  t.regex(level.err, /--log-level: log_level: Invalid option/u);
+});
+
+test('a join string on the command line is refused, and not repeated', async (t) => {
+  const { flags } = place();
+  const { exitCode, err } = await minion(['join', ...flags, 'cdr1join.SECRET.SECRET@h:1#x']);
+  t.is(exitCode, 1);
+  t.regex(err, /where others can read it/u);
+  t.notRegex(err, /SECRET/u);
+});
+
+const rootFingerprint = fingerprintOf(
+  nodeCrypto,
+  nodeCrypto.signingKey(new Uint8Array(32)).publicKey,
+);
+
+const joinString = formatJoinString({
+  tokenId: new Uint8Array(16),
+  secret: new Uint8Array(32).fill(7),
+  address: '127.0.0.1:1',
+  rootFingerprint,
+});
+
+test('joining tells what is wrong with the string, the file, the master, or an earlier master', async (t) => {
+  const { root, state, flags } = place();
+  const nonsense = await minion(['join', ...flags], { input: 'hello' });
+  t.is(nonsense.exitCode, 1);
+  t.regex(nonsense.err, /does not start with "cdr1join\."/u);
+  const missing = await minion(['join', ...flags, '--file', join(root, 'none')]);
+  t.regex(missing.err, /Cannot read the join string from/u);
+  const away = await minion(['join', ...flags], { input: joinString });
+  t.is(away.exitCode, 3);
+  t.regex(away.err, /Cannot reach the master at "ws:\/\/127\.0\.0\.1:1\/minion"/u);
+  t.false(existsSync(join(state, 'master.json')));
+
+  const other = fingerprintOf(
+    nodeCrypto,
+    nodeCrypto.signingKey(new Uint8Array(32).fill(1)).publicKey,
+  );
+  writeTrust(state, { pin: other, serial: 1n, masters: ['a:1'] }, silentLog);
+  const twice = await minion(['join', ...flags], { input: joinString });
+  t.is(twice.exitCode, 5);
+  t.regex(twice.err, /belongs to the master cdr1:.*remove ".*master\.json" to leave it/u);
+});
+
+test('the fingerprint is the same each time, and the key is in nobody else’s reach', async (t) => {
+  const { state, flags } = place();
+  const first = await minion(['fingerprint', ...flags]);
+  t.regex(first.out, /^cdr1:[a-z2-7]{52}$/u);
+  t.is((await minion(['fingerprint', ...flags])).out, first.out);
+  const { fingerprint }: { fingerprint?: unknown } = JSON.parse(
+    (await minion(['fingerprint', ...flags, '--json'])).out,
+  );
+  t.is(fingerprint, first.out);
+  chmodSync(join(state, 'keys/minion.key'), 0o644);
+  const wide = await minion(['fingerprint', ...flags]);
+  t.is(wide.exitCode, 1);
+  t.regex(wide.err, /mode 0644 lets others in/u);
+});
+
+test('facts are printed for people and for programs, all or by name', async (t) => {
+  const all: unknown = JSON.parse((await minion(['facts', '--json'])).out);
+  t.like(all, { cpus: (await import('node:os')).availableParallelism() });
+  t.regex((await minion(['facts', 'kernel'])).out, /^kernel: \S+$/u);
+});
+
+test('without an agent the status says so, and exits with 3', async (t) => {
+  const { exitCode, out } = await minion(['status', ...place().flags]);
+  t.is(exitCode, 3);
+  t.is(out, 'is running: no\nminion: web-01');
+});
+
+test('the configuration is printed with every default filled in', async (t) => {
+  const { flags } = place();
+  const { out } = await minion(['config', '--json', ...flags], {
+    environment: { CONDUCTOR_MINION_MASTER: 'a:1' },
+  });
+  t.like(JSON.parse(out), { id: 'web-01', master: ['a:1'], refresh: { every: 86_400 } });
+});
+
+function treeAt({ root }: Place, states: string, pillar = 'name: world\n'): string {
+  const tree = join(root, 'tree');
+  for (const folder of ['states', 'pillars']) mkdirSync(join(tree, folder), { recursive: true });
+  writeFileSync(join(tree, 'states/top.yaml'), 'base:\n  "*": [base]\n');
+  writeFileSync(join(tree, 'pillars/top.yaml'), 'base:\n  appserver: [all]\n');
+  writeFileSync(join(tree, 'states/base.yaml'), states);
+  writeFileSync(join(tree, 'pillars/all.yaml'), pillar);
+  return tree;
+}
+
+test('a tree is applied without a master; a dry run writes nothing, a second run changes nothing', async (t) => {
+  const here = place();
+  const file = join(here.root, 'greeting');
+  const tree = treeAt(
+    here,
+    `params: {sign: {default: "."}}\n${file}:\n  file.managed:\n    contents: "hello {{ pillar.name }}{{ params.sign }}\\n"\n`,
+  );
+  const words = ['apply', '--tree', tree, '--group', 'appserver', ...here.flags];
+  const dry = await minion([...words, '--dry-run']);
+  t.is(dry.exitCode, 0, dry.err);
+  t.regex(dry.out, /would-change[^]*\+hello world\.[^]*1 would change/u);
+  t.deepEqual(readdirSync(here.state), []);
+  t.false(existsSync(file));
+
+  const real = await minion(words);
+  t.is(real.exitCode, 0, real.err);
+  t.is(readFileSync(file, 'utf8'), 'hello world.\n');
+  t.regex((await minion(words)).out, /^web-01 {2}ok {2}1 state: 1 unchanged/u);
+  t.false(existsSync(join(here.state, 'spool')), 'there is no master to report to');
+
+  const again = await minion([...words, '--set', 'sign=!', '--json', 'base']);
+  t.is(reportSchema.parse(JSON.parse(again.out)).status, 'changed');
+  t.is(readFileSync(file, 'utf8'), 'hello world!\n');
+});
+
+test('a tree with a mistake touches nothing and exits with 4, a state that fails with 2', async (t) => {
+  const here = place();
+  const file = join(here.root, 'x');
+  const words = [
+    'apply',
+    '--tree',
+    treeAt(here, `${file}:\n  file.managd:\n    contents: x\n`),
+    ...here.flags,
+  ];
+  const broken = await minion(words);
+  t.is(broken.exitCode, 4);
+  t.regex(broken.out + broken.err, /states\/base\.yaml:2:3[^]*did you mean "?file\.managed"?/u);
+  t.false(existsSync(file));
+
+  treeAt(here, 'fails:\n  cmd.run:\n    name: "false"\n    always: true\n');
+  const failing = await minion(words);
+  t.is(failing.exitCode, 2);
+  t.regex(failing.out, /! cmd\.run {2}fails \(false\) {2}failed/u);
+  const nowhere = await minion(['apply', '--tree', join(here.root, 'none'), ...here.flags]);
+  t.is(nowhere.exitCode, 4);
+  t.regex((await minion(['apply', ...here.flags])).err, /required option '--tree/u);
+  t.is((await minion([...words, '--set', 'novalue'])).exitCode, 1);
+  t.is((await minion([...words, '--set', 'a=[1'])).exitCode, 1);
+  t.is((await minion([...words, '--timeout', 'soon'])).exitCode, 1);
+});
+
+test('a sealed value needs its key, and is never shown', async (t) => {
+  const here = place();
+  const keys = join(here.root, 'keys');
+  const key = sealingKey(await createKeyFile(nodeCrypto, join(keys, 'sealing.key'), 'sealing'));
+  const file = join(here.root, 'secret');
+  const tree = treeAt(
+    here,
+    `${file}:\n  file.managed:\n    contents: "{{ pillar.password }}"\n`,
+    `password: !sealed "${seal(key.publicKey, 'correct horse')}"\n`,
+  );
+  const words = ['apply', '--tree', tree, '--group', 'appserver', ...here.flags];
+  const without = await minion(words);
+  t.is(without.exitCode, 4);
+  t.regex(without.err, /--sealing-key/u);
+  const { exitCode, out, err } = await minion([
+    ...words,
+    '--sealing-key',
+    join(keys, 'sealing.key'),
+  ]);
+  t.is(exitCode, 0, err);
+  t.is(readFileSync(file, 'utf8').trim(), 'correct horse');
+  t.notRegex(out, /horse/u);
+});
+
+function code(status: Report['status'], error = ''): number {
+  return exitCodeOfReport({ status, error: { code: error, message: '' } });
+}
+
+test('how a run ended decides the exit code', (t) => {
+  t.deepEqual(
+    [code('ok'), code('timeout'), code('expired'), code('cancelled'), code('failed')],
+    [0, 3, 3, 130, 2],
+  );
+  t.is(code('failed', 'TREE_INVALID'), 4);
+  t.is(code('failed', 'RUN_BUSY'), 5);
+});
+
+test('programs are found beside the main script, in sources and in a bundle', (t) => {
+  t.like(programsBeside('file:///opt/dist/minion.js'), { run: '/opt/dist/run.js' });
+  t.like(programsBeside('file:///b/js/minion/main.js'), { run: '/b/js/minion/run/main.js' });
+  t.truthy(realTerminal().environment);
+});
+
+test('two agents never work on one state directory, nor answer at one socket', async (t) => {
+  const { root, state } = place();
+  const lock = await holdStateDirectory(state);
+  await t.throwsAsync(holdStateDirectory(state), { code: 'STATE_DIRECTORY_HELD' });
+  lock.close();
+  const path = join(root, 'run/sock');
+  const parts = { path, log: silentLog, answer: () => undefined };
+  const server = await listenLocally(parts);
+  await t.throwsAsync(listenLocally(parts), { code: 'STATE_DIRECTORY_HELD' });
+  server.close();
+});
+
+test('an agent that is told nothing by a service manager tells it nothing', (t) => {
+  notifyReady({}, silentLog);
+  t.pass();
+});
+
+test('an agent with a wrong configuration, or without a master, does not start', async (t) => {
+  const { flags } = place();
+  const quiet = { environment: {}, stderr: process.stderr };
+  t.is(await startAgent([...flags, '--log-level', 'loud'], programs, quiet), 1);
+  t.is(await startAgent([...flags], programs, quiet), 5);
+});
+
+test('a resident agent answers for its status until it is told to stop', async (t) => {
+  const here = place();
+  const { state, flags } = here;
+  writeTrust(state, { pin: rootFingerprint, serial: 1n, masters: ['127.0.0.1:1'] }, silentLog);
+  const stop = new AbortController();
+  const config = await readConfig({
+    file: undefined,
+    flags: { id: 'web-01', state_directory: state, socket: join(here.root, 'sock') },
+    environment: {},
+  });
+  const agent = runResident({
+    config,
+    programs,
+    log: silentLog,
+    environment: {},
+    signal: stop.signal,
+  });
+  while (!existsSync(join(here.root, 'sock')))
+    await new Promise((resolve) => setTimeout(resolve, 10));
+
+  const status = await minion(['status', '--json', ...flags]);
+  t.is(status.exitCode, 0);
+  t.like(JSON.parse(status.out), {
+    isRunning: true,
+    minion: 'web-01',
+    isConnected: false,
+    spooled: 0,
+  });
+  stop.abort();
+  await agent;
+  t.is((await minion(['status', ...flags])).exitCode, 3);
+});
