@@ -14,8 +14,6 @@ export const trustSchema = z.strictObject({
   masters: z.array(z.string()),
 });
 
-export type StoredTrust = z.infer<typeof trustSchema>;
-
 /** `revision.json`: all that a run needs but the blobs, as the master last gave it. */
 export const preparedSchema = z.strictObject({
   revision: sha256Schema,

@@ -9,9 +9,9 @@ import { minionIdSchema } from './identifiers.ts';
 export const M1_MAXIMUM = 1024;
 export const M2_HEAD_LENGTH = 71;
 /** 136 bytes of certificate, a signature, an HMAC. */
-export const M2_LENGTH = M2_HEAD_LENGTH + 2 + 136 + 64 + 64 + TAG_LENGTH;
+const M2_LENGTH = M2_HEAD_LENGTH + 2 + 136 + 64 + 64 + TAG_LENGTH;
 /** With the longest id and a join proof. */
-export const M3_MAXIMUM = 7 + (1 + 128 + 32 + 1 + 16) + 64 + 64 + 64 + TAG_LENGTH;
+const M3_MAXIMUM = 7 + (1 + 128 + 32 + 1 + 16) + 64 + 64 + 64 + TAG_LENGTH;
 
 const MAGIC = utf8('CDR1');
 

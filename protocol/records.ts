@@ -22,7 +22,7 @@ export interface KeyLife {
   readonly milliseconds: number;
 }
 
-export const KEY_LIFE: KeyLife = {
+const KEY_LIFE: KeyLife = {
   records: 2 ** 20,
   bytes: 2 ** 30,
   milliseconds: 3_600_000,

@@ -7,7 +7,7 @@ const positive = z.int().check(z.positive());
 
 const attributes = z.record(z.string(), z.json());
 
-export const changeSchema = z.discriminatedUnion('action', [
+const changeSchema = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('create'), to: attributes }),
   z.strictObject({ action: z.literal('update'), from: attributes, to: attributes }),
   z.strictObject({ action: z.literal('remove'), from: attributes }),

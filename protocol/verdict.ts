@@ -15,7 +15,7 @@ export interface ToldVerdict {
   readonly retrySeconds: number;
 }
 
-export const PENDING_RETRY_SECONDS = 60;
+const PENDING_RETRY_SECONDS = 60;
 export const REFUSED_RETRY_SECONDS = 3_600;
 
 const TOLD = ['accepted', 'pending', 'refused'] as const;

@@ -51,7 +51,7 @@ function statusOf({ core, minion, version, nextRefresh }: LocalAnswersParts): Ag
 }
 
 /** Passes a run's events to one caller as lines, and its report, which is a file by then, last. */
-export function watcherFor(
+function watcherFor(
   { stateDirectory }: Pick<LocalAnswersParts, 'stateDirectory'>,
   caller: Pick<Caller, 'write' | 'end'>,
 ) {

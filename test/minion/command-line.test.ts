@@ -10,29 +10,29 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { holdStateDirectory } from '../../../minion/agent/agent-lock.ts';
-import { runResident } from '../../../minion/agent/resident.ts';
-import { listenLocally } from '../../../minion/agent/local-socket.ts';
-import { notifyReady } from '../../../minion/agent/notify.ts';
-import { writeTrust } from '../../../minion/agent/trust.ts';
-import { exitCodeOfReport } from '../../../minion/commands/render.ts';
-import { realTerminal } from '../../../minion/commands/terminal.ts';
-import { readConfig } from '../../../minion/config.ts';
-import { runCommandLine } from '../../../minion/program.ts';
-import { programsBeside } from '../../../minion/programs.ts';
-import { startAgent } from '../../../minion/agent/start.ts';
-import { fingerprintOf } from '../../../protocol/fingerprint.ts';
-import { formatJoinString } from '../../../protocol/join-string.ts';
-import { nodeCrypto } from '../../../protocol/node-crypto.ts';
-import { reportSchema } from '../../../protocol/report.ts';
-import type { Report } from '../../../protocol/report.ts';
-import { createKeyFile } from '../../../protocol/key-files.ts';
-import { seal, sealingKey } from '../../../protocol/seal.ts';
-import { VERSION } from '../../../shared/version.ts';
-import { createLogger } from '../../../shared/log.ts';
+import { holdStateDirectory } from '../../minion/agent/agent-lock.ts';
+import { runResident } from '../../minion/agent/resident.ts';
+import { listenLocally } from '../../minion/agent/local-socket.ts';
+import { notifyReady } from '../../minion/agent/notify.ts';
+import { writeTrust } from '../../minion/agent/trust.ts';
+import { exitCodeOfReport } from '../../minion/commands/render.ts';
+import { realTerminal } from '../../minion/commands/terminal.ts';
+import { readConfig } from '../../minion/config.ts';
+import { runCommandLine } from '../../minion/program.ts';
+import { programsBeside } from '../../minion/programs.ts';
+import { startAgent } from '../../minion/agent/start.ts';
+import { fingerprintOf } from '../../protocol/fingerprint.ts';
+import { formatJoinString } from '../../protocol/join-string.ts';
+import { nodeCrypto } from '../../protocol/node-crypto.ts';
+import { reportSchema } from '../../protocol/report.ts';
+import type { Report } from '../../protocol/report.ts';
+import { createKeyFile } from '../../protocol/key-files.ts';
+import { seal, sealingKey } from '../../protocol/seal.ts';
+import { VERSION } from '../../shared/version.ts';
+import { createLogger } from '../../shared/log.ts';
 
 /** The programs as they stand in the build that these tests run from. */
-const programs = programsBeside(new URL('../../../minion/main.js', import.meta.url).href);
+const programs = programsBeside(new URL('../../minion/main.js', import.meta.url).href);
 const silentLog = createLogger({ name: 'test', level: 'error', write: () => undefined });
 
 interface Place {
