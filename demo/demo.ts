@@ -121,5 +121,6 @@ async function linger(fleet: Fleet, { conductor, appserver }: Site): Promise<voi
     '  try                 master status; master apply --target appserver --dry-run; master docs nginx.site',
   ];
   for (const line of lines) console.log(line);
+  process.prependOnceListener('SIGINT', () => console.log('\nClearing both hosts away …'));
   await once(process, 'SIGINT');
 }
