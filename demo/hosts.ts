@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execa } from 'execa';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Host } from '../test/hosts/host.ts';
@@ -80,7 +80,7 @@ WantedBy=multi-user.target
 
 /** Publishes demo/app as git://conductor/hello.git, with one commit. */
 export async function serveApp({ conductor }: Site): Promise<void> {
-  const files = execFileSync('git', ['ls-files', '-z', '--', 'demo/app'], { encoding: 'utf8' });
+  const { stdout: files } = await execa('git', ['ls-files', '-z', '--', 'demo/app']);
   for (const file of files.split('\0').filter((name) => name !== '')) {
     await conductor.copyIn(file, `/root/hello/${file.slice('demo/app/'.length)}`);
   }

@@ -2,7 +2,7 @@
  * `npm run package`: makes `build/conductor_VERSION_amd64.deb` from `dist/`, the shipped tree and the Node that runs
  * this. The same commit and the same Node give the same bytes.
  */
-import { execFileSync } from 'node:child_process';
+import { execaSync } from 'execa';
 import {
   chmodSync,
   cpSync,
@@ -65,7 +65,7 @@ function programs(): void {
   write(`${LIBRARY}/package.json`, `${JSON.stringify({ type: 'module', version })}\n`);
   copy(process.execPath, `${LIBRARY}/node`);
   chmodSync(join(STAGE, LIBRARY, 'node'), 0o755);
-  if (hasProgram('strip')) execFileSync('strip', [join(STAGE, LIBRARY, 'node')]);
+  if (hasProgram('strip')) execaSync('strip', [join(STAGE, LIBRARY, 'node')]);
   for (const program of ['master', 'minion']) {
     copy(`packaging/debian/conductor-${program}`, `/usr/bin/conductor-${program}`);
     symlinkSync(`conductor-${program}`, join(STAGE, 'usr/bin', program));
@@ -124,9 +124,7 @@ function documents(): void {
 
 /** The license of every package that the programs are made of. */
 function bundledLicenses(): string {
-  const tree = execFileSync('npm', ['ls', '--omit=dev', '--all', '--parseable'], {
-    encoding: 'utf8',
-  });
+  const { stdout: tree } = execaSync('npm', ['ls', '--omit=dev', '--all', '--parseable']);
   const directories = tree.split('\n').filter((line) => line.includes('/node_modules/'));
   const texts = [...new Set(directories)].map((directory) => {
     const { name, version: its, license = 'see below' } = readPackage(directory);
@@ -155,9 +153,7 @@ function nodeLicense(): string {
 }
 
 function control(): void {
-  const kilobytes =
-    execFileSync('du', ['-sk', '--apparent-size', STAGE], { encoding: 'utf8' }).split('\t')[0] ??
-    '0';
+  const kilobytes = execaSync('du', ['-sk', '--apparent-size', STAGE]).stdout.split('\t')[0] ?? '0';
   const text = readFileSync('packaging/debian/control', 'utf8')
     .replace('@VERSION@', version)
     .replace('@SIZE@', kilobytes);
@@ -190,7 +186,7 @@ function makePackage(): string {
     ...process.env,
     SOURCE_DATE_EPOCH: process.env['SOURCE_DATE_EPOCH'] ?? commitTime(),
   };
-  execFileSync('dpkg-deb', ['--root-owner-group', '-Zzstd', '-z9', '--build', STAGE, target], {
+  execaSync('dpkg-deb', ['--root-owner-group', '-Zzstd', '-z9', '--build', STAGE, target], {
     env,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
@@ -201,7 +197,7 @@ function makePackage(): string {
 /** Of the newest commit; of this file where there is no git. */
 function commitTime(): string {
   if (existsSync('.git') && hasProgram('git')) {
-    return execFileSync('git', ['log', '-1', '--format=%ct'], { encoding: 'utf8' }).trim();
+    return execaSync('git', ['log', '-1', '--format=%ct']).stdout;
   }
   return String(Math.floor(statSync('package.json').mtimeMs / 1000));
 }

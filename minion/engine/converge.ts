@@ -37,7 +37,7 @@ export async function converge(
 ): Promise<Convergence> {
   const { dryRun, notified = false } = options;
   const change = await compare(type, args, host);
-  const reacts = notified && type.react !== undefined && !isAnsweredBy(type, change);
+  const reacts = notified && !isAnsweredBy(type, change);
 
   if (change === null && !reacts) return { status: 'unchanged' };
   if (dryRun) return { status: 'would-change', change, reaction: reacts ? '' : null };
@@ -48,8 +48,12 @@ export async function converge(
   return { status: 'changed', change, reaction };
 }
 
-/** What has no wanted state of its own does the same when it is applied and when it reacts. */
+/**
+ * Whether a notification asks for nothing beyond this change: the type cannot react, or the change
+ * has that effect too. What has no wanted state of its own does the same in both cases.
+ */
 function isAnsweredBy(type: StateType, change: Change | null): boolean {
+  if (type.react === undefined) return true;
   if (change === null) return false;
   return type.oneShot === true || type.answers?.(change) === true;
 }

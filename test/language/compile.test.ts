@@ -425,6 +425,10 @@ test('exclude leaves out IDs and files', (t) => {
   t.deepEqual(ids(catalog), ['rest', 'kept']);
 });
 
+function shown(source: unknown): string {
+  return isTreeFile(source) ? Buffer.from(source.read()).toString() : String(source);
+}
+
 test('files of the tree come as files, templates rendered', (t) => {
   const catalog = compileTree({
     'states/web.yaml': [
@@ -443,8 +447,6 @@ test('files of the tree come as files, templates rendered', (t) => {
     'templates/site.hbs': '{{x}} {{y}} {{name}} {{minion.id}}\n',
     'templates/raw.txt': 'id {{minion.id}}\n',
   });
-  const shown = (value: unknown): string =>
-    isTreeFile(value) ? Buffer.from(value.read()).toString() : String(value);
   const source = (id: string): string => {
     const { args } = find(catalog, id);
     const value: unknown =
