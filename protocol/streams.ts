@@ -47,7 +47,9 @@ export interface Assembler {
 
 interface Partial {
   readonly type: string;
-  readonly body: Uint8Array;
+  readonly size: number;
+  /** What has come, and no more: a declared size alone costs nothing. */
+  readonly parts: Uint8Array[];
   readonly hash: Hash;
   filled: number;
 }
@@ -66,12 +68,7 @@ export function createAssembler(caps: SizeCaps): Assembler {
     const type = Buffer.from(reader.rest()).toString('latin1');
     const cap = Object.hasOwn(caps, type) ? (caps[type] ?? 0) : 0;
     if (size > cap) throw broken(`${size} bytes are too many for a "${type}" message`);
-    partials.set(stream, {
-      type,
-      body: new Uint8Array(size),
-      hash: createHash('sha256'),
-      filled: 0,
-    });
+    partials.set(stream, { type, size, parts: [], hash: createHash('sha256'), filled: 0 });
     return null;
   };
 
@@ -94,18 +91,18 @@ export function createAssembler(caps: SizeCaps): Assembler {
 }
 
 function fill(partial: Partial, bytes: Uint8Array): null {
-  if (bytes.length === 0 || partial.filled + bytes.length > partial.body.length)
+  if (bytes.length === 0 || partial.filled + bytes.length > partial.size)
     throw broken('it has another size than it declared');
-  partial.body.set(bytes, partial.filled);
+  partial.parts.push(bytes);
   partial.hash.update(bytes);
   partial.filled += bytes.length;
   return null;
 }
 
-function finish({ type, body, hash, filled }: Partial, digest: Uint8Array): Assembled {
-  if (filled !== body.length) throw broken('it has another size than it declared');
+function finish({ type, size, parts, hash, filled }: Partial, digest: Uint8Array): Assembled {
+  if (filled !== size) throw broken('it has another size than it declared');
   if (!areEqual(hash.digest(), digest)) throw broken('its hash is wrong');
-  return { type, body };
+  return { type, body: concat(...parts) };
 }
 
 function broken(problem: string): ConductorError {
