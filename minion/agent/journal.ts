@@ -12,7 +12,7 @@ import { listOwn, readOwn, removeOwn } from './files.ts';
 export interface Journal {
   put(entry: JournalEntry): void;
   remove(job: string): void;
-  /** In the order of their ids, which is that of their making. */
+  /** In the order in which they came. */
   all(): JournalEntry[];
 }
 
@@ -32,6 +32,7 @@ export function openJournal(stateDirectory: string, log: Logger): Journal {
         .map((name) =>
           readOwn(join(directory, name), (value) => journalEntrySchema.parse(value), log),
         )
-        .filter((entry) => entry !== null),
+        .filter((entry) => entry !== null)
+        .toSorted((a, b) => a.receivedAt.localeCompare(b.receivedAt)),
   };
 }

@@ -25,10 +25,14 @@ export const prepared: Prepared = {
   pillar: { id: 'c'.repeat(64), value: {}, secrets: [], fingerprintKey: 'd'.repeat(64) },
 };
 
+/** Each a millisecond after the one before, as ids of one millisecond have no order. */
+let clock = Date.now();
+
 export function journalEntry(change: Partial<JournalEntry> = {}): JournalEntry {
+  clock += 1;
   return {
     options: {
-      job: uuidv7(),
+      job: uuidv7(clock),
       cause: 'job',
       dryRun: false,
       stateFiles: [],
@@ -36,7 +40,7 @@ export function journalEntry(change: Partial<JournalEntry> = {}): JournalEntry {
       timeoutSeconds: 60,
     },
     revision: aHash,
-    receivedAt: new Date().toISOString(),
+    receivedAt: new Date(clock).toISOString(),
     expiresAt: null,
     starts: 0,
     child: null,
