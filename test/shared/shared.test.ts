@@ -9,8 +9,11 @@ import { Secret, redactor } from '../../shared/secret.ts';
 import { didYouMean, suggest } from '../../shared/suggest.ts';
 import { isTreeFile } from '../../shared/tree-file.ts';
 
+/** No state type has an attribute of that name, and assigning to it would set no attribute. */
+const attributeName = fc.string().filter((name) => name !== '__proto__');
+
 const attributes = fc.dictionary(
-  fc.string(),
+  attributeName,
   fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null), fc.array(fc.string())),
 );
 
