@@ -11,7 +11,7 @@ missing=()
 for program in node npm git apt-get dpkg-deb; do
   command -v "$program" >/dev/null || missing+=("the program $program")
 done
-if command -v unshare >/dev/null && ! unshare --mount --pid --net --uts --ipc --fork true 2>/dev/null; then
+if [[ $(id -u) == 0 ]] && ! unshare --mount --pid --net --uts --ipc --fork true 2>/dev/null; then
   missing+=("namespaces (unshare --mount --pid --net is refused: is this a container?)")
 fi
 grep -qw overlay /proc/filesystems || modprobe overlay 2>/dev/null || missing+=("the file system overlayfs")
