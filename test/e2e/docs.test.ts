@@ -70,7 +70,8 @@ async function put({ lines }: Block): Promise<void> {
 }
 
 test('every page with commands is read', (t) => {
-  const pages = readdirSync('docs').map((name) => name.replace(/\.md$/, ''));
+  const names = readdirSync('docs').filter((name) => name.endsWith('.md'));
+  const pages = names.map((name) => name.slice(0, -'.md'.length));
   const withCommands = pages.filter((page) =>
     blocksOf(page).some(({ language }) => language === 'console'),
   );
