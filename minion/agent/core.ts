@@ -44,7 +44,7 @@ export function createCore(parts: CoreParts): Core {
   const { stateDirectory, log, now, minion } = parts;
   const link = createLink();
   const blobs = openBlobCache(stateDirectory);
-  const spool = openSpool({ stateDirectory, link, log });
+  const spool = openSpool({ minion, stateDirectory, link, log });
   const followers = createFollowers(link);
   const facts = factsReader(parts);
   const runs = createRuns({

@@ -27,6 +27,7 @@ export interface Spool {
 }
 
 export interface SpoolParts {
+  readonly minion: string;
   readonly stateDirectory: string;
   readonly link: Link;
   readonly log: Logger;
@@ -40,7 +41,7 @@ const MOST_ATTEMPTS = 5;
 export function openSpool(parts: SpoolParts): Spool {
   const { log, link } = parts;
   const directory = join(parts.stateDirectory, 'spool');
-  const kept = openReports(directory, log);
+  const kept = openReports(directory, parts);
   const attempts = new Map<string, number>();
   let underWay: string | null = null;
 
@@ -81,7 +82,7 @@ export function openSpool(parts: SpoolParts): Spool {
 }
 
 /** Reports as files, and those of dry runs in memory. */
-function openReports(directory: string, log: Logger) {
+function openReports(directory: string, parts: Pick<SpoolParts, 'minion' | 'log'>) {
   const dry = new Map<string, Report>();
   return {
     has: (job: string): boolean => dry.has(job) || jobsIn(directory).includes(job),
@@ -90,7 +91,7 @@ function openReports(directory: string, log: Logger) {
       else writeDurably(pathOf(directory, report.job), JSON.stringify(report));
     },
     jobs: (): string[] => [...jobsIn(directory), ...dry.keys()],
-    first: (): Report | null => firstReport(directory, log) ?? [...dry.values()][0] ?? null,
+    first: (): Report | null => firstReport(directory, parts) ?? [...dry.values()][0] ?? null,
     remove: (job: string): void => {
       if (!dry.delete(job)) removeOwn(pathOf(directory, job));
     },
@@ -108,11 +109,17 @@ function jobsIn(directory: string): string[] {
   return listOwn(directory, /^[0-9a-f-]{36}\.json$/u).map((name) => name.slice(0, -5));
 }
 
-/** One that is damaged is put aside, and the next one tried. */
-function firstReport(directory: string, log: Logger): Report | null {
+/** One that is damaged, or not this minion's (its id was another), is put aside, and the next one tried. */
+function firstReport(
+  directory: string,
+  { minion, log }: Pick<SpoolParts, 'minion' | 'log'>,
+): Report | null {
   for (const job of jobsIn(directory)) {
-    const report = readOwn(pathOf(directory, job), (value) => reportSchema.parse(value), log);
-    if (report !== null) return report;
+    const path = pathOf(directory, job);
+    const report = readOwn(path, (value) => reportSchema.parse(value), log);
+    if (report?.minion === minion) return report;
+    if (report !== null)
+      log.error({ job, of: report.minion, aside: setAside(path) }, 'Report was of another minion');
   }
   return null;
 }

@@ -37,7 +37,7 @@ function setup({
   children = fakeChildren(),
 }: Setting = {}) {
   const link = createLink();
-  const spool = openSpool({ stateDirectory, link, log: silentLog });
+  const spool = openSpool({ minion: 'web-01', stateDirectory, link, log: silentLog });
   const ended: string[] = [];
   const events: RunEvent[] = [];
   const runs = createRuns({

@@ -380,6 +380,7 @@ test('old blobs make room, but never those that are needed', async (t) => {
 test('a spool that is full drops its oldest reports, and says so', (t) => {
   const stateDirectory = newStateDirectory();
   const spool = openSpool({
+    minion: 'web-01',
     stateDirectory,
     link: createLink(),
     log: silentLog,
@@ -390,6 +391,21 @@ test('a spool that is full drops its oldest reports, and says so', (t) => {
   spool.deliver();
   t.false(spool.has(jobs[0] ?? ''));
   t.true(spool.has(jobs[2] ?? ''));
+});
+
+test('a report of another id, which no master would take from this one, keeps no other back', async (t) => {
+  const { stateDirectory, master, core, end } = await setup();
+  const [of, own] = [1, 2].map((at) => uuidv7(at * 1000));
+  core.spool.put({ ...reportOf(of ?? ''), minion: 'web-02' });
+  core.spool.put(reportOf(own ?? ''));
+  await master.wait('hello');
+  core.spool.deliver();
+  const [first] = await master.wait('report');
+  t.is(first?.report.job, own);
+  t.false(core.spool.has(of ?? ''));
+  const left = readdirSync(join(stateDirectory, 'spool'));
+  t.is(left.filter((name) => name.startsWith(`${of}.json.corrupt-`)).length, 1);
+  await end();
 });
 
 test('a question is answered with a rejection when the session it was asked in ends', async (t) => {
