@@ -10,6 +10,7 @@ import type { Replacement } from '../../../minion/state-types/lib/staged.ts';
 import { parseStatus } from '../../../minion/state-types/lib/supervisor.ts';
 import { nginxSite } from '../../../minion/state-types/nginx.ts';
 import { portAllocated } from '../../../minion/state-types/port.ts';
+import { supervisorProgram } from '../../../minion/state-types/supervisor.ts';
 import {
   contentOf as programOf,
   programSchema,
@@ -322,4 +323,14 @@ test('a port is remembered under its name', async (t) => {
   t.deepEqual(await converge(portAllocated, { name: 'shop' }, host, forReal), {
     status: 'unchanged',
   });
+});
+
+test('a process that was down needs no restart once it has been started; one that ran does', (t) => {
+  for (const type of [circusWatcher, supervisorProgram]) {
+    t.true(type.answers?.({ action: 'create', to: { content: '', active: true } }));
+    const from = { content: '', active: false, loaded: true };
+    t.true(type.answers?.({ action: 'update', from, to: { active: true } }));
+    const running = { ...from, active: true };
+    t.false(type.answers?.({ action: 'update', from: running, to: { content: 'x' } }));
+  }
 });
