@@ -31,11 +31,13 @@ export class Secret<T = unknown> {
 /** Shows a text with every known secret in it replaced by `secret(3f9c)`. */
 export type Redact = (text: string) => string;
 
+/** Shorter than this a secret is only found where it stands alone, for it is part of many words. */
 const SHORTEST_PART = 4;
 
 /**
  * Makes a redactor for the given secret strings. Longer secrets are replaced first, so that one
- * that holds another is blanked whole; each line of a secret of several lines is blanked too.
+ * that holds another is blanked whole; each line of a secret of several lines is blanked too, and
+ * so is a secret in the forms in which programs write it down.
  * `fingerprint` tells equal secrets apart without telling what they are.
  */
 export function redactor(
@@ -45,10 +47,39 @@ export function redactor(
   const marks = new Map<string, string>();
   for (const secret of secrets) {
     const mark = `secret(${fingerprint(secret)})`;
-    for (const part of [secret, ...secret.split('\n')]) {
-      if (part.trim().length >= SHORTEST_PART && !marks.has(part)) marks.set(part, mark);
-    }
+    for (const part of partsOf(secret)) if (!marks.has(part)) marks.set(part, mark);
   }
   const parts = [...marks].toSorted(([a], [b]) => b.length - a.length);
-  return (text) => parts.reduce((masked, [part, mark]) => masked.replaceAll(part, mark), text);
+  const blanks = parts.map(([part, mark]) => blank(part, mark));
+  return (text) => blanks.reduce((masked, replace) => replace(masked), text);
+}
+
+/** Lines are looked for without the spaces around them, which others add and take away. */
+function partsOf(secret: string): string[] {
+  const lines = secret.split(/\r?\n/u).filter((line) => line.trim().length >= SHORTEST_PART);
+  const texts = [secret, secret.trim(), ...lines.map((line) => line.trim())];
+  return texts.flatMap((text) => [text, ...formsOf(text)]).filter((text) => text.trim() !== '');
+}
+
+/** As JSON, shells, SQL, URLs, crontabs and configuration files have to write a text. */
+function formsOf(text: string): string[] {
+  if (!/[^\w.-]/u.test(text)) return [];
+  const shell = [String.raw`'\''`, `'"'"'`].map((quote) => text.replaceAll("'", () => quote));
+  return [
+    JSON.stringify(text).slice(1, -1),
+    ...shell,
+    ...shell.map((quoted) => quoted.replaceAll('%', () => String.raw`'\%'`)),
+    text.replaceAll('%', '%%'),
+    text.replaceAll('\\', String.raw`\\`).replaceAll("'", "''"),
+    text.replaceAll("'", "''"),
+    text.replaceAll(/["'\\$`]/gu, String.raw`\$&`),
+    ...(/\p{Surrogate}/u.test(text) ? [] : [encodeURIComponent(text)]),
+  ];
+}
+
+function blank(part: string, mark: string): Redact {
+  if (part.trim().length >= SHORTEST_PART) return (text) => text.replaceAll(part, () => mark);
+  const literal = part.replaceAll(/[\\^$.*+?()[\]{}|/]/gu, String.raw`\$&`);
+  const alone = new RegExp(String.raw`(?<![\p{L}\p{N}_])${literal}(?![\p{L}\p{N}_])`, 'gu');
+  return (text) => text.replaceAll(alone, () => mark);
 }

@@ -35,9 +35,36 @@ export function presentable(
   if (change.action === 'remove')
     return { action: 'remove', from: show(change.from, Object.keys(change.from)) };
   const names = Object.keys(change.to);
-  const to = show(known(change.to), names);
+  const wanted = known(change.to);
+  const to = show(wanted, names);
   if (change.action === 'create') return { action: 'create', to };
-  return { action: 'update', from: show(change.from, names), to };
+  const from = names.map((name) => {
+    const was = change.from[name] ?? null;
+    const hidden = secretNames.has(name);
+    return [name, hidden ? shown(was, true, redaction) : shownBefore(was, wanted[name], redaction)];
+  });
+  return { action: 'update', from: Object.fromEntries(from), to };
+}
+
+/** What a value was that a secret is now in: nobody knows an earlier secret, so all of it is blanked. */
+function shownBefore(was: Value, now: Value | undefined, redaction: Redaction): Json {
+  if (was === null || now === undefined || !holdsSecret(now, redaction)) {
+    return shown(was, false, redaction);
+  }
+  if (!isMapping(was) || !isMapping(now)) return shown(was, true, redaction);
+  return Object.fromEntries(
+    Object.entries(was).map(([name, item]) => [
+      redaction.redact(name),
+      name in now ? shownBefore(item, now[name], redaction) : shown(item, true, redaction),
+    ]),
+  );
+}
+
+function holdsSecret(value: Value, { redact }: Pick<Redaction, 'redact'>): boolean {
+  if (typeof value === 'object' && value !== null) {
+    return Object.values(value).some((item) => holdsSecret(item, { redact }));
+  }
+  return redact(String(value)) !== String(value);
 }
 
 /** Anything thrown, for the log. */
@@ -92,6 +119,7 @@ function shown(value: Value, isSecretValue: boolean, redaction: Redaction): Json
     return `secret(${redaction.fingerprint(text)})`;
   }
   if (typeof value === 'string') return shortened(redaction.redact(value));
+  if (typeof value === 'number') return numberShown(value, redaction);
   if (typeof value !== 'object' || value === null) return value;
   if (isList(value)) return value.map((item) => shown(item, false, redaction));
   return Object.fromEntries(
@@ -102,8 +130,18 @@ function shown(value: Value, isSecretValue: boolean, redaction: Redaction): Json
   );
 }
 
+/** A schema may have made a number of a secret that was sealed as text. */
+function numberShown(value: number, { redact }: Redaction): Json {
+  const text = redact(String(value));
+  return text === String(value) ? value : text;
+}
+
 function isList(value: Value): value is readonly Value[] {
   return Array.isArray(value);
+}
+
+function isMapping(value: Value): value is Readonly<Record<string, Value>> {
+  return typeof value === 'object' && value !== null && !isList(value);
 }
 
 function shortened(text: string): string {

@@ -18,9 +18,34 @@ export function textDiff(name: string, from: string, to: string): string {
     ...EFFORT,
   });
   if (patch === undefined) return `content differs too much to show (${sizes(from, to)})`;
-  const body = patch.slice(patch.indexOf('--- '));
+  const body = withoutEarlierSecrets(patch.slice(patch.indexOf('--- ')));
   if (body.length > LARGEST_DIFF) return `${body.slice(0, LARGEST_DIFF)}\n… (${sizes(from, to)})`;
   return body;
+}
+
+const MARK = /secret\([^)]*\)/u;
+const HIDDEN = '-(not shown: it may hold an earlier secret)';
+
+/**
+ * Nobody knows an earlier secret, so it cannot be found by its value: lines that make room for
+ * lines with a secret in them are not shown. Both texts have been redacted.
+ */
+function withoutEarlierSecrets(patch: string): string {
+  const [from = '', to = '', ...lines] = patch.split('\n');
+  const shown: string[] = [];
+  for (const [index, line] of lines.entries()) {
+    const isHidden = line.startsWith('-') && isReplacedBySecret(lines, index);
+    shown.push(isHidden ? HIDDEN : line);
+  }
+  return [from, to, ...shown].join('\n');
+}
+
+/** Whether a secret is among the lines that are added where this one is taken away. */
+function isReplacedBySecret(lines: readonly string[], index: number): boolean {
+  for (let at = index + 1; /^[-+\\]/u.test(lines[at] ?? ''); at += 1) {
+    if (lines[at]?.startsWith('+') === true && MARK.test(lines[at] ?? '')) return true;
+  }
+  return false;
 }
 
 export function isBinary(text: string): boolean {

@@ -77,6 +77,36 @@ test('a redactor leaves words alone that are too short to be secrets', (t) => {
   t.is(redactor(['a', ''], () => '0')('banana'), 'banana');
 });
 
+test('a redactor blanks a short secret where it stands alone', (t) => {
+  const redact = redactor(['7-3'], () => '0');
+  t.is(redact('pin 7-3, x=7-3; 17-3'), 'pin secret(0), x=secret(0); 17-3');
+});
+
+test('a redactor blanks a secret as programs write it down', (t) => {
+  const secret = `it's 50% "x"\\`;
+  const redact = redactor([secret], () => '0');
+  const forms = [
+    JSON.stringify({ secret }),
+    String.raw`export P='it'\''s 50'\%' "x"\'`,
+    String.raw`P='it'"'"'s 50% "x"\'`,
+    String.raw`environment=P="it's 50%% "x"\"`,
+    String.raw`PASSWORD 'it''s 50% "x"\\'`,
+    String.raw`PASSWORD 'it''s 50% "x"\'`,
+    String.raw`password "it\'s 50% \"x\"\\"`,
+    `https://x/?p=${encodeURIComponent(secret)}`,
+  ];
+  for (const form of forms) t.regex(redact(form), /secret\(0\)/u, form);
+  for (const form of forms) t.notRegex(redact(form), /50/u, form);
+});
+
+test('a redactor finds the lines of a secret without the spaces around them', (t) => {
+  t.is(
+    redactor(['line one\r\n  line two\n'], () => '0')('line one|line two'),
+    'secret(0)|secret(0)',
+  );
+  t.is(redactor(['pa$$word$&'], () => '$1')('x pa$$word$& y'), 'x secret($1) y');
+});
+
 test('suggest() finds the word that was meant, and none that is far off', (t) => {
   t.is(suggest('instaled', ['installed', 'removed']), 'installed');
   t.is(suggest('xyzzy', ['installed', 'removed']), null);

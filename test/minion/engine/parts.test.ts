@@ -68,12 +68,37 @@ test('shows only what differs, with secrets as fingerprints, at any depth', (t) 
   };
   t.deepEqual(presentable(change, new Set(['password']), redaction), {
     action: 'update',
-    from: { password: 'secret(3)', env: { A: 'x' } },
+    from: { password: 'secret(3)', env: { A: 'secret(1)' } },
     to: { password: 'secret(5)', env: { A: 'is #', B: ['#', null, 3] } },
   });
   t.deepEqual(presentable({ action: 'remove', from: { a: 1 } }, new Set(), redaction), {
     action: 'remove',
     from: { a: 1 },
+  });
+});
+
+test('what a value with a secret in it was before is not shown: it may hold an earlier one', (t) => {
+  const change: Change = {
+    action: 'update',
+    from: { env: { PASSWORD: 'old', PORT: '1', GONE: 'older' }, command: 'x', list: ['old'] },
+    to: { env: { PASSWORD: 'hunter2', PORT: '2' }, command: 'y', list: ['hunter2'] },
+  };
+  t.deepEqual(presentable(change, new Set(), redaction), {
+    action: 'update',
+    from: {
+      env: { PASSWORD: 'secret(3)', PORT: '1', GONE: 'secret(5)' },
+      command: 'x',
+      list: 'secret(7)',
+    },
+    to: { env: { PASSWORD: '#', PORT: '2' }, command: 'y', list: ['#'] },
+  });
+});
+
+test('a number that is a secret is none to be shown', (t) => {
+  const blanking = { ...redaction, redact: (text: string) => text.replaceAll('5432', '#') };
+  t.deepEqual(presentable({ action: 'create', to: { pin: 5432, n: 1 } }, new Set(), blanking), {
+    action: 'create',
+    to: { pin: '#', n: 1 },
   });
 });
 
@@ -110,6 +135,17 @@ test('a diff has its name, three lines around and no ruler', (t) => {
   const diff = textDiff('/etc/motd', linesAround('a'), linesAround('b'));
   t.is(diff.split('\n')[0]?.trim(), '--- /etc/motd');
   t.true(diff.includes('@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-a\n+b\n 6\n 7\n 8\n'));
+});
+
+test('a diff hides the lines that a secret replaces, and no others', (t) => {
+  const before = `host=a\npassword=swordfish\nx\n${'1\n'.repeat(9)}port=1\n`;
+  const after = `host=a\npassword=secret(3f9c)\nx\n${'1\n'.repeat(9)}port=2\n`;
+  const diff = textDiff('f', before, after);
+  t.false(diff.includes('swordfish'));
+  t.true(diff.includes('-(not shown: it may hold an earlier secret)\n+password=secret(3f9c)\n'));
+  t.true(diff.includes('-port=1\n+port=2\n'));
+  t.true(diff.startsWith('--- f'));
+  t.false(textDiff('f', 'swordfish', 'secret(3f9c)').includes('swordfish'));
 });
 
 // Deadlines
