@@ -127,9 +127,19 @@ function call(expression: Call, frame: Frame, workshop: Workshop): Data {
   if (name === 'port') return port(expression, first, workshop);
   const isSecret = helper.keepsSecrets !== true && values.some(containsSecret);
   if (!isSecret) return attempt(expression, () => helper.run?.(...values));
-  const hidden = conceal(attempt(expression, () => helper.run?.(...values.map(reveal))));
+  const hidden = conceal(attempt(expression, () => runOnSecrets(helper, values)));
   for (const text of secretTexts(hidden)) workshop.secrets.add(text);
   return hidden;
+}
+
+/** What a helper says of a value that it cannot take would tell what a secret holds. */
+function runOnSecrets({ run }: Helper, values: readonly Data[]): Data | undefined {
+  try {
+    return run?.(...values.map(reveal));
+  } catch (error) {
+    if (!(error instanceof HelperMistake)) throw error;
+    throw new HelperMistake('cannot take these values, one of which is a secret');
+  }
 }
 
 const CHOOSERS: ReadonlySet<string> = new Set(['default', 'and', 'or']);

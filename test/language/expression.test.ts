@@ -177,6 +177,14 @@ test('what is computed from a secret is secret', (t) => {
   }
 });
 
+test('a helper that cannot take a secret does not tell what it holds', (t) => {
+  for (const text of ['{{ join pillar.password "," }}', '{{ lt pillar.password 5 }}']) {
+    const error = t.throws(() => evaluate(text), { instanceOf: Error });
+    t.notRegex(error.message, /hunter/u, text);
+    t.regex(error.message, /one of which is a secret/u);
+  }
+});
+
 test('what is only beside a secret is none', (t) => {
   t.is(evaluate('{{ pillar.database.host }}'), 'db1');
   t.is(evaluate('{{ get pillar "database.host" }}'), 'db1');
