@@ -1,9 +1,9 @@
 import {
+  chownSync,
   closeSync,
   constants,
   fstatSync,
   fsyncSync,
-  lchownSync,
   mkdirSync,
   openSync,
   renameSync,
@@ -17,6 +17,8 @@ import { atPath, statusAt } from './safe-path.ts';
 import { stagingName } from './write-file.ts';
 
 const OPEN = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** Opens what stands there and not its content, so a symbolic link too; Node has no name for it. */
+const O_PATH = 0o10000000;
 const NEW_MODE = 0o755;
 
 /** See `Host.makeDirectory`. It is nobody else's from the first moment on. */
@@ -45,20 +47,39 @@ export function own(path: string, owner: Owner): void {
       const now = statusAt(spot);
       if (now === null) throw refuse('own', path, 'it does not exist');
       if (now.isSymbolicLink()) {
-        lchownSync(spot.at, owner.uid ?? now.uid, owner.gid ?? now.gid);
+        giveLink(spot.at, path, owner);
         return;
       }
       if (!now.isFile() && !now.isDirectory()) throw refuse('own', path, 'it is a special file');
       const fd = openSync(spot.at, OPEN);
       try {
-        const { nlink } = fstatSync(fd);
-        if (now.isFile() && nlink > 1) throw refuse('own', path, `it has ${nlink} hard links`);
+        // What was looked at may have been another thing than what has been opened.
+        const opened = fstatSync(fd);
+        const isOrdinary = opened.isFile() || opened.isDirectory();
+        if (!isOrdinary) throw refuse('own', path, 'it is a special file');
+        if (opened.isFile() && opened.nlink > 1)
+          throw refuse('own', path, `it has ${opened.nlink} hard links`);
         giveTo(fd, owner);
       } finally {
         closeSync(fd);
       }
     }),
   );
+}
+
+/** Holds the link open, so that nobody gets another file given by putting it in the link's place. */
+function giveLink(at: string, path: string, { uid, gid }: Owner): void {
+  const fd = openSync(at, O_PATH | constants.O_NOFOLLOW);
+  try {
+    const opened = fstatSync(fd);
+    if (!opened.isSymbolicLink() || opened.nlink > 1)
+      throw refuse('own', path, 'somebody has put another file in its place');
+    const owner = [uid ?? opened.uid, gid ?? opened.gid] as const;
+    if (owner[0] !== opened.uid || owner[1] !== opened.gid)
+      chownSync(`/proc/self/fd/${fd}`, ...owner);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** See `Host.link`. Replaces a symbolic link only. */
@@ -72,8 +93,7 @@ export function link(path: string, to: string, owner: Owner): void {
       const staged = stagingName(spot);
       rmSync(staged, { force: true });
       symlinkSync(to, staged);
-      const { uid, gid } = statusAt({ at: staged }) ?? { uid: 0, gid: 0 };
-      lchownSync(staged, owner.uid ?? uid, owner.gid ?? gid);
+      giveLink(staged, path, owner);
       renameSync(staged, spot.at);
       fsyncSync(spot.fd);
     }),

@@ -295,6 +295,8 @@ asRoot('gives owners without losing bits, and never through a link', (t) => {
   linkSync(path, join(place, 'hardlink'));
   t.throws(() => own(path, { ...KEEP, uid: 0 }), { message: /2 hard links/u });
   t.throws(() => own(join(place, 'none'), KEEP), { message: /does not exist/u });
+  linkSync(join(place, 'link'), join(place, 'another'));
+  t.throws(() => own(join(place, 'link'), { ...KEEP, uid: 0 }), { message: /in its place/u });
 });
 
 asRoot('links in one step, and replaces nothing but links', (t) => {
