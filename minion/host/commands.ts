@@ -5,6 +5,7 @@ import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { setTimeout as after } from 'node:timers/promises';
 import { ConductorError, systemCode } from '../../shared/errors.ts';
+import type { Redact } from '../../shared/secret.ts';
 import type { Argv, Output } from './host.ts';
 import { createCapture, endOf } from './output.ts';
 import type { Capture } from './output.ts';
@@ -20,6 +21,8 @@ export interface ProcessOptions {
   readonly graceMs: number;
   /** Ends it early; its reason is what is thrown. */
   readonly signal: AbortSignal;
+  /** Blanks secrets in what is kept of the output of one that ran too long. */
+  readonly redact?: Redact;
 }
 
 /** Of a program that is not there, as shells say it. */
@@ -58,7 +61,8 @@ export async function runProcess(argv: Argv, options: ProcessOptions): Promise<O
     child.stdout?.destroy();
     child.stderr?.destroy();
   }
-  throw stopReason(argv, options, endOf(`${text(stdout)}\n${text(stderr)}`));
+  const { redact = (said) => said } = options;
+  throw stopReason(argv, options, endOf(redact(`${text(stdout)}\n${text(stderr)}`)));
 }
 
 function start([program, ...args]: Argv, { env, cwd, input }: ProcessOptions): ChildProcess {

@@ -1,6 +1,7 @@
 import { setTimeout as after } from 'node:timers/promises';
 import { ConductorError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import type { Redact } from '../../shared/secret.ts';
 import { namesById, parseGroup, parsePasswd } from './accounts.ts';
 import { accountFor, commandFor, withUmask } from './as-user.ts';
 import { link, makeDirectory, own, rename } from './change-files.ts';
@@ -22,6 +23,8 @@ export interface RealHostOptions {
   readonly registry: Registry;
   readonly ports: ReadonlyMap<string, number>;
   readonly log: Logger;
+  /** Blanks secrets in what is kept of a failed command's output, before it is cut to size. */
+  readonly redact?: Redact;
   /** Between TERM and KILL, for commands that must end. */
   readonly graceMs?: number;
 }
@@ -76,7 +79,7 @@ function lookingAt({ minion, registry, ports }: RealHostOptions, means: Means): 
 }
 
 function changing(
-  { registry }: RealHostOptions,
+  { registry, redact = unredacted }: RealHostOptions,
   topics: Topics,
   run: Runner,
 ): Omit<Host, keyof HostView> {
@@ -88,7 +91,7 @@ function changing(
   return {
     async run(argv, options) {
       const output = await run(argv, options);
-      if (output.exitCode !== 0) throw commandFailed(argv, output);
+      if (output.exitCode !== 0) throw commandFailed(argv, output, redact);
       return output;
     },
     async writeFile(path, content, ownership) {
@@ -114,7 +117,7 @@ function changing(
 }
 
 function createRunner(options: RealHostOptions, signal: AbortSignal, topics: Topics): Runner {
-  const { log, graceMs = GRACE_MS } = options;
+  const { log, graceMs = GRACE_MS, redact = unredacted } = options;
   const run: Runner = async (argv, { user, cwd = '/', input, umask, timeoutMs, env } = {}) => {
     const account =
       user === undefined ? null : accountFor(argv, user, (await readPeople(topics, run)).accounts);
@@ -127,6 +130,7 @@ function createRunner(options: RealHostOptions, signal: AbortSignal, topics: Top
       timeoutMs: timeoutMs ?? COMMAND_TIMEOUT_MS,
       graceMs,
       signal,
+      redact,
     });
     const { exitCode } = output;
     log.debug({ argv, user, exitCode, milliseconds: Date.now() - begun }, 'Command ran');
@@ -144,7 +148,7 @@ async function readPeople(topics: Topics, run: Runner) {
       run(['getent', 'group']),
     ]);
     for (const output of [passwd, group]) {
-      if (output.exitCode !== 0) throw commandFailed(['getent'], output);
+      if (output.exitCode !== 0) throw commandFailed(['getent'], output, unredacted);
     }
     const accounts = parsePasswd(passwd.stdout);
     const groups = parseGroup(group.stdout);
@@ -153,10 +157,18 @@ async function readPeople(topics: Topics, run: Runner) {
   });
 }
 
-function commandFailed([program]: Argv, { exitCode, stdout, stderr }: Output): ConductorError {
+function unredacted(text: string): string {
+  return text;
+}
+
+function commandFailed(
+  [program]: Argv,
+  { exitCode, stdout, stderr }: Output,
+  redact: Redact,
+): ConductorError {
   const state = exitCode === 127 ? 'there is no such program' : `it exited with ${exitCode}`;
-  const output = endOf(`${stdout}\n${stderr}`);
-  const said = stderr.trim().split('\n').at(-1) ?? '';
+  const output = endOf(redact(`${stdout}\n${stderr}`));
+  const said = redact(stderr).trim().split('\n').at(-1) ?? '';
   const message = `Cannot run "${program}": ${state}${said === '' ? '' : `: ${beginningOf(said, 300)}`}`;
   return new ConductorError('COMMAND_FAILED', message, { exitCode, output });
 }

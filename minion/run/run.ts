@@ -129,7 +129,13 @@ async function compileAndConverge(
     dryRun,
     signal,
     log,
-    hosts: createRealHost({ minion: minion.id, registry, ports: catalog.ports, log }),
+    hosts: createRealHost({
+      minion: minion.id,
+      registry,
+      ports: catalog.ports,
+      log,
+      redact: progress.redaction.redact,
+    }),
     redaction: progress.redaction,
     isWhole: options.stateFiles.length === 0,
     emit(event) {

@@ -3,6 +3,7 @@ import type { Change } from '../../shared/change.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import { defineState } from '../engine/state-type.ts';
 import type { CommandOptions, Host } from '../host/host.ts';
+import { beginningOf } from '../host/output.ts';
 import { absolutePath, accountName, environment, fileMode, seconds } from './lib/fields.ts';
 import { packagesChanged } from './lib/packages.ts';
 import { ownersOf, pathAndParents } from './lib/resources.ts';
@@ -112,7 +113,7 @@ function failureOf(error: unknown, { name, hide_output: hidden }: RunArgs): unkn
   if (exitCode === null || !(error instanceof ConductorError)) return error;
   const { output } = error.details;
   const first = name.trim().split('\n')[0] ?? '';
-  const shown = hidden ? 'the command' : `"${first.slice(0, 120)}"`;
+  const shown = hidden ? 'the command' : `"${beginningOf(first, 120)}"`;
   return new ConductorError('COMMAND_FAILED', `Cannot run ${shown}: it exited with ${exitCode}`, {
     exitCode,
     ...(hidden ? {} : { output }),

@@ -1,5 +1,6 @@
 import { ConductorError } from '../../../shared/errors.ts';
 import type { Argv, CommandOptions, HostView, Output } from '../../host/host.ts';
+import { endOf } from '../../host/output.ts';
 
 /** Of what a failed command wrote, so many characters are kept. */
 const OUTPUT_SHOWN = 8000;
@@ -35,6 +36,9 @@ export function failed(purpose: string, argv: Argv, output: Output): ConductorEr
       : `${argv[0]} exited with ${output.exitCode}: ${lastWords(output)}`;
   return new ConductorError('COMMAND_FAILED', `Cannot ${purpose}: ${state}`, {
     exitCode: output.exitCode,
-    output: `${output.stdout}\n${output.stderr}`.trim().slice(-OUTPUT_SHOWN),
+    output: endOf(`${output.stdout}\n${output.stderr}`.trim(), {
+      lines: 200,
+      characters: OUTPUT_SHOWN,
+    }),
   });
 }

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { ConductorError } from '../../../shared/errors.ts';
 import type { Host } from '../../host/host.ts';
+import { endOf } from '../../host/output.ts';
 
 const BACKUPS = '/var/backups/conductor';
 
@@ -29,13 +30,16 @@ export async function checkContent(
   }
 }
 
+/** The line reaches the shell by its input: a secret in it never stands in an argument. */
 async function judge(name: string, command: string, copy: string, host: Host): Promise<void> {
-  const judged = await host.query(['/bin/sh', '-c', `${command} "$1"`, 'check_cmd', copy]);
+  const judged = await host.query(['/bin/sh', '-c', 'eval "$(cat)"', 'check_cmd', copy], {
+    input: `${command} "$1"`,
+  });
   if (judged.exitCode === 0) return;
   throw new ConductorError(
     'CHECK_FAILED',
     `Cannot replace "${name}": its check_cmd exits with ${judged.exitCode}, and what was there stays`,
-    { output: `${judged.stdout}${judged.stderr}`.slice(-4096) },
+    { output: endOf(`${judged.stdout}${judged.stderr}`) },
   );
 }
 

@@ -27,7 +27,11 @@ const asRoot = process.geteuid?.() === 0 ? test : test.skip;
 const place = mkdtempSync(join(tmpdir(), 'conductor-test-'));
 test.after.always(() => rmSync(place, { recursive: true, force: true }));
 
-function realHost({ signal = new AbortController().signal, graceMs = 300 } = {}): Host {
+function realHost({
+  signal = new AbortController().signal,
+  graceMs = 300,
+  redact = (text: string) => text,
+} = {}): Host {
   return createRealHost({
     minion: 'web-01',
     registry: openRegistry(join(place, 'registry.json'), {
@@ -39,6 +43,7 @@ function realHost({ signal = new AbortController().signal, graceMs = 300 } = {})
     ports: new Map([['site', 20_001]]),
     log: createLogger({ name: 'test', level: 'error', write: () => undefined }),
     graceMs,
+    redact,
   }).within(signal);
 }
 
@@ -81,6 +86,21 @@ test('the environment is small and clean, and holds what is added', async (t) =>
     names.toSorted((a, b) => a.localeCompare(b)),
     ['HOME', 'LANG', 'LOGNAME', 'MORE', 'PATH', 'SHLVL', 'USER'],
   );
+});
+
+test('what a failed command has said is blanked before it is cut, so no part of a secret is left', async (t) => {
+  const secret = 'correct horse battery staple';
+  const redact = (text: string) => text.replaceAll(secret, '#');
+  const line = `printf '%s' '${`${secret} `.repeat(200)}' >&2; exit 1`;
+  const failed = await t.throwsAsync(realHost({ redact }).run(sh(line)), {
+    instanceOf: ConductorError,
+  });
+  t.notRegex(`${failed.message} ${String(failed.details['output'])}`, /horse|battery|staple/u);
+  const late = await t.throwsAsync(
+    realHost({ redact }).run(sh(line.replace('exit 1', 'sleep 9')), { timeoutMs: 300 }),
+    { instanceOf: ConductorError, code: 'COMMAND_TIMEOUT' },
+  );
+  t.notRegex(String(late.details['output']), /horse|battery|staple/u);
 });
 
 test('a secret goes in by standard input; a program that does not read it is fine', async (t) => {

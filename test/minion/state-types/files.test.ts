@@ -5,6 +5,7 @@ import { fileManaged } from '../../../minion/state-types/file-managed.ts';
 import { fileSymlink } from '../../../minion/state-types/file-symlink.ts';
 import { parseFound } from '../../../minion/state-types/lib/below.ts';
 import { fileMode } from '../../../minion/state-types/lib/fields.ts';
+import { checkContent } from '../../../minion/state-types/lib/file-safety.ts';
 import { findDigest, parseDigest } from '../../../minion/state-types/lib/hashes.ts';
 import { sha256 } from '../../helpers/sha256.ts';
 import { converge, dryRun, forReal } from '../../helpers/converge.ts';
@@ -42,6 +43,22 @@ test('a dry run of a file tells the difference and touches nothing', async (t) =
   const args = { name: '/etc/motd', contents: ['a', 'b'], backup: true, check_cmd: 'true' };
   t.like(await converge(fileManaged, args, host, dryRun), { status: 'would-change' });
   t.deepEqual(host.ran, []);
+});
+
+test('a check_cmd gets its line by standard input, so a secret in it never stands in an argument', async (t) => {
+  const judge = '/bin/sh -c eval "$(cat)" check_cmd /tmp/c/motd';
+  const host = fakeHost({
+    commands: {
+      'mktemp --directory --tmpdir conductor-check.XXXXXXXX': '/tmp/c\n',
+      [judge]: { exitCode: 1, stderr: 'bad\n' },
+    },
+  });
+  const args = { name: '/etc/motd', check_cmd: 'check --token hunter2' };
+  await t.throwsAsync(checkContent(args, Buffer.from('x'), host), { code: 'CHECK_FAILED' });
+  t.deepEqual(
+    host.queries.map(({ options }) => options.input),
+    ['check --token hunter2 "$1"'],
+  );
 });
 
 test('declaring what was read of a file is unchanged', async (t) => {
