@@ -11,7 +11,7 @@ export interface ConvergeOptions {
   /** Something that it watches has changed, now or in a run that could not react. */
   readonly notified?: boolean;
   /** Called before the first effect on the host. */
-  readonly beforeEffect?: () => Promise<void>;
+  readonly beforeEffect?: (change: Change | null) => Promise<void>;
 }
 
 /** What it took, or in a dry run would take, to bring one declared state about. */
@@ -42,7 +42,7 @@ export async function converge(
   if (change === null && !reacts) return { status: 'unchanged' };
   if (dryRun) return { status: 'would-change', change, reaction: reacts ? '' : null };
 
-  await options.beforeEffect?.();
+  await options.beforeEffect?.(change);
   if (change !== null) await applyAndVerify(type, args, host, change);
   const reaction = reacts ? await reactAndVerify(type, args, host) : null;
   return { status: 'changed', change, reaction };

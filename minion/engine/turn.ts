@@ -1,4 +1,5 @@
 import type { Declaration } from '../../language/declaration.ts';
+import type { Change } from '../../shared/change.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import type { Host } from '../host/host.ts';
 import { deadlineFor, typeOf } from './context.ts';
@@ -23,18 +24,30 @@ export async function takeTurn(declaration: Declaration, context: RunContext): P
   const verdict = judgement(declaration, context);
   if (verdict !== null) return { result: verdict, attempts: 1 };
   let attempts = 0;
+  const effort: Effort = { change: null };
   try {
     const result = await inTime(deadlineFor(declaration, context), async (signal) => {
       const host = context.hosts.within(signal);
       return retrying(declaration, context, host, async (attempt) => {
         attempts = attempt;
-        return attemptTurn(declaration, context, host);
+        return attemptTurn(declaration, context, host, effort);
       });
     });
-    return { result, attempts: Math.max(1, attempts) };
+    return { result: inAll(result, effort), attempts: Math.max(1, attempts) };
   } catch (error) {
     return { result: failure(error, declaration, context), attempts: Math.max(1, attempts) };
   }
+}
+
+/** What has been begun in any of the attempts. */
+interface Effort {
+  change: Change | null;
+}
+
+/** An attempt that failed may have changed all there was to change: that the last one need not is no rest. */
+function inAll(result: Result, { change }: Effort): Result {
+  if (result.status !== 'unchanged' || change === null) return result;
+  return { status: 'changed', change, reaction: null };
 }
 
 function judgement(declaration: Declaration, context: RunContext): Result | null {
@@ -56,6 +69,7 @@ async function attemptTurn(
   declaration: Declaration,
   context: RunContext,
   host: Host,
+  effort: Effort,
 ): Promise<Result> {
   if (!(await isPreparationNeeded(declaration, context, host))) {
     return skipped('nothing that it prepares for would change', { isBroken: false });
@@ -67,16 +81,25 @@ async function attemptTurn(
     settle(declaration, context);
     return skipped(stopped.because, { isBroken: false });
   }
-  return context.dryRun ? foresee(declaration, context, host) : act(declaration, context, host);
+  if (context.dryRun) return foresee(declaration, context, host);
+  return act(declaration, context, host, effort);
 }
 
-async function act(declaration: Declaration, context: RunContext, host: Host): Promise<Result> {
+async function act(
+  declaration: Declaration,
+  context: RunContext,
+  host: Host,
+  effort: Effort,
+): Promise<Result> {
   const { journal, reactions } = context;
   const debts = debtsOf(journal, declaration.key, ['watch', 'onchanges']);
   const result = await converge(typeOf(context, declaration), declaration.args, host, {
     dryRun: false,
     notified: isNotified(declaration, context),
-    beforeEffect: async () => journal.owe(reactions.by.get(declaration.key) ?? []),
+    beforeEffect: async (change) => {
+      effort.change ??= change;
+      journal.owe(reactions.by.get(declaration.key) ?? []);
+    },
   });
   await check(declaration, host);
   settle(declaration, context);

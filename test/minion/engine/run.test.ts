@@ -351,6 +351,21 @@ test('retry: tries again until it works, and says how often', async (t) => {
   t.like(outcome('a'), { status: 'changed', attempts: 3 });
 });
 
+test('retry: what a failed attempt has changed is told, though the last one finds it done', async (t) => {
+  const world = toyWorld();
+  let failures = 1;
+  world.interfere = (what) => {
+    if (what !== 'set a=new' || failures === 0) return;
+    failures -= 1;
+    world.things.set('a', 'new');
+    throw cannot(what);
+  };
+  const retry = { attempts: 2, intervalSeconds: 1, splaySeconds: 0 };
+  const { outcome } = await run([declare('a', { retry })], { world });
+  t.like(outcome('a'), { status: 'changed', attempts: 2 });
+  t.truthy(outcome('a').change);
+});
+
 test('retry: the last failure is the outcome', async (t) => {
   const retry = { attempts: 2, intervalSeconds: 1, splaySeconds: 0 };
   const { outcome } = await run([declare('a', { retry })], { world: breaking({}, 'set a=new') });
