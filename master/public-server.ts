@@ -25,6 +25,9 @@ const PATIENCE = {
   connectionsCheckingInterval: 1000,
 };
 
+/** Before it is over, no other limit counts. */
+const TLS_PATIENCE = { handshakeTimeout: HANDSHAKE_LIMITS.upgradeMs };
+
 /** What the world can reach: the minion channel, and nothing else. */
 export function buildPublicServer(parts: PublicParts): FastifyInstance {
   const { reception, admission, log, tls } = parts;
@@ -37,7 +40,7 @@ export function buildPublicServer(parts: PublicParts): FastifyInstance {
     serverFactory: (handler) =>
       tls === undefined
         ? createServer(PATIENCE, handler)
-        : createTlsServer({ ...PATIENCE, ...readPair(tls) }, handler),
+        : createTlsServer({ ...PATIENCE, ...TLS_PATIENCE, ...readPair(tls) }, handler),
   });
   requirePermissions(app);
   answerErrors(app, log);

@@ -10,6 +10,8 @@ export const HANDSHAKE_LIMITS = {
   m2Ms: 5_000,
   m3Ms: 5_000,
   verdictMs: 30_000,
+  /** For the other side to take its part in the end. */
+  closeMs: 2_000,
   /** At once, on a whole master. */
   inFlight: 256,
   /** New connections from one address in a second. */

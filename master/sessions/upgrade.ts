@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { WEBSOCKET_LIMITS } from '../../protocol/handshake.ts';
+import { HANDSHAKE_LIMITS, WEBSOCKET_LIMITS } from '../../protocol/handshake.ts';
 import { wireOf } from '../../protocol/websocket-wire.ts';
 import type { Wire } from '../../protocol/wire.ts';
 import type { Admission } from './admission.ts';
@@ -32,7 +32,10 @@ export function acceptUpgrades(server: Server, { admission, receive }: UpgradePa
     };
     socket.once('close', done);
     websockets.handleUpgrade(request, socket, head, (websocket) => {
-      void receive(wireOf(websocket), { address, known: done }).finally(done);
+      void receive(wireOf(websocket), { address, known: done }).finally(() => {
+        // A peer that does not take its part in closing must not keep the connection.
+        setTimeout(() => websocket.terminate(), HANDSHAKE_LIMITS.closeMs).unref();
+      });
     });
   });
   return () => {
