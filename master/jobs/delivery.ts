@@ -82,6 +82,23 @@ export async function cancel(context: JobContext, job: Job): Promise<void> {
   }
 }
 
+/** A minion is let in no more: what it has not accepted never starts, what it has is never told. */
+export async function forsake({ store, board }: JobContext, minion: string): Promise<void> {
+  const error = {
+    code: 'ENROLMENT_REFUSED',
+    message: `The key of "${minion}" is accepted no more`,
+  };
+  for (const { target } of await store.jobs.unfinishedOf(minion)) {
+    const at = { job: target.job, minion };
+    const isCancelled = await board.move(
+      { ...at, from: ['queued'] },
+      { state: 'cancelled', error },
+    );
+    if (!isCancelled)
+      await board.move({ ...at, from: UNFINISHED_STATES }, { state: 'interrupted', error });
+  }
+}
+
 /** Ends what nobody can expect any more; a report that comes all the same is still believed. */
 export async function sweep({ store, board, now, log }: JobContext): Promise<void> {
   for (const { target, why } of await store.jobs.overdue(now().toISOString())) {

@@ -3,8 +3,8 @@ import type { Report, RunEvent } from '../../protocol/report.ts';
 import { uuidv7 } from '../../shared/uuid.ts';
 import type { JsonMapping } from '../json-values.ts';
 import type { Session } from '../sessions/presence.ts';
-import type { Job, JobTarget } from '../store/store.ts';
-import { cancel, deliver, reconcile, sweep } from './delivery.ts';
+import type { Job, JobTarget, Store } from '../store/store.ts';
+import { cancel, deliver, forsake, reconcile, sweep } from './delivery.ts';
 import { follow } from './follow.ts';
 import { createJobEvents } from './job-events.ts';
 import { createProgressBoard, type Progress } from './progress.ts';
@@ -40,6 +40,8 @@ export interface Jobs {
   reported(minion: string, report: Report): Promise<void>;
   /** Tells those who follow that a minion in the middle of a run has gone. */
   disconnected(minion: string): Promise<void>;
+  /** Ends what a minion whose key is no longer accepted had to do. */
+  forsake(minion: string): Promise<void>;
   /** Ends what is overdue. */
   sweep(): Promise<void>;
 }
@@ -66,6 +68,7 @@ export function createJobs(parts: JobParts): Jobs {
     progressed: (minion, job, event) => progressed(context, { minion, job }, event),
     reported: (minion, report) => reported(context, minion, report),
     disconnected: (minion) => disconnected(context, minion),
+    forsake: (minion) => forsake(context, minion),
     sweep: () => sweep(context),
   };
 }
@@ -91,16 +94,24 @@ async function create({ store, board, now }: JobContext, request: JobRequest): P
 }
 
 async function progressed(
-  { board, progress }: JobContext,
+  { store, board, progress }: JobContext,
   { minion, job }: { minion: string; job: string },
   event: RunEvent,
 ): Promise<void> {
   // The report has a message, and a way, of its own.
   if (event.event === 'report') return;
-  if (progress.get(job, minion) === null)
-    await board.move({ job, minion, from: ['queued', 'delivered'] }, { state: 'running' });
+  if (progress.get(job, minion) === null) {
+    const from = ['queued', 'delivered'] as const;
+    const hasMoved = await board.move({ job, minion, from }, { state: 'running' });
+    // Nothing is kept, or told to anybody, of jobs that are not this minion's.
+    if (!hasMoved && !(await isUnderWay(store, job, minion))) return;
+  }
   progress.note(job, minion, event);
   board.publishRun(job, minion, event);
+}
+
+async function isUnderWay({ jobs }: Store, job: string, minion: string): Promise<boolean> {
+  return (await jobs.unfinishedOf(minion)).some(({ target }) => target.job === job);
 }
 
 async function reported(context: JobContext, minion: string, report: Report): Promise<void> {

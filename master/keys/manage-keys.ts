@@ -14,7 +14,7 @@ import type { Minion } from '../store/store.ts';
 
 type KeyServices = Pick<
   Services,
-  'store' | 'presence' | 'backoff' | 'log' | 'now' | 'rootFingerprint' | 'address'
+  'store' | 'presence' | 'jobs' | 'backoff' | 'log' | 'now' | 'rootFingerprint' | 'address'
 >;
 
 export function fingerprintOfKey({ publicKey }: Pick<Minion, 'publicKey'>): string {
@@ -66,16 +66,19 @@ export async function rejectKey(services: KeyServices, id: string): Promise<Mini
     throw new ConductorError('KEY_STATE', message);
   }
   await services.store.minions.change(id, { state: state === 'pending' ? 'rejected' : 'revoked' });
-  return changed(services, id, 'revoked');
+  const minion = await changed(services, id, 'revoked');
+  await services.jobs.forsake(id);
+  return minion;
 }
 
 /** Forgets a minion: it may come again as a stranger. */
 export async function deleteKey(services: KeyServices, id: string): Promise<void> {
-  const { store, presence, backoff, log } = services;
+  const { store, presence, jobs, backoff, log } = services;
   await findKey(services, id);
   await store.minions.remove(id);
   presence.end(id, 'revoked');
   backoff.forgive(id);
+  await jobs.forsake(id);
   log.info({ minion: id }, 'Key deleted');
 }
 

@@ -104,6 +104,11 @@ async function attend(
       `"${minion.id}" connects again and again: two machines may hold its key`,
     );
 
+  // Whoever has changed the key since the verdict may have been too early to find the session.
+  const current = await store.minions.get(minion.id);
+  if (current?.generation !== minion.generation)
+    session.end(current?.state === 'accepted' ? 'renewed' : 'revoked');
+
   const sender: Sender = { session, granted: new Map() };
   channel.listen((message) => dispatch(parts, sender, message));
   const end = await channel.ended;

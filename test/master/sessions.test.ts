@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { WebSocket } from 'ws';
+import type { MinionStore } from '../../master/store/store.ts';
 import { connectMaster } from '../../protocol/connect.ts';
 import { nodeCrypto } from '../../protocol/node-crypto.ts';
 import { wireOf } from '../../protocol/websocket-wire.ts';
@@ -68,6 +70,45 @@ test('a revoked minion is gone at once and stays away', async (t) => {
   t.is((await on.cli('keys', 'accept', 'web-01')).code, 1);
   t.is((await on.cli('keys', 'delete', 'web-01')).code, 0);
   t.is((await testMinion(t, on, { id: 'web-01' })).verdict, 'pending');
+});
+
+test('what a revoked minion had to do is over at once', async (t) => {
+  const on = await testMaster(t);
+  await acceptedMinion(t, on, { id: 'web-01' });
+  const { jobs, store } = on.master.services;
+  const request = { target: 'web-01', minions: ['web-01'], revision: 'a'.repeat(64) };
+  const options = { stateFiles: [], params: {}, dryRun: false, timeoutSeconds: 60 };
+  const queued = await jobs.create({ ...request, ...options });
+  const running = await jobs.create({ ...request, ...options });
+  await jobs.accepted('web-01', running.id);
+  t.is((await on.cli('keys', 'reject', 'web-01')).code, 0);
+  const error = { code: 'ENROLMENT_REFUSED' };
+  t.like(await store.jobs.targets(queued.id), [{ state: 'cancelled', error }]);
+  t.like(await store.jobs.targets(running.id), [{ state: 'interrupted', error }]);
+});
+
+test("nothing is kept of the progress of jobs that are not the minion's own", async (t) => {
+  const on = await testMaster(t);
+  await acceptedMinion(t, on, { id: 'web-01' });
+  const { jobs } = on.master.services;
+  const started = { event: 'started', number: 1, total: 2, id: 'a', type: 'b.c' } as const;
+  await jobs.progressed('web-01', '019a0000-0000-7000-8000-000000000000', started);
+  t.is(jobs.progressOf('019a0000-0000-7000-8000-000000000000', 'web-01'), null);
+});
+
+test('a session whose key has changed since the verdict ends by itself', async (t) => {
+  const on = await testMaster(t);
+  await acceptedMinion(t, on, { id: 'web-01' });
+  const { minions } = on.master.services.store;
+  const real = { ...minions };
+  const enrolThenRevoke: MinionStore['enrol'] = async (claim, judge) => {
+    const enrolment = await real.enrol(claim, judge);
+    await minions.change('web-01', { state: 'revoked' });
+    return enrolment;
+  };
+  Object.assign(minions, { enrol: enrolThenRevoke });
+  const again = await testMinion(t, on, { id: 'web-01' });
+  t.is((await again.ended).reason, 'revoked');
 });
 
 test('a key that changes behind a session ends it with its next message', async (t) => {
@@ -216,6 +257,23 @@ test('garbage instead of a handshake ends one connection and nothing else', asyn
   socket.once('open', () => socket.send(Buffer.alloc(500, 7)));
   t.is(await closed, 4400);
   t.is((await testMinion(t, on, { id: 'web-01' })).verdict, 'pending');
+});
+
+test('a peer that never takes its part in closing is cut off', async (t) => {
+  const on = await testMaster(t);
+  const socket = connect(on.master.port, '127.0.0.1');
+  t.teardown(() => socket.destroy());
+  const key = Buffer.alloc(16).toString('base64');
+  const lines = ['GET /minion HTTP/1.1', 'Host: x', 'Connection: Upgrade', 'Upgrade: websocket'];
+  const more = ['Sec-WebSocket-Version: 13', `Sec-WebSocket-Key: ${key}`, '', ''];
+  socket.write([...lines, ...more].join('\r\n'));
+  await new Promise((resolve) => socket.once('data', resolve));
+  // One masked binary frame with five bytes that are no handshake.
+  socket.write(Buffer.from([0x82, 0x85, 0, 0, 0, 0, 1, 2, 3, 4, 5]));
+  const begun = Date.now();
+  socket.resume();
+  await new Promise((resolve) => socket.once('close', resolve));
+  t.true(Date.now() - begun < 10_000);
 });
 
 test('with a certificate the channel runs over TLS, and nothing else gets in', async (t) => {
