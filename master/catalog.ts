@@ -48,9 +48,15 @@ export function shortFingerprint(secret: string, fingerprintKey: string): string
 
 /** Arguments as JSON: a tree file is shown by its path. */
 export function argumentsAsJson(args: unknown, redact: Redact): unknown {
-  const text = JSON.stringify(args ?? null, (_key, value: unknown) => {
-    if (isTreeFile(value)) return value.path;
-    return typeof value === 'string' ? redact(value) : value;
-  });
-  return JSON.parse(text);
+  if (isTreeFile(args)) return redact(args.path);
+  if (Array.isArray(args)) return args.map((item) => argumentsAsJson(item, redact));
+  if (typeof args === 'object' && args !== null) {
+    const entries = Object.entries(args).filter(([, value]) => value !== undefined);
+    return Object.fromEntries(
+      entries.map(([name, value]) => [redact(name), argumentsAsJson(value, redact)]),
+    );
+  }
+  const text = redact(String(args));
+  // A schema may have made a number of a secret that was sealed as text.
+  return text === String(args) ? (args ?? null) : text;
 }

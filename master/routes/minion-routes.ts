@@ -103,7 +103,7 @@ async function showCatalog(services: Services, id: string) {
         args: argumentsAsJson(args, redact),
         requisites: requisites.map(({ kind, targets, implied }) => ({
           kind,
-          of: targets,
+          of: targets.map(redact),
           implied,
         })),
       }),
