@@ -1,3 +1,5 @@
+import { withoutControls } from './json-text.ts';
+
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -68,12 +70,12 @@ function shown(value: unknown): string {
   return typeof value === 'string' && /^[^\s"=]+$/u.test(value) ? value : toJson(value);
 }
 
-/** An error keeps its words and stack; JSON escapes control characters by itself, C1 aside. */
+/** An error keeps its words and stack; JSON escapes the other control characters by itself. */
 function toJson(value: unknown): string {
   const text = JSON.stringify(value, (_key, inner: unknown) =>
     inner instanceof Error ? { ...inner, message: inner.message, stack: inner.stack } : inner,
   );
-  return escapeControls(text);
+  return withoutControls(text);
 }
 
 /** A text that cannot move a cursor, ring, or start a line: `\x1b` for the escape character. */

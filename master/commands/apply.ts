@@ -4,6 +4,7 @@ import type { JobEvent } from '../../protocol/messages.ts';
 import type { Report } from '../../protocol/report.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import { EXIT } from '../../shared/exit-codes.ts';
+import { jsonText } from '../../shared/json-text.ts';
 import { jobAnswer } from '../api/answers.ts';
 import { readCommon, withCommon, type Common, type Context } from '../cli/context.ts';
 import { collect, parseDuration, parseSettings } from '../cli/values.ts';
@@ -52,7 +53,7 @@ export function addApply(program: Command, context: Context): void {
     const format = output ?? (common.json ? 'json' : 'text');
     if (given.detach) {
       const job = await common.client.post('/jobs', request, jobAnswer);
-      context.terminal.out(format === 'text' ? job.id : JSON.stringify(job));
+      context.terminal.out(format === 'text' ? job.id : jsonText(job));
       return;
     }
     const events = common.client.events('POST', '/jobs', request);
@@ -117,10 +118,10 @@ async function show(
     if (event.event === 'job') seen.job = event.job;
     if (event.event === 'done') exitCode = event.exitCode;
     if (format === 'text') view.show(event);
-    else if (format === 'ndjson') terminal.out(JSON.stringify(event));
+    else if (format === 'ndjson') terminal.out(jsonText(event));
     else document.note(event);
   }
-  if (format === 'json') terminal.out(JSON.stringify({ ...document.result(), exitCode }));
+  if (format === 'json') terminal.out(jsonText({ ...document.result(), exitCode }));
   return exitCode;
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { jsonText } from '../../shared/json-text.ts';
 import { factsAnswer } from '../api/answers.ts';
 import { readCommon, withCommon, type Context } from '../cli/context.ts';
 import { renderData } from '../render/data.ts';
@@ -14,7 +15,7 @@ export function addFacts(program: Command, context: Context): void {
     const { client, json } = await readCommon(context, options);
     const answer = await client.get(`/minions/${encodeURIComponent(id)}/facts`, factsAnswer);
     const { terminal } = context;
-    if (json) return terminal.out(JSON.stringify(answer.facts));
+    if (json) return terminal.out(jsonText(answer.facts));
     const { isTerminal } = terminal;
     if (isTerminal)
       terminal.err(`told ${renderTime(answer.updatedAt, { isTerminal, now: terminal.now() })}`);

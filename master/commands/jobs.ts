@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { jsonText } from '../../shared/json-text.ts';
 import { escapeControls } from '../../shared/log.ts';
 import { renderCounts } from '../../shared/render-run.ts';
 import { jobAnswer, jobsAnswer, type JobAnswer } from '../api/answers.ts';
@@ -32,7 +33,7 @@ export function addJobs(program: Command, context: Context): void {
   withCommon(cancel).action(async (job: string, options: unknown) => {
     const { client, json } = await readCommon(context, options);
     const answer = await client.post(`/jobs/${encodeURIComponent(job)}/cancel`, {}, jobAnswer);
-    if (json) context.terminal.out(JSON.stringify(answer));
+    if (json) context.terminal.out(jsonText(answer));
     else showJob(context, answer);
   });
 }
@@ -47,7 +48,7 @@ function addList(jobs: Command, context: Context): void {
     const { client, json } = await readCommon(context, options);
     const answer = await client.get(`/jobs?limit=${encodeURIComponent(limit)}`, jobsAnswer);
     const { terminal } = context;
-    if (json) return terminal.out(JSON.stringify(answer));
+    if (json) return terminal.out(jsonText(answer));
     const { isTerminal } = terminal;
     const rows = answer.jobs.map((job) => [
       job.id,
@@ -69,7 +70,7 @@ function addShow(jobs: Command, context: Context): void {
   withCommon(show).action(async (job: string, options: unknown) => {
     const { client, json } = await readCommon(context, options);
     const answer = await client.get(`/jobs/${encodeURIComponent(job)}`, jobAnswer);
-    if (json) context.terminal.out(JSON.stringify(answer));
+    if (json) context.terminal.out(jsonText(answer));
     else showJob(context, answer);
   });
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { ConductorError } from '../../shared/errors.ts';
+import { jsonText } from '../../shared/json-text.ts';
 import { invitationAnswer, keyAnswer, keysAnswer, type KeyAnswer } from '../api/answers.ts';
 import { readCommon, withCommon, type Context } from '../cli/context.ts';
 import { collect, parseDuration } from '../cli/values.ts';
@@ -32,7 +33,7 @@ function addList(keys: Command, context: Context): void {
     const { client, json } = await readCommon(context, options);
     const answer = await client.get('/keys', keysAnswer);
     const { terminal } = context;
-    if (json) return terminal.out(JSON.stringify(answer));
+    if (json) return terminal.out(jsonText(answer));
     const { isTerminal } = terminal;
     const sorted = answer.keys.toSorted((a, b) => Number(isPending(b)) - Number(isPending(a)));
     const rows = sorted.map(({ id, state, groups, fingerprint, address, createdAt }) => [
@@ -96,7 +97,7 @@ function addReject(keys: Command, context: Context): void {
   withCommon(remove).action(async (id: string, options: unknown) => {
     const { client, json } = await readCommon(context, options);
     await client.delete(`/keys/${encodeURIComponent(id)}`);
-    context.terminal.out(json ? JSON.stringify({ id, deleted: true }) : `${id}: deleted`);
+    context.terminal.out(json ? jsonText({ id, deleted: true }) : `${id}: deleted`);
   });
 }
 
@@ -140,14 +141,14 @@ function addInvite(keys: Command, context: Context): void {
     const request = { idGlob: id, groups: group, expiresSeconds: parseDuration(expires), address };
     const answer = await client.post('/invitations', request, invitationAnswer);
     const { terminal } = context;
-    if (json) return terminal.out(JSON.stringify(answer));
+    if (json) return terminal.out(jsonText(answer));
     terminal.out(answer.joinString);
     terminal.err(`good for one minion until ${answer.expiresAt}; it is a secret until then`);
   });
 }
 
 function tell({ terminal }: Context, key: KeyAnswer, { json }: { json: boolean }): void {
-  if (json) return terminal.out(JSON.stringify(key));
+  if (json) return terminal.out(jsonText(key));
   const groups = key.groups.length === 0 ? '' : ` (${key.groups.join(', ')})`;
   terminal.out(`${key.id}: ${key.state}${groups}`);
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { showPlace } from '../../language/place.ts';
 import { ConductorError } from '../../shared/errors.ts';
+import { jsonText } from '../../shared/json-text.ts';
 import { didYouMean } from '../../shared/suggest.ts';
 import { pillarAnswer } from '../api/answers.ts';
 import { readCommon, withCommon, type Context } from '../cli/context.ts';
@@ -32,7 +33,7 @@ export function addPillar(program: Command, context: Context): void {
     const answer = await client.get(path, pillarAnswer);
     const { terminal } = context;
     if (why !== undefined) return explain(context, { answer, path: why, id, json });
-    if (json) return terminal.out(JSON.stringify(answer.pillar));
+    if (json) return terminal.out(jsonText(answer.pillar));
     for (const line of renderData(answer.pillar)) terminal.out(line);
   });
 }
@@ -54,7 +55,7 @@ function explain(
     const message = `Cannot explain "${path}": the pillar of "${id}" has no such value${hint}`;
     throw new ConductorError('NOT_FOUND', message);
   }
-  if (json) return terminal.out(JSON.stringify({ path, value, origins: about }));
+  if (json) return terminal.out(jsonText({ path, value, origins: about }));
   for (const line of renderData({ [path]: value })) terminal.out(line);
   for (const origin of about) {
     const name = origin.path === path ? '' : `${origin.path}  `;

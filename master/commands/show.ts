@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { showPlace } from '../../language/place.ts';
+import { jsonText } from '../../shared/json-text.ts';
 import { escapeControls } from '../../shared/log.ts';
 import { catalogAnswer } from '../api/answers.ts';
 import { readCommon, withCommon, type Context } from '../cli/context.ts';
@@ -18,7 +19,7 @@ export function addShow(program: Command, context: Context): void {
     const { client, json } = await readCommon(context, options);
     const answer = await client.get(`/minions/${encodeURIComponent(id)}/catalog`, catalogAnswer);
     const { terminal } = context;
-    if (json) return terminal.out(JSON.stringify(answer));
+    if (json) return terminal.out(jsonText(answer));
     for (const { id: state, type, name, place, args, requisites } of answer.declarations) {
       const title = name === state ? state : `${state} (${name})`;
       terminal.out(escapeControls(`${type}  ${title}  ${showPlace(place)}`));

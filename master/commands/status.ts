@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { styleText } from 'node:util';
 import { z } from 'zod';
 import { EXIT } from '../../shared/exit-codes.ts';
+import { jsonText } from '../../shared/json-text.ts';
 import { escapeControls } from '../../shared/log.ts';
 import { renderCounts } from '../../shared/render-run.ts';
 import { pingAnswer, statusAnswer, type MinionStatus, type StatusAnswer } from '../api/answers.ts';
@@ -16,7 +17,7 @@ export function addStatus(program: Command, context: Context): void {
   withCommon(status).action(async (options: unknown) => {
     const { client, json } = await readCommon(context, options);
     const answer = await client.get('/status', statusAnswer);
-    if (json) context.terminal.out(JSON.stringify(answer));
+    if (json) context.terminal.out(jsonText(answer));
     else showStatus(context, answer);
   });
 }
@@ -80,7 +81,7 @@ export function addPing(program: Command, context: Context): void {
     const answer = await client.post('/ping', { target }, pingAnswer);
     const { terminal } = context;
     if (answer.minions.some(({ state }) => state !== 'answered')) context.exit(EXIT.offline);
-    if (json) return terminal.out(JSON.stringify(answer));
+    if (json) return terminal.out(jsonText(answer));
     const { isTerminal } = terminal;
     const rows = answer.minions.map(({ id, state, milliseconds, since }) => [
       id,

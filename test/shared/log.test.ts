@@ -1,4 +1,5 @@
 import test from 'ava';
+import { jsonText } from '../../shared/json-text.ts';
 import { createLogger, escapeControls, logFormat } from '../../shared/log.ts';
 import { Secret } from '../../shared/secret.ts';
 
@@ -56,6 +57,15 @@ test('no value can forge a line or move a cursor', (t) => {
     t.is(lines[0], `${escapeControls(lines[0]?.slice(0, -1) ?? '')}\n`);
   }
   t.is(escapeControls('a\tb'), 'a\\x09b');
+});
+
+test('JSON stays JSON of the same value, without a control character', (t) => {
+  const said = 'x\n\u001b[2J\u007f\u009b2J\u2028';
+  const { log, lines } = collected('json');
+  log.info({ said }, 'Heard');
+  t.is(JSON.parse(lines[0] ?? '').said, said);
+  t.is(JSON.parse(jsonText({ said })).said, said);
+  t.notRegex(jsonText({ said }), /\p{Cc}|\u2028/u);
 });
 
 test('shows an error with its stack and a secret not at all', (t) => {
