@@ -40,7 +40,8 @@ async function isAboutToChange(
   } catch (error) {
     if (context.signal.aborted) throw error;
     const said = loggable(error, context.redaction);
-    context.log.debug({ id: target.id, error: said }, 'Change not foreseeable');
+    const id = context.redaction.redact(target.id);
+    context.log.debug({ id, error: said }, 'Change not foreseeable');
     return true;
   }
 }

@@ -160,7 +160,8 @@ async function retrying(
 function failure(error: unknown, declaration: Declaration, context: RunContext): Result {
   if (!(error instanceof ConductorError)) {
     const said = loggable(error, context.redaction);
-    context.log.error({ key: declaration.key, error: said }, 'State threw a bug');
+    const key = context.redaction.redact(declaration.key);
+    context.log.error({ key, error: said }, 'State threw a bug');
     return { status: 'failed', error };
   }
   const awaited =

@@ -133,7 +133,8 @@ function createRunner(options: RealHostOptions, signal: AbortSignal, topics: Top
       redact,
     });
     const { exitCode } = output;
-    log.debug({ argv, user, exitCode, milliseconds: Date.now() - begun }, 'Command ran');
+    const shown = argv.map(redact);
+    log.debug({ argv: shown, user, exitCode, milliseconds: Date.now() - begun }, 'Command ran');
     return output;
   };
   return run;

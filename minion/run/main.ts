@@ -41,7 +41,9 @@ async function readRequest(): Promise<RunRequest | null> {
   try {
     return runRequestSchema.parse(JSON.parse(await text(process.stdin)));
   } catch (error) {
-    log.error({ error }, 'Run request was unusable');
+    // What is wrong with JSON is told with a piece of it, in which a secret may stand.
+    const fields = error instanceof SyntaxError ? { problem: 'it is no JSON' } : { error };
+    log.error(fields, 'Run request was unusable');
     return null;
   }
 }
