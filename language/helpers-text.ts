@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { isList, type Data } from './data.ts';
-import { list, text, whole, type Helper } from './helper.ts';
+import { HelperMistake, list, text, whole, type Helper } from './helper.ts';
 
 const ENDLESS = 100;
 
@@ -15,6 +15,14 @@ function concat(...parts: readonly Data[]): Data {
 function slug(data: Data): string {
   const plain = text(data).normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase();
   return plain.replaceAll(/[^a-z0-9]+/gu, '-').replaceAll(/^-+|-+$/gu, '');
+}
+
+const DEEPEST = 100;
+
+function depth(data: Data): number {
+  const spaces = whole(data);
+  if (spaces >= 0 && spaces <= DEEPEST) return spaces;
+  throw new HelperMistake(`expected 0 to ${DEEPEST} spaces, got ${spaces}`);
 }
 
 function shellquote(data: Data): string {
@@ -97,7 +105,7 @@ export const TEXT_HELPERS: Readonly<Record<string, Helper>> = {
     example: ['indent "a\nb" 2', '"a\\n  b"'],
     ...both,
     run: (whole_ = null, spaces = null) =>
-      text(whole_).replaceAll(/\n(?=[^\n])/gu, `\n${' '.repeat(whole(spaces))}`),
+      text(whole_).replaceAll(/\n(?=[^\n])/gu, `\n${' '.repeat(depth(spaces))}`),
   },
   shellquote: {
     usage: 'shellquote TEXT',

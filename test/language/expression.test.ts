@@ -177,6 +177,11 @@ test('what is computed from a secret is secret', (t) => {
   }
 });
 
+test('a text is not moved to the left, or for ever to the right', (t) => {
+  for (const text of ['{{ indent "a" -1 }}', '{{ indent "a" 1000000000 }}'])
+    t.throws(() => evaluate(text), { message: /expected 0 to 100 spaces/u });
+});
+
 test('a helper that cannot take a secret does not tell what it holds', (t) => {
   for (const text of ['{{ join pillar.password "," }}', '{{ lt pillar.password 5 }}']) {
     const error = t.throws(() => evaluate(text), { instanceOf: Error });
