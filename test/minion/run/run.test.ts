@@ -453,8 +453,9 @@ test('a run ends by its time or by a cancel, and by neither once it is over', as
   t.is(timed.signal.reason.code, 'COMMAND_TIMEOUT');
   t.is(cancelled.signal.reason.code, 'CANCELLED');
   t.false(over.signal.aborted);
-  t.true(stopWhen(cancel.signal, 60).signal.aborted);
-  cancelled.dispose();
+  const late = stopWhen(cancel.signal, 60);
+  t.true(late.signal.aborted);
+  for (const stop of [timed, cancelled, late]) stop.dispose();
 });
 
 test('only a dry run that somebody makes on the machine itself is not spooled', (t) => {
