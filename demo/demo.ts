@@ -6,11 +6,12 @@ import { once } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { inspect } from 'node:util';
 import { HostError } from '../test/hosts/host-error.ts';
+import { untilOnline } from '../test/e2e/installed-hosts.ts';
 import { ensurePackage } from '../test/e2e/package.ts';
 import { openFleet } from '../test/hosts/hosts.ts';
 import type { Fleet } from '../test/hosts/hosts.ts';
 import { installPrerequisites } from '../test/hosts/prerequisites.ts';
-import { install, join, reachesPyPI, serveApp, waitForMinions } from './hosts.ts';
+import { install, join, reachesPyPI, serveApp } from './hosts.ts';
 import type { Site } from './hosts.ts';
 import { createNarrator } from './narrate.ts';
 import { tour } from './tour.ts';
@@ -89,7 +90,7 @@ async function setUp(site: Site, deb: string): Promise<void> {
   await narrator.show(conductor, ['systemctl', 'enable', '--now', '--quiet', 'conductor-master']);
   await join(conductor, ['conductor'], site, narrator);
   await join(appserver, ['appserver', 'database'], site, narrator);
-  await waitForMinions(site);
+  await untilOnline(site, [conductor.name, appserver.name]);
   await narrator.show(conductor, ['master', 'status']);
 }
 

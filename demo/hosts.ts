@@ -1,5 +1,4 @@
 import { execa } from 'execa';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Host } from '../test/hosts/host.ts';
 import type { Narrator } from './narrate.ts';
@@ -49,22 +48,6 @@ export async function join(
   const { joinString } = invitation.parse(JSON.parse(asked.stdout));
   await narrator.show(host, ['minion', 'join'], { input: `${joinString}\n` });
   await narrator.show(host, ['systemctl', 'enable', '--now', '--quiet', 'conductor-minion']);
-}
-
-const status = z.object({ minions: z.array(z.object({ id: z.string(), online: z.boolean() })) });
-
-/** Until every host is connected. */
-export async function waitForMinions({ conductor, appserver }: Site): Promise<void> {
-  for (let tries = 0; tries < 60; tries += 1) {
-    const { stdout } = await conductor.exec(['master', 'status', '--json']);
-    const online = status.parse(JSON.parse(stdout)).minions.filter((minion) => minion.online);
-    const names = online.map(({ id }) => id);
-    if (names.includes(conductor.name) && names.includes(appserver.name)) return;
-    await sleep(500);
-  }
-  throw new Error(
-    'Cannot go on: the minions did not connect within 30 s (journalctl -u conductor-minion)',
-  );
 }
 
 const GIT_DAEMON = `[Unit]
