@@ -114,7 +114,7 @@ export interface InviteOptions {
 
 /** A join string for one minion. Only a hash of its secret is kept. */
 export async function invite(
-  { store, now, rootFingerprint, address: own, log }: KeyServices,
+  { store, now, rootFingerprint, address: own, backoff, log }: KeyServices,
   { idGlob, groups, expiresSeconds, address = own }: InviteOptions,
 ): Promise<{ joinString: string; expiresAt: string }> {
   const tokenId = randomBytes(TOKEN_ID_LENGTH);
@@ -131,6 +131,7 @@ export async function invite(
     expiresAt,
     usedBy: null,
   });
+  backoff.forgive(idGlob);
   log.info({ tid: tokenId.toString('hex'), idGlob, groups, expiresAt }, 'Invitation made');
   const joinString = formatJoinString({ tokenId, secret, address, rootFingerprint });
   return { joinString, expiresAt };

@@ -1,11 +1,12 @@
+import { globMatcher } from '../../language/glob.ts';
 import { REFUSED_RETRY_SECONDS } from '../../protocol/verdict.ts';
 
 /** Remembers who has been denied, so that guessing is slow: an address and the id that it wanted. */
 export interface Backoff {
   isWaiting(address: string, id: string): boolean;
   start(address: string, id: string): void;
-  /** An operator has changed what is known of an id: everybody may try again. */
-  forgive(id: string): void;
+  /** An operator has changed what is known of an id, or of all that a glob fits: all may try again. */
+  forgive(ids: string): void;
 }
 
 const ENTRIES = 10_000;
@@ -21,8 +22,9 @@ export function createBackoff(now: () => number): Backoff {
       const [oldest] = until.keys();
       if (until.size > ENTRIES && oldest !== undefined) until.delete(oldest);
     },
-    forgive(id) {
-      for (const [key, entry] of until) if (entry.id === id) until.delete(key);
+    forgive(ids) {
+      const fits = globMatcher(ids);
+      for (const [key, { id }] of until) if (fits(id)) until.delete(key);
     },
   };
 }

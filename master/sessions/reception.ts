@@ -63,12 +63,16 @@ async function decide(
   address: string,
 ): Promise<{ verdict: Verdict; minion: Minion | null }> {
   const { id, fingerprint } = claim;
-  if (backoff.isWaiting(address, id)) return { verdict: { verdict: 'denied' }, minion: null };
+  const publicKey = toHex(claim.publicKey);
+  // Whoever shares an address with a minion must not be able to keep it away by claiming its id.
+  const isKnown = async () => (await store.minions.get(id))?.publicKey === publicKey;
+  if (backoff.isWaiting(address, id) && !(await isKnown()))
+    return { verdict: { verdict: 'denied' }, minion: null };
   const join = claim.join;
   const knowsSecret = ({ secretHash }: Invitation) => join?.proves(fromHex(secretHash)) ?? false;
   const stated = {
     id,
-    publicKey: toHex(claim.publicKey),
+    publicKey,
     address,
     invitation: join === null ? null : toHex(join.tokenId),
     at: now().toISOString(),

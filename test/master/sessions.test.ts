@@ -61,6 +61,29 @@ test('a thief of an id is denied, made to wait, and shown in the status', async 
   t.not(on.master.services.presence.get('web-01'), null);
 });
 
+test('a stranger at the address of a minion cannot keep it away', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01' });
+  t.is((await testMinion(t, on, { id: 'web-01', seed: 99 })).verdict, 'refused');
+  await minion.leave();
+  t.is((await testMinion(t, on, { id: 'web-01' })).verdict, 'accepted');
+  t.is((await testMinion(t, on, { id: 'web-01', seed: 98 })).verdict, 'refused');
+});
+
+test('a new invitation ends the wait of a minion that came with a bad one', async (t) => {
+  const on = await testMaster(t);
+  const options = ['--id', 'web-*', '--address', `127.0.0.1:${on.master.port}`, '--json'];
+  const invite = async () => (await on.cli('keys', 'invite', ...options)).out.join('');
+  const { joinString } = JSON.parse(await invite());
+  t.is((await testMinion(t, on, { id: 'web-01', joinString })).verdict, 'accepted');
+  t.is((await testMinion(t, on, { id: 'web-02', seed: 44, joinString })).verdict, 'refused');
+  const fresh = JSON.parse(await invite()).joinString;
+  t.is(
+    (await testMinion(t, on, { id: 'web-02', seed: 44, joinString: fresh })).verdict,
+    'accepted',
+  );
+});
+
 test('a revoked minion is gone at once and stays away', async (t) => {
   const on = await testMaster(t);
   const minion = await acceptedMinion(t, on, { id: 'web-01' });
