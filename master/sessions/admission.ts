@@ -15,6 +15,16 @@ export interface Admission {
 /** So many addresses are remembered; with more than that at once, the oldest start afresh. */
 const ADDRESSES = 20_000;
 
+/** Whoever has one IPv6 address has the 2^64 around it: they count as one. */
+function networkOf(address: string): string {
+  if (!address.includes(':') || address.includes('.')) return address;
+  const [head = [], tail = []] = address
+    .split('::')
+    .map((half) => half.split(':').filter((group) => group !== ''));
+  const missing = Array.from({ length: 8 - head.length - tail.length }, () => '0');
+  return [...head, ...missing, ...tail].slice(0, 4).join(':');
+}
+
 export function createAdmission(
   now: () => number,
   limits: AdmissionLimits = HANDSHAKE_LIMITS,
@@ -36,7 +46,7 @@ export function createAdmission(
 
   return {
     enter(address) {
-      if (inFlight >= limits.inFlight || !take(address)) return false;
+      if (inFlight >= limits.inFlight || !take(networkOf(address))) return false;
       inFlight += 1;
       return true;
     },

@@ -140,6 +140,18 @@ test('admission bounds the rate of an address and the handshakes at once', (t) =
   t.true(admission.enter('a'));
 });
 
+test('addresses of one IPv6 network count as one', (t) => {
+  const admission = createAdmission(() => 0, { inFlight: 99, perAddressPerSecond: 2 });
+  t.true(admission.enter('2001:db8::1'));
+  t.true(admission.enter('2001:db8:0:0:9:8:7:6'));
+  t.false(admission.enter('2001:db8::ffff:1'));
+  t.true(admission.enter('2001:db8:0:1::1'));
+  for (const address of ['2001::5:6:7:8:9', '2001:0:0:5::1']) t.true(admission.enter(address));
+  t.false(admission.enter('2001:0:0:5:1:2:3:4'));
+  for (const address of ['::ffff:10.0.0.1', '::ffff:10.0.0.2', '::1'])
+    t.true(admission.enter(address));
+});
+
 test('who was denied has to wait, unless an operator has changed something', (t) => {
   let now = 0;
   const backoff = createBackoff(() => now);
