@@ -50,11 +50,16 @@ export async function acceptKey(
   }
   const acceptance = { acceptedAt: now().toISOString(), acceptedBy: 'operator' };
   const isNew = minion.state !== 'accepted';
-  await store.minions.change(id, {
+  const accepted = await store.minions.change(id, {
+    publicKey: minion.publicKey,
     state: 'accepted',
     ...(groups === undefined ? {} : { groups }),
     ...(isNew ? acceptance : {}),
   });
+  if (accepted === null) {
+    const message = `Cannot accept the key of "${id}": it has another key by now`;
+    throw new ConductorError('KEY_STATE', message);
+  }
   return changed(services, id, 'renewed');
 }
 

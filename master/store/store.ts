@@ -69,6 +69,8 @@ export interface MinionStore {
 }
 
 export interface KeyChange {
+  /** Only if it is this key that the id has; hex. */
+  readonly publicKey?: string;
   readonly state: KeyState;
   readonly groups?: readonly string[];
   readonly acceptedAt?: string;

@@ -67,10 +67,10 @@ function factsStore(
 async function changeKey(
   database: Database,
   id: string,
-  { state, groups, acceptedAt, acceptedBy }: KeyChange,
+  { publicKey, state, groups, acceptedAt, acceptedBy }: KeyChange,
 ): Promise<Minion | null> {
-  const row = await database
-    .updateTable('minions')
+  const query = database.updateTable('minions').where('id', '=', id);
+  const row = await (publicKey === undefined ? query : query.where('public_key', '=', publicKey))
     .set((is) => ({
       state,
       generation: is('generation', '+', 1),
@@ -78,7 +78,6 @@ async function changeKey(
       ...(acceptedAt === undefined ? {} : { accepted_at: acceptedAt }),
       ...(acceptedBy === undefined ? {} : { accepted_by: acceptedBy }),
     }))
-    .where('id', '=', id)
     .returningAll()
     .executeTakeFirst();
   return row === undefined ? null : minionOf(row);

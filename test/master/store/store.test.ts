@@ -108,6 +108,8 @@ test('a stranger without a join string waits, once, until it is accepted', async
     (await store.minions.list()).map(({ id, state }) => [id, state]),
     [['web-01', 'pending']],
   );
+  const another = { publicKey: 'f'.repeat(64), state: 'accepted' } as const;
+  t.is(await store.minions.change('web-01', another), null);
   await store.minions.change('web-01', { state: 'accepted', groups: ['web'], acceptedBy: 'me' });
   const { judgement, minion: row } = await enrol(store, claim('web-01'));
   t.is(judgement.verdict, 'accepted');
