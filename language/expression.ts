@@ -1,5 +1,5 @@
-import { describe, FORBIDDEN_KEYS } from './data.ts';
-import { evaluateParts, isTrue } from './evaluate.ts';
+import { describe, FORBIDDEN_KEYS } from './values/data.ts';
+import { evaluateParts, isTrue } from './expressions/evaluate.ts';
 import {
   lift,
   textOf,
@@ -8,11 +8,11 @@ import {
   type MappingNode,
   type Node,
   type ScalarNode,
-} from './node.ts';
+} from './values/node.ts';
 import { showPlace, type Place } from './place.ts';
-import { rootFrame, type Scope, type Workshop } from './scope.ts';
-import { parseSyntax } from './syntax.ts';
-import { SpotMistake, type Part, type Spot } from './syntax-tree.ts';
+import { rootFrame, type Scope, type Workshop } from './expressions/scope.ts';
+import { parseSyntax } from './expressions/syntax.ts';
+import { SpotMistake, type Part, type Spot } from './expressions/syntax-tree.ts';
 
 /**
  * A node with every expression in its texts and keys computed. Mistakes are reported, and leave

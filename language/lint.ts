@@ -1,19 +1,19 @@
-import { readArguments, readStates, type Written } from './arguments.ts';
-import type { Lint } from './lint-context.ts';
-import { checkLiteral } from './lint-state.ts';
-import { lintTop } from './lint-top.ts';
+import { readArguments, readStates, type Written } from './states/arguments.ts';
+import type { Lint } from './linting/lint-context.ts';
+import { checkLiteral } from './linting/lint-state.ts';
+import { lintTop } from './linting/lint-top.ts';
 import { checkSyntax, hasExpression } from './expression.ts';
-import { absoluteName, includedNodes } from './include.ts';
-import { textOf, type Entry, type Node } from './node.ts';
-import { declaredParams } from './params.ts';
+import { absoluteName, includedNodes } from './states/include.ts';
+import { textOf, type Entry, type Node } from './values/node.ts';
+import { declaredParams } from './states/params.ts';
 import { readPillarFile } from './pillar.ts';
 import { collectProblems, Mistake, type Problem } from './problem.ts';
-import { workshop as openWorkshop } from './scope.ts';
+import { workshop as openWorkshop } from './expressions/scope.ts';
 import { isLoopWord, readStateFile, type StateFile } from './state-file.ts';
 import type { StateSchemas } from './state-schema.ts';
 import { readTemplate } from './template.ts';
 import { missingFile } from './top.ts';
-import { nameOf, namedFiles } from './tree-files.ts';
+import { nameOf, namedFiles } from './states/tree-files.ts';
 import type { Tree } from './tree.ts';
 
 /**

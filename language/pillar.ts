@@ -1,13 +1,13 @@
 import { Secret } from '../shared/secret.ts';
-import { isList, isMapping, reveal, type Data, type DataMapping } from './data.ts';
-import { describeNode, type MappingNode } from './node.ts';
-import { mergeMapping, type Growing, type Merge } from './pillar-merge.ts';
-import type { Origin, Origins } from './pillar-origin.ts';
+import { isList, isMapping, reveal, type Data, type DataMapping } from './values/data.ts';
+import { describeNode, type MappingNode } from './values/node.ts';
+import { mergeMapping, type Growing, type Merge } from './pillars/pillar-merge.ts';
+import type { Origin, Origins } from './pillars/pillar-origin.ts';
 import { collectProblems, refuseProblems, type Problems } from './problem.ts';
-import { workshop, type Scope } from './scope.ts';
-import { unsealNode, type Unseal } from './seal.ts';
+import { workshop, type Scope } from './expressions/scope.ts';
+import { unsealNode, type Unseal } from './pillars/seal.ts';
 import { filesFor, readTop, type NamedFile } from './top.ts';
-import { findFile } from './tree-files.ts';
+import { findFile } from './states/tree-files.ts';
 import type { Tree } from './tree.ts';
 import { parseYaml } from './yaml.ts';
 

@@ -1,10 +1,15 @@
-import type { Arguments } from './arguments.ts';
+import type { Arguments } from './states/arguments.ts';
 import { REQUISITE_KINDS, type Requisite, type RequisiteKind } from './declaration.ts';
-import type { Draft } from './draft.ts';
-import type { Entry } from './node.ts';
+import type { Draft } from './states/draft.ts';
+import type { Entry } from './values/node.ts';
 import type { Problems } from './problem.ts';
-import { readReferences, unknownReference, type Reference, type Register } from './references.ts';
-import { isGuardWord, isRequisiteWord, requisiteOf } from './words.ts';
+import {
+  readReferences,
+  unknownReference,
+  type Reference,
+  type Register,
+} from './states/references.ts';
+import { isGuardWord, isRequisiteWord, requisiteOf } from './states/words.ts';
 
 /** The requisites of each draft, by its key; references are resolved, `_in` forms turned round. */
 export function resolveRequisites(

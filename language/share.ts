@@ -1,14 +1,14 @@
-import type { DataMapping } from './data.ts';
+import type { DataMapping } from './values/data.ts';
 import { hasExpression } from './expression.ts';
-import { absoluteName, includedNodes } from './include.ts';
-import { textOf, type MappingNode, type Node } from './node.ts';
+import { absoluteName, includedNodes } from './states/include.ts';
+import { textOf, type MappingNode, type Node } from './values/node.ts';
 import type { Minion } from './pillar.ts';
 import { collectProblems, type Problems } from './problem.ts';
-import { candidates, isElsewhere } from './sources.ts';
+import { candidates, isElsewhere } from './states/sources.ts';
 import { readStateFile, type StateFile } from './state-file.ts';
-import { couldMatch } from './target-possible.ts';
+import { couldMatch } from './targets/target-possible.ts';
 import { expand, readTop, topPath } from './top.ts';
-import { namedFiles } from './tree-files.ts';
+import { namedFiles } from './states/tree-files.ts';
 import type { Manifest, Tree } from './tree.ts';
 
 /** What one minion needs of a tree, gathered file by file. */

@@ -1,7 +1,7 @@
-import { describeNode, type Entry, type MappingNode, type Node } from './node.ts';
+import { describeNode, type Entry, type MappingNode, type Node } from './values/node.ts';
 import type { Link, Problems } from './problem.ts';
 import type { NamedFile } from './top.ts';
-import { findFile } from './tree-files.ts';
+import { findFile } from './states/tree-files.ts';
 import type { Tree } from './tree.ts';
 import { parseYaml } from './yaml.ts';
 

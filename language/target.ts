@@ -1,9 +1,9 @@
 import { ConductorError } from '../shared/errors.ts';
 import { didYouMean } from '../shared/suggest.ts';
-import { isInNetwork, parseNetwork } from './cidr.ts';
-import { isList, isMapping, type Data, type DataMapping } from './data.ts';
-import { globMatcher, isGlob } from './glob.ts';
-import { targetTokens, type Token } from './target-tokens.ts';
+import { isInNetwork, parseNetwork } from './values/cidr.ts';
+import { isList, isMapping, type Data, type DataMapping } from './values/data.ts';
+import { globMatcher, isGlob } from './values/glob.ts';
+import { targetTokens, type Token } from './targets/target-tokens.ts';
 
 /** Which minions are meant. */
 export type Target =

@@ -2,13 +2,13 @@ import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { Secret } from '../shared/secret.ts';
 import type { TreeFile } from '../shared/tree-file.ts';
-import type { Data } from './data.ts';
-import { renderParts } from './evaluate.ts';
+import type { Data } from './values/data.ts';
+import { renderParts } from './expressions/evaluate.ts';
 import { syntaxOf } from './expression.ts';
 import type { Place } from './place.ts';
 import { Mistake } from './problem.ts';
-import { rootFrame, type Workshop } from './scope.ts';
-import { SpotMistake, type Part } from './syntax-tree.ts';
+import { rootFrame, type Workshop } from './expressions/scope.ts';
+import { SpotMistake, type Part } from './expressions/syntax-tree.ts';
 
 /** A file that is copied as it is. */
 export function staticFile(path: string, bytes: Uint8Array): TreeFile {

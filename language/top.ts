@@ -1,14 +1,14 @@
 import { ConductorError } from '../shared/errors.ts';
-import { globMatcher, isGlob } from './glob.ts';
-import { describeNode, textOf, type Entry, type Node } from './node.ts';
+import { globMatcher, isGlob } from './values/glob.ts';
+import { describeNode, textOf, type Entry, type Node } from './values/node.ts';
 import type { Place } from './place.ts';
 import type { Link, Problems } from './problem.ts';
 
 import { matches, parseTarget, type Candidate, type Target } from './target.ts';
-import { namedFiles, type Folder } from './tree-files.ts';
+import { namedFiles, type Folder } from './states/tree-files.ts';
 import type { Tree } from './tree.ts';
 import { parseYaml } from './yaml.ts';
-import { hint } from './hint.ts';
+import { hint } from './values/hint.ts';
 
 /** One line of a top file: whom it is for, and which files they get. */
 export interface TopEntry {

@@ -1,9 +1,9 @@
 import { EVENT_ID, parseEvents, YAMLException, type Event } from 'js-yaml';
 import { messageOf } from '../shared/errors.ts';
-import type { Node } from './node.ts';
+import type { Node } from './values/node.ts';
 import type { Problems } from './problem.ts';
-import { readNode } from './yaml-node.ts';
-import { placesOf, type Source } from './yaml-source.ts';
+import { readNode } from './values/yaml-node.ts';
+import { placesOf, type Source } from './values/yaml-source.ts';
 
 const DEEPEST = 100;
 

@@ -1,5 +1,5 @@
-import { COMMON_WORDS } from '../language/words.ts';
-import { HELPERS } from '../language/helpers.ts';
+import { COMMON_WORDS } from '../language/states/words.ts';
+import { HELPERS } from '../language/expressions/helpers.ts';
 import { manualPage } from '../master/render/manual.ts';
 import type { ManualArgument, ManualPage } from '../master/render/manual.ts';
 import { stateTypes } from '../minion/state-types/index.ts';

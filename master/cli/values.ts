@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { resolvePlain } from '../../language/scalar.ts';
+import { resolvePlain } from '../../language/values/scalar.ts';
 import { ConductorError, messageOf } from '../../shared/errors.ts';
 import type { JsonMapping } from '../json-values.ts';
 

@@ -1,7 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 import { LOG_LEVELS } from '../../shared/log.ts';
-import { readSettings } from '../../language/settings.ts';
+import { readSettings } from '../../language/settings/settings.ts';
 import { readSettingsFiles } from './settings-files.ts';
 
 const ADDRESS = /^(?:\[(?<six>[0-9a-fA-F:.]+)\]|(?<host>[^\s:[\]]+)):(?<port>[0-9]{1,5})$/u;

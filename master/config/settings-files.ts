@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConductorError, messageOf, systemCode } from '../../shared/errors.ts';
-import type { SettingsFile } from '../../language/settings-sources.ts';
+import type { SettingsFile } from '../../language/settings/settings-sources.ts';
 
 /**
  * The main configuration file, then those of its `.d` directory by name; later ones win. Only a

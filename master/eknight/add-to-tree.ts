@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { isMapping } from '../../language/data.ts';
+import { isMapping } from '../../language/values/data.ts';
 import { compilePillar } from '../../language/pillar.ts';
 import type { Tree } from '../../language/tree.ts';
 import { ConductorError, messageOf, systemCode } from '../../shared/errors.ts';

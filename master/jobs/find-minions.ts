@@ -1,4 +1,4 @@
-import type { DataMapping } from '../../language/data.ts';
+import type { DataMapping } from '../../language/values/data.ts';
 import type { Services } from '../services.ts';
 import { pillarOf } from '../sessions/compiled-pillar.ts';
 import { resolveTarget } from './resolve-target.ts';

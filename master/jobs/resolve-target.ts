@@ -1,5 +1,5 @@
-import type { DataMapping } from '../../language/data.ts';
-import { globMatcher } from '../../language/glob.ts';
+import type { DataMapping } from '../../language/values/data.ts';
+import { globMatcher } from '../../language/values/glob.ts';
 import { matches, parseTarget, type Candidate, type Target } from '../../language/target.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import { didYouMean } from '../../shared/suggest.ts';

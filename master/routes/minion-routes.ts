@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { compilePillar } from '../../language/pillar.ts';
-import { isList, isMapping, type Data } from '../../language/data.ts';
+import { isList, isMapping, type Data } from '../../language/values/data.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import { Secret } from '../../shared/secret.ts';
 import { pillarQuery, pingRequest } from '../api/requests.ts';

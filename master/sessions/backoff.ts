@@ -1,4 +1,4 @@
-import { globMatcher } from '../../language/glob.ts';
+import { globMatcher } from '../../language/values/glob.ts';
 import { REFUSED_RETRY_SECONDS } from '../../protocol/verdict.ts';
 
 /** Remembers who has been denied, so that guessing is slow: an address and the id that it wanted. */

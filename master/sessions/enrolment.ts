@@ -1,4 +1,4 @@
-import { globMatcher } from '../../language/glob.ts';
+import { globMatcher } from '../../language/values/glob.ts';
 import type { Claim, Invitation, Judgement, Known } from '../store/store.ts';
 
 export const PENDING_LIMITS = { total: 1000, perAddress: 10, days: 7 } as const;

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { compilePillar, pillarToWire } from '../../language/pillar.ts';
-import { resolvePlain } from '../../language/scalar.ts';
+import { resolvePlain } from '../../language/values/scalar.ts';
 import { readDirectory } from '../../language/source.ts';
 import type { Tree } from '../../language/tree.ts';
 import type { Report } from '../../protocol/report.ts';

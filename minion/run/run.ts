@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { compile } from '../../language/compile.ts';
-import { secretTexts } from '../../language/data.ts';
+import { secretTexts } from '../../language/values/data.ts';
 import type { Catalog } from '../../language/declaration.ts';
 import { pillarFromWire } from '../../language/pillar.ts';
 import type { PillarValue } from '../../language/pillar.ts';

@@ -40,7 +40,17 @@ async function isReached(project: string): Promise<boolean> {
   const fleet = await openFleet();
   try {
     const host = await fleet.boot({ name: 'probe', image: 'full' });
-    const fetch = ['python3', '-m', 'pip', '-q', 'download', '--no-deps', '-d', '/root', project] as const;
+    const fetch = [
+      'python3',
+      '-m',
+      'pip',
+      '-q',
+      'download',
+      '--no-deps',
+      '-d',
+      '/root',
+      project,
+    ] as const;
     const { exitCode } = await host.exec(fetch, { allowFailure: true });
     return exitCode === 0;
   } finally {

@@ -2,24 +2,30 @@ import { Buffer } from 'node:buffer';
 import test from 'ava';
 import fc from 'fast-check';
 import { Secret } from '../../shared/secret.ts';
-import { conceal, containsSecret, describe, reveal, secretTexts } from '../../language/data.ts';
-import type { Data } from '../../language/data.ts';
-import { evaluateParts } from '../../language/evaluate.ts';
+import {
+  conceal,
+  containsSecret,
+  describe,
+  reveal,
+  secretTexts,
+} from '../../language/values/data.ts';
+import type { Data } from '../../language/values/data.ts';
+import { evaluateParts } from '../../language/expressions/evaluate.ts';
 import { evaluateNode, isDynamic } from '../../language/expression.ts';
-import { HelperMistake, text as textArgument } from '../../language/helper.ts';
-import { CHOICE_HELPERS } from '../../language/helpers-choice.ts';
-import { TEXT_HELPERS } from '../../language/helpers-text.ts';
-import { VALUE_HELPERS } from '../../language/helpers-value.ts';
-import { HELPERS } from '../../language/helpers.ts';
-import { hint } from '../../language/hint.ts';
-import { lookup } from '../../language/lookup.ts';
-import { dataOf, lift } from '../../language/node.ts';
+import { HelperMistake, text as textArgument } from '../../language/expressions/helper.ts';
+import { CHOICE_HELPERS } from '../../language/expressions/helpers-choice.ts';
+import { TEXT_HELPERS } from '../../language/expressions/helpers-text.ts';
+import { VALUE_HELPERS } from '../../language/expressions/helpers-value.ts';
+import { HELPERS } from '../../language/expressions/helpers.ts';
+import { hint } from '../../language/values/hint.ts';
+import { lookup } from '../../language/values/lookup.ts';
+import { dataOf, lift } from '../../language/values/node.ts';
 import { showPlace } from '../../language/place.ts';
 import { collectProblems, Mistake } from '../../language/problem.ts';
-import { rootFrame, workshop } from '../../language/scope.ts';
-import { readParts } from '../../language/syntax-parts.ts';
-import { SpotMistake } from '../../language/syntax-tree.ts';
-import { parseSyntax } from '../../language/syntax.ts';
+import { rootFrame, workshop } from '../../language/expressions/scope.ts';
+import { readParts } from '../../language/expressions/syntax-parts.ts';
+import { SpotMistake } from '../../language/expressions/syntax-tree.ts';
+import { parseSyntax } from '../../language/expressions/syntax.ts';
 import { readTemplate, renderTemplate } from '../../language/template.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import { parseYaml } from '../../language/yaml.ts';

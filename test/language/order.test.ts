@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { REQUISITE_KINDS, type Requisite } from '../../language/declaration.ts';
-import { impliedEdges } from '../../language/implied.ts';
+import { impliedEdges } from '../../language/states/implied.ts';
 import {
   definitionOrder,
   edgesOf,

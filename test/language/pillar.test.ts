@@ -1,17 +1,17 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { Secret } from '../../shared/secret.ts';
-import { isMapping, reveal, type Data, type DataMapping } from '../../language/data.ts';
-import { lift } from '../../language/node.ts';
-import { mergeMapping, type Growing } from '../../language/pillar-merge.ts';
-import { forgetOrigin, noteOrigin, type Origins } from '../../language/pillar-origin.ts';
+import { isMapping, reveal, type Data, type DataMapping } from '../../language/values/data.ts';
+import { lift } from '../../language/values/node.ts';
+import { mergeMapping, type Growing } from '../../language/pillars/pillar-merge.ts';
+import { forgetOrigin, noteOrigin, type Origins } from '../../language/pillars/pillar-origin.ts';
 import { compilePillar, pillarFromWire, pillarToWire } from '../../language/pillar.ts';
 import { showPlace } from '../../language/place.ts';
 import { collectProblems } from '../../language/problem.ts';
-import { workshop } from '../../language/scope.ts';
-import { unsealNode } from '../../language/seal.ts';
+import { workshop } from '../../language/expressions/scope.ts';
+import { unsealNode } from '../../language/pillars/seal.ts';
 import { filesFor, readTop } from '../../language/top.ts';
-import { findFile, namedFiles, nameOf, pathsOf } from '../../language/tree-files.ts';
+import { findFile, namedFiles, nameOf, pathsOf } from '../../language/states/tree-files.ts';
 import { toldBy, treeOf } from '../helpers/tree.ts';
 
 const minion = { id: 'web1', groups: ['web'] };

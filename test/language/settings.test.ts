@@ -1,6 +1,6 @@
 import test from 'ava';
 import { z } from 'zod';
-import { readSettings } from '../../language/settings.ts';
+import { readSettings } from '../../language/settings/settings.ts';
 
 const schema = z.strictObject({
   listen: z.string().default('a:1'),

@@ -1,11 +1,11 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { ConductorError } from '../../shared/errors.ts';
-import { isInNetwork, parseNetwork } from '../../language/cidr.ts';
-import { globMatcher, isGlob } from '../../language/glob.ts';
-import { couldMatch } from '../../language/target-possible.ts';
-import { showTarget } from '../../language/target-text.ts';
-import { targetTokens } from '../../language/target-tokens.ts';
+import { isInNetwork, parseNetwork } from '../../language/values/cidr.ts';
+import { globMatcher, isGlob } from '../../language/values/glob.ts';
+import { couldMatch } from '../../language/targets/target-possible.ts';
+import { showTarget } from '../../language/targets/target-text.ts';
+import { targetTokens } from '../../language/targets/target-tokens.ts';
 import { matches, parseTarget, type Target } from '../../language/target.ts';
 import { Secret } from '../../shared/secret.ts';
 

@@ -1,14 +1,21 @@
 import { Buffer } from 'node:buffer';
 import test from 'ava';
 import fc from 'fast-check';
-import type { Data } from '../../language/data.ts';
-import { dataOf, describeNode, entryOf, isBroken, lift, textOf } from '../../language/node.ts';
-import type { Node } from '../../language/node.ts';
+import type { Data } from '../../language/values/data.ts';
+import {
+  dataOf,
+  describeNode,
+  entryOf,
+  isBroken,
+  lift,
+  textOf,
+} from '../../language/values/node.ts';
+import type { Node } from '../../language/values/node.ts';
 import { showPlace } from '../../language/place.ts';
 import { collectProblems } from '../../language/problem.ts';
-import { resolvePlain, sourceOffset } from '../../language/scalar.ts';
-import { placesOf } from '../../language/yaml-source.ts';
-import { readNode } from '../../language/yaml-node.ts';
+import { resolvePlain, sourceOffset } from '../../language/values/scalar.ts';
+import { placesOf } from '../../language/values/yaml-source.ts';
+import { readNode } from '../../language/values/yaml-node.ts';
 import { parseYaml } from '../../language/yaml.ts';
 
 function parse(text: string, options: { sealed?: boolean } = {}) {

@@ -1,0 +1,23 @@
+import { entryOf, type Node } from '../values/node.ts';
+import type { StateFile } from '../state-file.ts';
+
+/** The names in an `include`, as they are written. */
+export function includedNodes(include: Node | null): readonly Node[] {
+  if (include === null) return [];
+  const items = include.kind === 'sequence' ? include.items : [include];
+  return items.flatMap((item) => {
+    const node = item.kind === 'mapping' ? entryOf(item, 'file')?.value : item;
+    return node === undefined ? [] : [node];
+  });
+}
+
+/** `.site` is a sibling: in the same folder as the including file; each further dot is one up. */
+export function absoluteName(
+  name: string,
+  { name: own, path }: Pick<StateFile, 'name' | 'path'>,
+): string {
+  const dots = /^\.*/u.exec(name)?.[0].length ?? 0;
+  if (dots === 0) return name;
+  const folder = /\/init\.[a-z]+$/u.test(path) ? own.split('.') : own.split('.').slice(0, -1);
+  return [...folder.slice(0, folder.length - dots + 1), name.slice(dots)].join('.');
+}

@@ -1,0 +1,114 @@
+import type { TreeFile } from '../../shared/tree-file.ts';
+import { isMapping, type Data } from '../values/data.ts';
+import type { Draft } from './draft.ts';
+import { dataOf, isBroken, textOf, type Node } from '../values/node.ts';
+import { Mistake } from '../problem.ts';
+import type { Workshop } from '../expressions/scope.ts';
+import { renderTemplate, staticFile } from '../template.ts';
+import type { Tree } from '../tree.ts';
+import { hint } from '../values/hint.ts';
+
+export interface Using {
+  readonly tree: Tree;
+  readonly workshop: Workshop;
+  /** Otherwise a template is only looked for: what it needs may not be known. */
+  readonly isRendered: boolean;
+}
+
+/**
+ * What an argument that may name a file below `templates/` becomes: the file, rendered if it is a
+ * template; the first that exists if there are several; or the value itself if it names a path on
+ * the host or an address. `null` if there is no such file; why is reported.
+ */
+export function treeFileOf(draft: Draft, node: Node, using: Using): unknown {
+  const context = ['defaults', 'context'].flatMap((word) => draft.args.get(word)?.value ?? []);
+  if (isBroken(node) || context.some(isBroken)) return null;
+  if (node.kind === 'sequence') return firstOf(draft, node.items, using);
+  const text = textOf(node);
+  if (text === null || isElsewhere(text)) return dataOf(node);
+  const path = candidates(text).find((candidate) => using.tree.read(candidate) !== null);
+  if (path !== undefined) return open(draft, { path, node }, using);
+  missing(draft, { text, node }, using);
+  return null;
+}
+
+/** Which address or path on the host there is only the host can tell; a file of the tree is there. */
+function firstOf(draft: Draft, items: readonly Node[], using: Using): unknown {
+  const fallbacks: unknown[] = [];
+  for (const item of items) {
+    const text = textOf(item) ?? '';
+    if (isElsewhere(text)) fallbacks.push(dataOf(item));
+    else if (candidates(text).some((path) => using.tree.read(path) !== null)) {
+      const file = treeFileOf(draft, item, using);
+      return fallbacks.length === 0 ? file : [...fallbacks, file];
+    }
+  }
+  const [first] = items;
+  return fallbacks.length > 0 || first === undefined ? fallbacks : treeFileOf(draft, first, using);
+}
+
+const ADDRESS = /^(?!salt:)[a-z][a-z0-9+.-]*:\/\//u;
+const HASH = /^(?:[a-z0-9]+[=:])?[0-9a-f]{32,128}$/iu;
+
+/** A path on the host, an address, or a hash in place of a file of hashes. */
+export function isElsewhere(text: string): boolean {
+  return text === '' || text.startsWith('/') || ADDRESS.test(text) || HASH.test(text);
+}
+
+/** `nginx/site.conf.hbs` is below `templates/`; Salt's `salt://` is read too. */
+export function candidates(text: string): readonly string[] {
+  const path = text.replace(/^salt:\/\//u, '').replace(/^(?:\.\/)+/u, '');
+  if (path.split('/').includes('..')) return [];
+  return path.startsWith('templates/') ? [path] : [`templates/${path}`];
+}
+
+function missing(
+  { scope }: Draft,
+  { text, node }: { text: string; node: Node },
+  { tree, workshop }: Using,
+): void {
+  const known = tree.manifest.flatMap(({ path }) => path.match(/^templates\/(.*)$/su)?.[1] ?? []);
+  const elsewhere = known.find((path) => path.endsWith(`/${text}`));
+  const help =
+    elsewhere === undefined ? 'a path on the host begins with "/"' : `did you mean "${elsewhere}"?`;
+  workshop.problems.add(node.place, `there is no file "${text}" below templates/`, {
+    help: hint(text, known, help),
+    chain: scope.chain,
+  });
+}
+
+function open(
+  draft: Draft,
+  { path, node }: { path: string; node: Node },
+  { tree, workshop, isRendered }: Using,
+): TreeFile | null {
+  const bytes = tree.read(path) ?? new Uint8Array();
+  if (!isRendered || !isTemplate(draft, path)) return staticFile(path, bytes);
+  try {
+    const names = new Map([...draft.scope.names, ...contextOf(draft)]);
+    return renderTemplate(path, bytes, { names, workshop: { ...workshop, ports: draft.ports } });
+  } catch (error) {
+    if (!(error instanceof Mistake)) throw error;
+    const link = { words: `used by ${draft.type} "${draft.id}" at`, place: node.place };
+    const chain = [link, ...draft.scope.chain];
+    workshop.problems.add(error.place, error.message, { help: error.help, chain });
+    return null;
+  }
+}
+
+/** By its name, or because the state says so. */
+function isTemplate({ args }: Draft, path: string): boolean {
+  const template = args.get('template')?.value;
+  const word = template === undefined ? null : dataOf(template);
+  const isTold = word === true || word === 'handlebars' || word === 'hbs';
+  return path.endsWith('.hbs') ? word !== false : isTold;
+}
+
+/** `context` over `defaults`: names of the template's own. */
+function contextOf({ args }: Draft): readonly (readonly [string, Data])[] {
+  return ['defaults', 'context'].flatMap((word) => {
+    const node = args.get(word)?.value;
+    const data = node === undefined ? null : dataOf(node);
+    return isMapping(data) ? Object.entries(data) : [];
+  });
+}

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { REQUISITE_KINDS, type RequisiteKind } from '../declaration.ts';
+
+/** Requisites as authors write them: of this state on others, and (`_in`) of others on this one. */
+const REQUISITES: ReadonlySet<string> = new Set([
+  ...REQUISITE_KINDS,
+  ...REQUISITE_KINDS.map((kind) => `${kind}_in`),
+  'use',
+]);
+
+export function isRequisiteWord(word: string): boolean {
+  return REQUISITES.has(word);
+}
+
+/** `watch_in` is a `watch` the other way round; `null` for what is no requisite (or `use`). */
+export function requisiteOf(word: string): { kind: RequisiteKind; isReverse: boolean } | null {
+  const isReverse = word.endsWith('_in');
+  const name = isReverse ? word.slice(0, -3) : word;
+  const kind = REQUISITE_KINDS.find((known) => known === name);
+  return kind === undefined ? null : { kind, isReverse };
+}
+
+const command = z.string().min(1);
+const commands = z.union([command, z.array(command).min(1)]).transform((one) => [one].flat());
+const paths = z
+  .union([z.string().startsWith('/'), z.array(z.string().startsWith('/')).min(1)])
+  .transform((one) => [one].flat());
+const seconds = z.number().nonnegative();
+
+/** What every state takes besides its requisites; the descriptions are the manual. */
+export const guardSchema = z.strictObject({
+  unless: commands.optional().describe('Skip the state if all of these commands succeed'),
+  onlyif: commands.optional().describe('Skip the state if any of these commands fails'),
+  creates: paths.optional().describe('Skip the state if all of these paths exist'),
+  check_cmd: commands.optional().describe('Commands that must succeed after the state'),
+  retry: z
+    .union([
+      z.boolean(),
+      z.strictObject({
+        attempts: z.int().min(1).max(100).optional().describe('How often at most; 2 if absent'),
+        interval: seconds.optional().describe('Seconds between two attempts; 30 if absent'),
+        splay: seconds.optional().describe('Up to this many seconds more, at random'),
+      }),
+    ])
+    .optional()
+    .describe('Try again if the state fails'),
+  order: z
+    .union([z.int(), z.enum(['first', 'last'])])
+    .optional()
+    .describe('Where in the run: first, last, a number, or a negative number from the end'),
+  failhard: z.boolean().optional().describe('End the whole run if this state fails'),
+  timeout: z.number().positive().optional().describe('Seconds that the whole state may take'),
+  runas: z.string().min(1).optional().describe('The user that guards and commands run as'),
+});
+
+export type GuardWords = z.infer<typeof guardSchema>;
+
+export function isGuardWord(word: string): boolean {
+  return Object.hasOwn(guardSchema.shape, word);
+}
+
+/** Every word that a state takes whatever its type. */
+export const COMMON_WORDS: readonly string[] = [
+  ...REQUISITES,
+  ...Object.keys(guardSchema.shape),
+  'each',
+  'as',
+  'when',
+  'name',
+  'names',
+];
