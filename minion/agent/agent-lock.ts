@@ -1,21 +1,50 @@
-import { createHash } from 'node:crypto';
-import { createServer } from 'node:net';
-import type { Server } from 'node:net';
-import { ConductorError, systemCode } from '../../shared/errors.ts';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { ConductorError } from '../../shared/errors.ts';
+import { fileError } from '../host/file-error.ts';
+
+/** Held until it is closed, or its process has ended, however that ends. */
+export interface AgentLock {
+  close(): void;
+}
+
+const CONFLICT = 75;
 
 /**
- * One agent at a time on a state directory: a name in the kernel, which goes when the process does,
- * however that ends. Throws STATE_DIRECTORY_HELD.
+ * One agent at a time on a state directory. What is locked is a file that only root can open, so nobody else can
+ * keep an agent away. Throws STATE_DIRECTORY_HELD.
  */
-export function holdStateDirectory(stateDirectory: string): Promise<Server> {
-  const name = createHash('sha256').update(stateDirectory).digest('hex').slice(0, 32);
-  const server = createServer((socket) => socket.destroy());
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause) => {
-      const isHeld = systemCode(cause) === 'EADDRINUSE';
-      const message = `Cannot use "${stateDirectory}": another agent is at work on it`;
-      reject(isHeld ? new ConductorError('STATE_DIRECTORY_HELD', message, { cause }) : cause);
-    });
-    server.listen(`\0conductor-agent-${name}`, () => resolve(server));
-  });
+export async function holdStateDirectory(stateDirectory: string): Promise<AgentLock> {
+  const fd = openLock(stateDirectory);
+  try {
+    const words = ['--exclusive', '--nonblock', '--conflict-exit-code', String(CONFLICT), '3'];
+    const child = spawn('flock', words, { stdio: ['ignore', 'ignore', 'inherit', fd] });
+    const [exitCode]: unknown[] = await once(child, 'exit');
+    if (exitCode !== 0) throw unlocked(stateDirectory, exitCode);
+    return { close: () => closeSync(fd) };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+function openLock(stateDirectory: string): number {
+  const path = join(stateDirectory, 'agent.lock');
+  try {
+    mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
+    return openSync(path, 'a', 0o600);
+  } catch (error) {
+    throw fileError('open', path, error);
+  }
+}
+
+function unlocked(stateDirectory: string, exitCode: unknown): ConductorError {
+  if (exitCode === CONFLICT) {
+    const message = `Cannot use "${stateDirectory}": another agent is at work on it`;
+    return new ConductorError('STATE_DIRECTORY_HELD', message);
+  }
+  const message = `Cannot lock "${stateDirectory}": flock exited with ${String(exitCode)}`;
+  return new ConductorError('COMMAND_FAILED', message);
 }

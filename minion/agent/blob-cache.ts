@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat, unlink, utimes } from 'node:fs/promises';
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConductorError, systemCode } from '../../shared/errors.ts';
+import { fileError } from '../host/file-error.ts';
 
 /** Files of revisions by their SHA-256, so that each crosses the wire once. */
 export interface BlobCache {
@@ -31,8 +32,13 @@ export function openBlobCache(
         throw new ConductorError('MESSAGE_INVALID', `Cannot keep blob "${sha256}": it is another`);
       // No sync: a blob that a crash has damaged is found out when it is next looked for.
       const staged = join(directory, `.${sha256}.new`);
-      writeFileSync(staged, bytes, { mode: 0o600 });
-      renameSync(staged, join(directory, sha256));
+      try {
+        writeFileSync(staged, bytes, { mode: 0o600 });
+        renameSync(staged, join(directory, sha256));
+      } catch (error) {
+        rmSync(staged, { force: true });
+        throw fileError('write', join(directory, sha256), error);
+      }
     },
     shrink: async (keep) => {
       await Promise.all([...keep].map((sha256) => touch(join(directory, sha256), now())));

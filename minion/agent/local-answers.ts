@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { RunEvent } from '../../protocol/report.ts';
 import type { Core } from './core.ts';
 import type { Caller, LocalRequest } from './local-socket.ts';
@@ -8,7 +6,6 @@ export interface LocalAnswersParts {
   readonly core: Core;
   readonly minion: string;
   readonly version: string;
-  readonly stateDirectory: string;
   readonly nextRefresh: () => Date | null;
 }
 
@@ -50,16 +47,16 @@ function statusOf({ core, minion, version, nextRefresh }: LocalAnswersParts): Ag
   };
 }
 
-/** Passes a run's events to one caller as lines, and its report, which is a file by then, last. */
+/** Passes a run's events to one caller as lines, and its report, which is in the spool by then, last. */
 function watcherFor(
-  { stateDirectory }: Pick<LocalAnswersParts, 'stateDirectory'>,
+  { core: { spool } }: Pick<LocalAnswersParts, 'core'>,
   caller: Pick<Caller, 'write' | 'end'>,
 ) {
   return {
     event: (event: RunEvent): void => caller.write(JSON.stringify(event)),
     end: (job: string): void => {
-      const report = readFileSync(join(stateDirectory, 'spool', `${job}.json`), 'utf8');
-      caller.write(`{"event":"report","report":${report}}`);
+      const report = spool.get(job);
+      if (report !== null) caller.write(JSON.stringify({ event: 'report', report }));
       caller.end();
     },
   };

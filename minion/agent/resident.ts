@@ -22,12 +22,21 @@ export interface ResidentParts {
 /** How long the master may take to hear that the agent stops. */
 const STOP_MS = 5_000;
 
-/** The resident agent's whole life. */
+/** The resident agent's whole life. Nothing of it keeps the process when it has ended. */
 export async function runResident(parts: ResidentParts): Promise<void> {
+  const { config, log } = parts;
+  trustOrRefuse({ config, log });
+  const lock = await holdStateDirectory(config.state_directory);
+  try {
+    await reside(parts);
+  } finally {
+    lock.close();
+  }
+}
+
+async function reside(parts: ResidentParts): Promise<void> {
   const { config, log, environment, signal } = parts;
   const { state_directory: stateDirectory, id: minion, refresh, socket } = config;
-  trustOrRefuse({ config, log });
-  const lock = await holdStateDirectory(stateDirectory);
   const agent = await assembleAgent(parts);
   const { core, random, version } = agent;
   const scheduler = startScheduler({
@@ -41,7 +50,7 @@ export async function runResident(parts: ResidentParts): Promise<void> {
     changed: (next) => core.tell({ type: 'schedule', nextRefresh: next?.toISOString() ?? null }),
   });
   const nextRefresh = (): Date | null => scheduler.next;
-  const local = { core, minion, version, stateDirectory, nextRefresh };
+  const local = { core, minion, version, nextRefresh };
   const server = await listenLocally({
     path: socket,
     log,
@@ -56,7 +65,6 @@ export async function runResident(parts: ResidentParts): Promise<void> {
     scheduler.stop();
     core.runs.stop();
     server.close();
-    lock.close();
     log.info({ minion }, 'Agent stopped');
   }
 }

@@ -31,7 +31,7 @@ export interface RunsParts {
 
 /** The runs of this minion: one at a time, the others wait. */
 export interface Runs {
-  /** Journals it and lets it run; `false` if it is known here already. */
+  /** Journals it and lets it run, or reports why that cannot be; `false` if it is known here already. */
   add(entry: JournalEntry): boolean;
   cancel(job: string): void;
   knows(job: string): boolean;
@@ -97,10 +97,30 @@ function add(parts: RunsParts, queue: Queue, entry: JournalEntry): boolean {
     end(parts, entry, 'failed', tooMany(MOST_WAITING));
     return true;
   }
-  parts.journal.put(entry);
+  const problem = journalled(parts, entry);
+  if (problem !== null) {
+    end(parts, entry, 'failed', problem);
+    return true;
+  }
   queue.waiting.push(entry);
   void work(parts, queue);
   return true;
+}
+
+/** What cannot be promised is refused: why, if the journal does not take it. */
+function journalled({ journal, log }: RunsParts, entry: JournalEntry): Refusal[1] | null {
+  try {
+    journal.put(entry);
+    return null;
+  } catch (error) {
+    log.error({ job: entry.options.job, error }, 'Run could not be journalled');
+    return asRefused(error);
+  }
+}
+
+function asRefused(error: unknown): Refusal[1] {
+  const code = error instanceof ConductorError ? error.code : 'BUG';
+  return { code, message: messageOf(error) };
 }
 
 function cancel(parts: RunsParts, { waiting, current }: Queue, job: string): void {
@@ -136,8 +156,7 @@ async function runOne(parts: RunsParts, current: Current): Promise<void> {
     else await untilReported(parts, current);
   } catch (error) {
     parts.log.error({ job: entry.options.job, error }, 'Run failed in the agent');
-    const code = error instanceof ConductorError ? error.code : 'BUG';
-    report(parts, entry, 'failed', { code, message: messageOf(error) });
+    report(parts, entry, 'failed', asRefused(error));
   }
   parts.onEnd(entry);
 }

@@ -37,7 +37,12 @@ export function startScheduler(parts: SchedulerParts): Scheduler {
 
   const save = (): void => {
     if (next === null) return;
-    writeDurably(path, JSON.stringify({ nextRefresh: next.toISOString() }));
+    try {
+      writeDurably(path, JSON.stringify({ nextRefresh: next.toISOString() }));
+    } catch (error) {
+      // What is lost is that a refresh may be missed; without the agent, all of them would be.
+      parts.log.error({ error }, 'Schedule could not be kept');
+    }
   };
   const arm = (): void => {
     if (next === null) return;

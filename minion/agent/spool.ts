@@ -10,12 +10,15 @@ import type { Link } from './link.ts';
 
 /**
  * Reports on their way to the master. Each is a file until the master has said that it has it; run
- * children put theirs here themselves. Those of dry runs, which write nothing, are kept in memory.
+ * children put theirs here themselves. Those of dry runs, which write nothing, are kept in memory, as
+ * are those that cannot be written: a full disk keeps no result from the master.
  */
 export interface Spool {
   has(job: string): boolean;
   /** Keeps a report that no child could put here. */
   put(report: Report): void;
+  /** `null` if it is not here, or damaged. */
+  get(job: string): Report | null;
   /** Ids of the jobs whose reports are here. */
   jobs(): string[];
   /** Sends what is here, the oldest first, each after the one before is stored. */
@@ -60,6 +63,7 @@ export function openSpool(parts: SpoolParts): Spool {
   return {
     has: kept.has,
     put: kept.put,
+    get: kept.get,
     jobs: kept.jobs,
     deliver: () => {
       shrink(directory, parts.maximumBytes ?? MAXIMUM_BYTES, log);
@@ -81,24 +85,41 @@ export function openSpool(parts: SpoolParts): Spool {
   };
 }
 
-/** Reports as files, and those of dry runs in memory. */
+/** Reports as files, and in memory what can be none. */
 function openReports(directory: string, parts: Pick<SpoolParts, 'minion' | 'log'>) {
-  const dry = new Map<string, Report>();
+  const { log } = parts;
+  const memory = new Map<string, Report>();
   return {
-    has: (job: string): boolean => dry.has(job) || jobsIn(directory).includes(job),
+    has: (job: string): boolean => memory.has(job) || jobsIn(directory).includes(job),
     put: (report: Report): void => {
-      if (report.dryRun) dry.set(report.job, report);
-      else writeDurably(pathOf(directory, report.job), JSON.stringify(report));
+      const { job, dryRun } = report;
+      if (dryRun || !isWritten(pathOf(directory, job), report, log)) memory.set(job, report);
     },
-    jobs: (): string[] => [...jobsIn(directory), ...dry.keys()],
-    first: (): Report | null => firstReport(directory, parts) ?? [...dry.values()][0] ?? null,
+    get: (job: string): Report | null => memory.get(job) ?? readReport(directory, job, log),
+    jobs: (): string[] => [...new Set([...jobsIn(directory), ...memory.keys()])],
+    first: (): Report | null => firstReport(directory, parts) ?? [...memory.values()][0] ?? null,
     remove: (job: string): void => {
-      if (!dry.delete(job)) removeOwn(pathOf(directory, job));
+      memory.delete(job);
+      removeOwn(pathOf(directory, job));
     },
     /** Where it is now; `null` if it is gone. */
     putAside: (job: string): string | null =>
-      dry.delete(job) ? null : setAside(pathOf(directory, job)),
+      memory.delete(job) ? null : setAside(pathOf(directory, job)),
   };
+}
+
+function isWritten(path: string, report: Report, log: Logger): boolean {
+  try {
+    writeDurably(path, JSON.stringify(report));
+    return true;
+  } catch (error) {
+    log.error({ job: report.job, error }, 'Report could not be spooled and is kept in memory');
+    return false;
+  }
+}
+
+function readReport(directory: string, job: string, log: Logger): Report | null {
+  return readOwn(pathOf(directory, job), (value) => reportSchema.parse(value), log);
 }
 
 function pathOf(directory: string, job: string): string {
@@ -116,7 +137,7 @@ function firstReport(
 ): Report | null {
   for (const job of jobsIn(directory)) {
     const path = pathOf(directory, job);
-    const report = readOwn(path, (value) => reportSchema.parse(value), log);
+    const report = readReport(directory, job, log);
     if (report?.minion === minion) return report;
     if (report !== null)
       log.error({ job, of: report.minion, aside: setAside(path) }, 'Report was of another minion');

@@ -26,14 +26,28 @@ export async function startAgent(
     format: logFormat(environment),
     write: (line) => void stderr.write(line),
   });
+  // Node itself would end with 1, after which systemd does not start us again.
+  process.on('uncaughtException', (error) => {
+    log.error({ error }, 'Agent failed');
+    process.exit(EXIT.bug);
+  });
   try {
     await runResident({ config, programs, log, environment, signal: stop.signal });
     return EXIT.ok;
   } catch (error) {
     stderr.write(`error: ${escapeControls(messageOf(error))}\n`);
     if (!(error instanceof ConductorError)) log.error({ error }, 'Agent failed');
-    return exitCodeOf(error);
+    return isPassing(error) ? EXIT.bug : exitCodeOf(error);
   }
+}
+
+/**
+ * Whether starting again may help, without anybody changing the configuration: a full disk gets
+ * space, a refresh that holds the state directory ends.
+ */
+function isPassing(error: unknown): boolean {
+  if (!(error instanceof ConductorError)) return false;
+  return error.code === 'HOST_FILE_FAILED' || error.code === 'STATE_DIRECTORY_HELD';
 }
 
 /** The exit code of the child if the configuration is wrong: then it has said why. */

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runConnection, trustOrRefuse } from '../agent/agent.ts';
 import type { AgentParts } from '../agent/agent.ts';
@@ -7,7 +5,7 @@ import { holdStateDirectory } from '../agent/agent-lock.ts';
 import { assembleAgent } from '../agent/assemble.ts';
 import { askAgent, isAnswered } from '../agent/local-socket.ts';
 import type { Configuration } from '../config.ts';
-import { reportSchema, runEventSchema } from '../../protocol/report.ts';
+import { runEventSchema } from '../../protocol/report.ts';
 import type { Report } from '../../protocol/report.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import { configFor, logOf } from './context.ts';
@@ -67,15 +65,15 @@ async function alone(context: Context, config: Configuration, view: RunView): Pr
 
 function refreshed(
   { terminal, signal }: Context,
-  { core, config }: Pick<AgentParts, 'core' | 'config'>,
+  { core }: Pick<AgentParts, 'core'>,
   view: RunView,
 ): Promise<Report> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     core.refresh({
       event: (event) => printEvent(terminal, view, event),
       end: (job) => {
-        const path = join(config.state_directory, 'spool', `${job}.json`);
-        const report = reportSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+        const report = core.spool.get(job);
+        if (report === null) return reject(new Error(`the report of ${job} is gone`));
         printReport(terminal, view, report);
         resolve(report);
       },

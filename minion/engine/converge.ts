@@ -17,6 +17,7 @@ export interface ConvergeOptions {
 /** What it took, or in a dry run would take, to bring one declared state about. */
 export type Convergence =
   | { readonly status: 'unchanged' }
+  | { readonly status: 'unknown'; readonly because: string }
   | {
       readonly status: 'changed' | 'would-change';
       /** `null` if it only reacted. */
@@ -37,6 +38,7 @@ export async function converge(
 ): Promise<Convergence> {
   const { dryRun, notified = false } = options;
   const change = await compare(type, args, host);
+  if (type.awaits === true && change !== null) return wait(type, args, host, { change, dryRun });
   const reacts = notified && !isAnsweredBy(type, change);
 
   if (change === null && !reacts) return { status: 'unchanged' };
@@ -46,6 +48,18 @@ export async function converge(
   if (change !== null) await applyAndVerify(type, args, host, change);
   const reaction = reacts ? await reactAndVerify(type, args, host) : null;
   return { status: 'changed', change, reaction };
+}
+
+async function wait(
+  type: StateType,
+  args: unknown,
+  host: Host,
+  { change, dryRun }: { readonly change: Change; readonly dryRun: boolean },
+): Promise<Convergence> {
+  const because = 'what it waits for is not there yet';
+  if (dryRun) return { status: 'unknown', because };
+  await applyAndVerify(type, args, host, change);
+  return { status: 'unchanged' };
 }
 
 /**

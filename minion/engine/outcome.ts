@@ -3,7 +3,7 @@ import { showPlace } from '../../language/place.ts';
 import type { Outcome } from '../../protocol/report.ts';
 import type { Change } from '../../shared/change.ts';
 import { ConductorError, messageOf } from '../../shared/errors.ts';
-import { endOf } from '../host/output.ts';
+import { endOf } from '../../shared/excerpt.ts';
 import type { Convergence } from './converge.ts';
 import { presentable } from './redaction.ts';
 import type { Redaction, SecretNames } from './redaction.ts';

@@ -33,6 +33,12 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
   /** Its effect cannot be read back: after `apply` the engine does not read again. */
   readonly oneShot?: true;
 
+  /**
+   * It brings nothing about: `apply` waits for what others do. To have waited is no change, and a
+   * dry run cannot know how the wait would end.
+   */
+  readonly awaits?: true;
+
   /** The attribute whose differences are shown as text, line by line (`content`). */
   readonly textAttribute?: string;
 

@@ -103,7 +103,7 @@ async function act(
   });
   await check(declaration, host);
   settle(declaration, context);
-  if (result.status === 'unchanged' || result.reaction === null) return result;
+  if (!('reaction' in result) || result.reaction === null) return result;
   const [earlier] = debts.filter(({ since }) => since < context.startedAt.toISOString());
   if (earlier === undefined) return result;
   return { ...result, reaction: `${result.reaction} (owed since ${earlier.since})` };
@@ -119,7 +119,7 @@ async function foresee(declaration: Declaration, context: RunContext, host: Host
     const id = context.standings.get(unclear)?.id ?? unclear;
     return unknown(`nobody knows yet whether "${id}", which it watches, would change`);
   }
-  if (result.status === 'unchanged' || result.reaction === null) return result;
+  if (!('reaction' in result) || result.reaction === null) return result;
   return { ...result, reaction: 'would react to what it watches' };
 }
 

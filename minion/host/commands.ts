@@ -7,7 +7,8 @@ import { setTimeout as after } from 'node:timers/promises';
 import { ConductorError, systemCode } from '../../shared/errors.ts';
 import type { Redact } from '../../shared/secret.ts';
 import type { Argv, Output } from './host.ts';
-import { createCapture, endOf } from './output.ts';
+import { createCapture } from './output.ts';
+import { endOf } from '../../shared/excerpt.ts';
 import type { Capture } from './output.ts';
 import { endProcessGroup } from './process-group.ts';
 

@@ -8,7 +8,7 @@ import { link, makeDirectory, own, rename } from './change-files.ts';
 import { runProcess } from './commands.ts';
 import type { Argv, CommandOptions, Host, HostView, Output, Ownership } from './host.ts';
 import { canConnect, httpGet } from './network.ts';
-import { beginningOf, endOf } from './output.ts';
+import { beginningOf, endOf } from '../../shared/excerpt.ts';
 import { ownerOf } from './ownership.ts';
 import { list, readFile, readLink, status } from './read-files.ts';
 import type { Registry } from './registry.ts';

@@ -3,7 +3,7 @@ import type { Change } from '../../shared/change.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import { defineState } from '../engine/state-type.ts';
 import type { CommandOptions, Host } from '../host/host.ts';
-import { beginningOf } from '../host/output.ts';
+import { beginningOf } from '../../shared/excerpt.ts';
 import { absolutePath, accountName, environment, fileMode, seconds } from './lib/fields.ts';
 import { packagesChanged } from './lib/packages.ts';
 import { ownersOf, pathAndParents } from './lib/resources.ts';

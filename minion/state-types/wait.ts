@@ -126,6 +126,7 @@ export const waitPort = defineState({
     port: 5432
     timeout: 30
 `,
+  awaits: true,
   read: readPort,
   want: (): Partial<PortState> => ({ open: true }),
   apply: (_change, args: PortArgs, host: Host) => applyPort(args, host),
@@ -141,6 +142,7 @@ export const waitHttp = defineState({
     status: 200
     contains: ok
 `,
+  awaits: true,
   read: readHttp,
   want: (): Partial<HttpState> => ({ ok: true }),
   apply: (_change, args: HttpArgs, host: Host) => applyHttp(args, host),

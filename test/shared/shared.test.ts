@@ -5,6 +5,7 @@ import { canonicalJson } from '../../shared/canonical-json.ts';
 import { diff } from '../../shared/change.ts';
 import type { Attributes, Value } from '../../shared/change.ts';
 import { ConductorError, messageOf, systemCode } from '../../shared/errors.ts';
+import { beginningOf, endOf } from '../../shared/excerpt.ts';
 import { Secret, redactor } from '../../shared/secret.ts';
 import { didYouMean, suggest } from '../../shared/suggest.ts';
 import { isTreeFile } from '../../shared/tree-file.ts';
@@ -132,4 +133,11 @@ test('a tree file is told from other argument values', (t) => {
   t.true(isTreeFile({ path: 'templates/a', sha256: '0', read: () => new Uint8Array() }));
   t.false(isTreeFile('templates/a'));
   t.false(isTreeFile(null));
+});
+
+test('an excerpt is cut between words, and keeps the last lines or the first words', (t) => {
+  t.is(endOf('a\nb\nc\n', { lines: 2 }), 'b\nc');
+  t.is(endOf('secret word end', { characters: 11 }), '… word end');
+  t.is(beginningOf('one secret', 6), 'one …');
+  t.is(beginningOf('one', 3), 'one');
 });

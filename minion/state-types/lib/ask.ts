@@ -1,6 +1,6 @@
 import { ConductorError } from '../../../shared/errors.ts';
 import type { Argv, CommandOptions, HostView, Output } from '../../host/host.ts';
-import { endOf } from '../../host/output.ts';
+import { endOf } from '../../../shared/excerpt.ts';
 
 /** Of what a failed command wrote, so many characters are kept. */
 const OUTPUT_SHOWN = 8000;

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { ConductorError } from '../../../shared/errors.ts';
 import type { Host } from '../../host/host.ts';
-import { endOf } from '../../host/output.ts';
+import { endOf } from '../../../shared/excerpt.ts';
 
 const BACKUPS = '/var/backups/conductor';
 

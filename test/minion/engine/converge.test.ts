@@ -89,6 +89,15 @@ test('a state whose own change answers the notification does not react as well',
   t.deepEqual(host.ran, ['setshell deploy /bin/bash']);
 });
 
+test('to have waited is no change, and a dry run cannot know how a wait ends', async (t) => {
+  const awaiting = { ...shellState, awaits: true as const };
+  const host = fakeHost(sh, bash);
+  t.like(await converge(awaiting, declared, host, dryRun), { status: 'unknown' });
+  t.deepEqual(host.ran, []);
+  t.deepEqual(await converge(awaiting, declared, host, forReal), { status: 'unchanged' });
+  t.deepEqual(host.ran, ['setshell deploy /bin/bash']);
+});
+
 test('a state that cannot react takes a notification as nothing', async (t) => {
   const mute = { ...shellState };
   delete mute.react;

@@ -12,7 +12,7 @@ import { accountFor, commandFor, withUmask } from '../../../minion/host/as-user.
 import { runProcess } from '../../../minion/host/commands.ts';
 import type { Host } from '../../../minion/host/host.ts';
 import { canConnect, httpGet } from '../../../minion/host/network.ts';
-import { beginningOf, createCapture, endOf } from '../../../minion/host/output.ts';
+import { createCapture } from '../../../minion/host/output.ts';
 import { endProcessGroup } from '../../../minion/host/process-group.ts';
 import { createRealHost } from '../../../minion/host/real-host.ts';
 import { openRegistry } from '../../../minion/host/registry.ts';
@@ -244,13 +244,6 @@ test('a capture keeps the first and the last of what it gets', (t) => {
   const small = createCapture(4, 4);
   small.add(Buffer.from('abcdefgh'));
   t.is(Buffer.from(small.bytes()).toString(), 'abcdefgh');
-});
-
-test('endOf() keeps the last lines', (t) => {
-  t.is(endOf('a\nb\nc\n', { lines: 2 }), 'b\nc');
-  t.is(endOf('secret word end', { characters: 11 }), '… word end');
-  t.is(beginningOf('one secret', 6), 'one …');
-  t.is(beginningOf('one', 3), 'one');
 });
 
 test('reads accounts and groups, the first of equal ones', (t) => {

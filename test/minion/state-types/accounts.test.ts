@@ -91,7 +91,7 @@ test('a new uid of a user that exists is refused, in a dry run too', async (t) =
 /** What a dry run says of one attribute that would change; `null` if it would not. */
 async function plannedFor(type: StateType, args: object, attribute: string): Promise<unknown> {
   const planned = await converge(type, args, fakeHost(HOST), dryRun);
-  const isWanted = planned.status !== 'unchanged' && planned.change !== null;
+  const isWanted = 'change' in planned && planned.change !== null;
   return isWanted && planned.change.action !== 'remove' ? planned.change.to[attribute] : null;
 }
 
