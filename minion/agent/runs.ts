@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunEvent } from '../../protocol/report.ts';
-import type { RunRequest } from '../../protocol/run-request.ts';
 import { ConductorError, messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { JournalEntry, Prepared } from '../agent-files.ts';
@@ -9,6 +8,7 @@ import { missingReport } from './missing-report.ts';
 import type { Preparer } from './prepare.ts';
 import { cancelled, expired, lost, tooMany } from './refusals.ts';
 import type { Refusal } from './refusals.ts';
+import { requestFor } from './request-for.ts';
 import { birthOf } from './process-birth.ts';
 import type { RunChild, StartChild } from './run-child.ts';
 import type { Spool } from './spool.ts';
@@ -212,22 +212,6 @@ async function runChild(parts: RunsParts, current: Current, prepared: Prepared):
   if (pid !== null && bornAt !== null) parts.journal.put({ ...entry, child: { pid, bornAt } });
   await child.ended;
   current.child = null;
-}
-
-function requestFor(
-  { minion, stateDirectory, blobDirectory }: RunsParts,
-  { options }: JournalEntry,
-  { groups, revision, manifest, pillar }: Prepared,
-): RunRequest {
-  return {
-    options,
-    minion: { id: minion, groups },
-    revision,
-    manifest,
-    pillar,
-    blobDirectory,
-    stateDirectory,
-  };
 }
 
 /** The agent's own report, for a run that made none. */

@@ -36,15 +36,27 @@ export async function converge(
   host: Host,
   options: ConvergeOptions,
 ): Promise<Convergence> {
-  const { dryRun, notified = false } = options;
   const change = await compare(type, args, host);
-  if (type.awaits === true && change !== null) return wait(type, args, host, { change, dryRun });
-  const reacts = notified && !isAnsweredBy(type, change);
-
+  if (type.awaits === true && change !== null)
+    return wait(type, args, host, { change, ...options });
+  const reacts = options.notified === true && !isAnsweredBy(type, change);
   if (change === null && !reacts) return { status: 'unchanged' };
-  if (dryRun) return { status: 'would-change', change, reaction: reacts ? '' : null };
+  return bringAbout(type, args, host, { change, reacts, ...options });
+}
 
-  await options.beforeEffect?.(change);
+interface Work extends ConvergeOptions {
+  readonly change: Change | null;
+  readonly reacts: boolean;
+}
+
+async function bringAbout(
+  type: StateType,
+  args: unknown,
+  host: Host,
+  { change, reacts, dryRun, beforeEffect }: Work,
+): Promise<Convergence> {
+  if (dryRun) return { status: 'would-change', change, reaction: reacts ? '' : null };
+  await beforeEffect?.(change);
   if (change !== null) await applyAndVerify(type, args, host, change);
   const reaction = reacts ? await reactAndVerify(type, args, host) : null;
   return { status: 'changed', change, reaction };

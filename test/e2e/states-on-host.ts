@@ -7,6 +7,7 @@ import type { Host } from '../hosts/host.ts';
 
 const answer = z.discriminatedUnion('status', [
   z.object({ status: z.literal('unchanged') }),
+  z.object({ status: z.literal('unknown'), because: z.string() }),
   z.object({
     status: z.enum(['changed', 'would-change']),
     change: z
