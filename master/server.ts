@@ -18,6 +18,7 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
   KEY_STATE: 409,
   REVISION_UNKNOWN: 409,
   TREE_INVALID: 422,
+  HOST_FILE_FAILED: 507,
 };
 
 /** The socket of the command line. Building is not listening. */

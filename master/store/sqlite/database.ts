@@ -107,14 +107,38 @@ function adapt(file: DatabaseSyncInstance): SqliteDatabase {
       const known = prepared.get(text);
       if (known !== undefined) return known;
       const statement = file.prepare(text);
+      // What has failed for want of space may have been rolled back already: that is no second failure.
+      const isDone = (): boolean => text === 'rollback' && !file.isTransaction;
       const adapted: SqliteStatement = {
         reader: statement.columns().length > 0,
-        all: (parameters) => statement.all(...parameters),
-        run: (parameters) => statement.run(...parameters),
+        all: (parameters) => explaining(() => statement.all(...parameters)),
+        run: (parameters) =>
+          isDone() ? NOTHING_DONE : explaining(() => statement.run(...parameters)),
         iterate: (parameters) => statement.iterate(...parameters),
       };
       if (prepared.size < 200) prepared.set(text, adapted);
       return adapted;
     },
   };
+}
+
+const NOTHING_DONE = { changes: 0, lastInsertRowid: 0 };
+
+/** The primary result codes that say something of the disk. */
+const DISK_PROBLEMS: Readonly<Record<number, string>> = {
+  8: 'the file system is read-only',
+  10: 'the disk has failed',
+  13: 'the disk is full',
+};
+
+function explaining<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (cause) {
+    const code = cause instanceof Error && 'sqliteCode' in cause ? cause.sqliteCode : undefined;
+    const problem = typeof code === 'number' ? DISK_PROBLEMS[code] : undefined;
+    if (problem === undefined) throw cause;
+    const message = `Cannot use the database of the master: ${problem}`;
+    throw new ConductorError('HOST_FILE_FAILED', message, { cause });
+  }
 }

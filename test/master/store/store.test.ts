@@ -2,10 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
+import { sql } from 'kysely';
 import type { Report } from '../../../protocol/report.ts';
 import { countOutcomes } from '../../../protocol/report.ts';
 import { uuidv7 } from '../../../shared/uuid.ts';
 import { judge } from '../../../master/sessions/enrolment.ts';
+import { openDatabase } from '../../../master/store/sqlite/database.ts';
 import { openSqliteStore } from '../../../master/store/sqlite/sqlite-store.ts';
 import type {
   Claim,
@@ -449,4 +451,26 @@ test('a damaged store is named, not overwritten', async (t) => {
   await t.throwsAsync(openSqliteStore(path), {
     message: /Cannot open the store ".*": .*not a database/u,
   });
+});
+
+test('a full disk is called one, takes back what was begun, and is over when there is space', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'conductor-full-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const database = await openDatabase(join(directory, 'store.sqlite'));
+  t.teardown(() => database.destroy());
+  const insert = (bytes: string) =>
+    database.transaction().execute(async (transaction) => {
+      for (const serial of [1, 2])
+        await transaction
+          .insertInto('certificates')
+          .values({ serial, bytes, created_at: NOW })
+          .execute();
+    });
+  await sql`pragma max_page_count = 1`.execute(database);
+  const error = await t.throwsAsync(insert('x'.repeat(100_000)), { code: 'HOST_FILE_FAILED' });
+  t.regex(error.message, /the disk is full/u);
+  t.deepEqual(await database.selectFrom('certificates').selectAll().execute(), []);
+  await sql`pragma max_page_count = 100000`.execute(database);
+  await insert('x');
+  t.is((await database.selectFrom('certificates').selectAll().execute()).length, 2);
 });

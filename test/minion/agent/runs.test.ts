@@ -1,7 +1,7 @@
 import test from 'ava';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JournalEntry } from '../../../minion/agent-files.ts';
@@ -263,6 +263,32 @@ test('more runs than can wait are refused with a report each', async (t) => {
   t.is(runs.waiting.length, 32);
   t.is(ended.length, 7);
   t.like(report(ended[0] ?? ''), { status: 'failed', error: { code: 'RUN_BUSY' } });
+});
+
+/** Has the next attempt to write such a file fail, as on a full disk. */
+function inTheWay(directory: string, job: string): void {
+  mkdirSync(join(directory, `.${job}.json.new`), { recursive: true });
+}
+
+test('a run that cannot be journalled is refused with a report, which waits in memory if it must', async (t) => {
+  const { runs, ended, spool, stateDirectory, children } = setup();
+  const { options } = journalEntry();
+  inTheWay(join(stateDirectory, 'jobs'), options.job);
+  inTheWay(join(stateDirectory, 'spool'), options.job);
+  t.true(runs.add(journalEntry({ options })));
+  await settle();
+  t.is(children.requests.length, 0, 'nothing ran');
+  t.deepEqual(ended, [options.job]);
+  t.deepEqual(readdirSync(join(stateDirectory, 'spool')), [], 'nothing half written is left');
+  t.like(spool.get(options.job), { status: 'failed', error: { code: 'HOST_FILE_FAILED' } });
+  t.deepEqual(spool.jobs(), [options.job]);
+  spool.stored(options.job);
+  t.false(spool.has(options.job));
+  t.is(spool.get(options.job), null);
+  const next = journalEntry();
+  runs.add(next);
+  await settle();
+  t.is(children.requests.length, 1, 'the next one runs');
 });
 
 test('a failure of the agent itself is reported as one', async (t) => {

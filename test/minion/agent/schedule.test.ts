@@ -1,5 +1,5 @@
 import test from 'ava';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -141,6 +141,15 @@ function scheduler(
   });
   return { started, due, changes };
 }
+
+test('a schedule that cannot be kept does not end the agent', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'conductor-schedule-'));
+  mkdirSync(join(directory, '.schedule.json.new'));
+  const { started } = scheduler(directory, () => new Date());
+  t.truthy(started.next);
+  t.deepEqual(readdirSync(directory), [], 'it could not be written');
+  started.stop();
+});
 
 test('the next moment is on disk, and one that was missed is made up once', async (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'conductor-schedule-'));
