@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
+import { EXIT } from '../../shared/exit-codes.ts';
 import { createLogger, logFormat } from '../../shared/log.ts';
 import { readCommon, withCommon, type Context } from '../cli/context.ts';
 import { becomeOwner } from '../state-directory.ts';
@@ -29,6 +30,11 @@ export function addServe(program: Command, context: Context): void {
       level: config.log_level,
       format: logFormat(process.env),
       write: (line) => process.stderr.write(line),
+    });
+    // Node itself would end with 1, after which systemd does not start us again.
+    process.on('uncaughtException', (error) => {
+      log.error({ error }, 'Master failed');
+      process.exit(EXIT.bug);
     });
     await becomeOwner(config.state_directory);
     // Only the daemon needs all of this: the other commands start faster without.

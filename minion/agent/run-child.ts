@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { runEventSchema } from '../../protocol/report.ts';
 import type { RunEvent } from '../../protocol/report.ts';
 import type { RunRequest } from '../../protocol/run-request.ts';
+import { NOT_SPOOLED } from '../run/spool.ts';
 import { messageOf, systemCode } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { birthOf } from './process-birth.ts';
@@ -20,7 +22,7 @@ export interface RunChild {
 export interface RunChildParts {
   /** The script of the child, `run.js`. */
   readonly program: string;
-  /** All that it says; of reports only those of dry runs, as others are in the spool. */
+  /** All that it says; of reports only those that are not in the spool: of dry runs, or for want of space. */
   readonly onEvent: (event: RunEvent) => void;
   readonly log: Logger;
 }
@@ -49,13 +51,7 @@ export function startRunChild(
     child.kill(signal);
   };
   const limit = setTimeout(() => stop('SIGKILL'), request.options.timeoutSeconds * 1000 + GRACE_MS);
-  const lines = createInterface({ input: child.stdout });
-  lines.on('line', (line) => {
-    // The report is large, and not needed here if it is in the spool: then it is not even parsed.
-    if (line.startsWith('{"event":"report"') && !request.options.dryRun) return;
-    const event = eventOf(line, log);
-    if (event !== null) onEvent(event);
-  });
+  const said = hear(child.stdout, { onEvent, log, isDry: request.options.dryRun });
   const hasExited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
     child.once('error', (error) => {
@@ -63,17 +59,46 @@ export function startRunChild(
       resolve();
     });
   });
-  const hasSaidAll = new Promise<void>((resolve) => lines.once('close', () => resolve()));
   child.stdin.on('error', (error) => {
     // It has ended before it read its request; that it has no report will be noticed.
     log.warn({ code: systemCode(error) }, 'Run child did not read its request');
   });
   child.stdin.end(JSON.stringify(request));
+  const ended = async (): Promise<void> => {
+    await endOf(hasExited, said.all);
+    clearTimeout(limit);
+    if (child.exitCode === NOT_SPOOLED) said.tellReport();
+  };
   return {
     pid: child.pid ?? null,
     bornAt: child.pid === undefined ? null : birthOf(child.pid),
     cancel: () => stop('SIGTERM'),
-    ended: endOf(hasExited, hasSaidAll).finally(() => clearTimeout(limit)),
+    ended: ended(),
+  };
+}
+
+interface Ears extends Pick<RunChildParts, 'onEvent' | 'log'> {
+  readonly isDry: boolean;
+}
+
+/** Passes on what a child says; a report that is likely to be in the spool only when that is asked for. */
+function hear(output: Readable, { onEvent, log, isDry }: Ears) {
+  let report: string | null = null;
+  const tell = (line: string): void => {
+    const event = eventOf(line, log);
+    if (event !== null) onEvent(event);
+  };
+  const lines = createInterface({ input: output });
+  lines.on('line', (line) => {
+    // The report is large, and not needed here if it is in the spool: then it is not even parsed.
+    if (line.startsWith('{"event":"report"') && !isDry) report = line;
+    else tell(line);
+  });
+  return {
+    all: new Promise<void>((resolve) => lines.once('close', () => resolve())),
+    tellReport: (): void => {
+      if (report !== null) tell(report);
+    },
   };
 }
 

@@ -6,7 +6,7 @@ import { ConductorError, systemCode } from '../../shared/errors.ts';
 import { createLogger, logFormat } from '../../shared/log.ts';
 import { stateTypes } from '../state-types/index.ts';
 import { performRun } from './run.ts';
-import { spoolReport } from './spool.ts';
+import { NOT_SPOOLED, spoolReport } from './spool.ts';
 
 /**
  * The child process of one run: a `RunRequest` on standard input, `RunEvent`s as lines of JSON on
@@ -61,7 +61,7 @@ async function perform(request: RunRequest): Promise<void> {
   } catch (error) {
     // The report still reaches a parent that is there.
     runLog.error({ error }, 'Report could not be spooled');
-    process.exitCode = 74;
+    process.exitCode = NOT_SPOOLED;
   }
   emit({ event: 'report', report });
   runLog.info({ status: report.status, counts: report.counts }, 'Run ended');

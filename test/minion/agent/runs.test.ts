@@ -12,6 +12,7 @@ import { birthOf } from '../../../minion/agent/process-birth.ts';
 import { startRunChild } from '../../../minion/agent/run-child.ts';
 import { createRuns } from '../../../minion/agent/runs.ts';
 import { openSpool } from '../../../minion/agent/spool.ts';
+import { NOT_SPOOLED } from '../../../minion/run/spool.ts';
 import { reportSchema } from '../../../protocol/report.ts';
 import type { Report, RunEvent } from '../../../protocol/report.ts';
 import {
@@ -20,6 +21,7 @@ import {
   journalEntry,
   newStateDirectory,
   prepared,
+  reportOf,
   silentLog,
 } from './fakes.ts';
 
@@ -335,6 +337,23 @@ test('a run child reads its request, and its events come through, what is none i
   await child.ended;
   t.deepEqual(events, [{ event: 'compiling' }, { event: 'compiled', total: 3 }]);
   t.is(readFileSync(join(stateDirectory, 'got'), 'utf8'), request.options.job);
+});
+
+/** A run child that tells its report and ends so. */
+async function ranUntil(exitCode: number) {
+  const report = reportOf(journalEntry().options.job);
+  const line = JSON.stringify({ event: 'report', report });
+  const { child, events } = scripted(
+    `console.log(${JSON.stringify(line)}); process.exitCode = ${String(exitCode)};`,
+  );
+  await child.ended;
+  return { events, report };
+}
+
+test('a report that its run child could not spool comes from the child itself, and only then', async (t) => {
+  const { events, report } = await ranUntil(NOT_SPOOLED);
+  t.deepEqual(events, [{ event: 'report', report }]);
+  t.deepEqual((await ranUntil(0)).events, []);
 });
 
 test('a run child is asked to end by TERM, in a process group of its own', async (t) => {
