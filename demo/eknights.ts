@@ -35,10 +35,10 @@ eknights:
     project: hello
     domain: greetings.demo
     workers: 1
-    secret_key: !sealed "${key}"
+    secret_key: ${key}
     database:
       engine: mysql
-      password: !sealed "${password}"
+      password: ${password}
 `;
   await conductor.write(path, content);
   narrator.say(`wrote ${path} on ${conductor.name}:`);

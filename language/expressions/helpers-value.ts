@@ -1,8 +1,11 @@
 import { dump } from 'js-yaml';
 import { isList, isMapping, type Data } from '../values/data.ts';
+import { didYouMean } from '../../shared/suggest.ts';
 import { HelperMistake, mapping, text, whole, type Helper } from './helper.ts';
 
 const MOST_ITEMS = 10_000;
+/** So many keys of a mapping fit a message. */
+const MOST_KEYS = 20;
 
 const one = { least: 1, most: 1 };
 
@@ -27,8 +30,18 @@ function get(data: Data, path: Data, otherwise?: Data): Data {
     else found = undefined;
   }
   const result = found ?? otherwise ?? found;
-  if (result === undefined) throw new HelperMistake(`there is no "${text(path)}" in it`);
+  if (result === undefined)
+    throw new HelperMistake(`there is no "${text(path)}" in it${insteadOf(text(path), data)}`);
   return result;
+}
+
+/** What a mapping has in place of the key that was looked for. */
+function insteadOf(key: string, data: Data): string {
+  if (!isMapping(data) || key.includes('.')) return '';
+  const keys = Object.keys(data);
+  const near = didYouMean(key, keys);
+  if (near !== '' || keys.length === 0 || keys.length > MOST_KEYS) return near;
+  return `, only ${keys.join(', ')}`;
 }
 
 /** Helpers that look into values, and print them. */

@@ -12,8 +12,8 @@ const optionsSchema = z.object({
 
 const EXAMPLES = `
 Examples:
-  $ pwgen 30 1 | master seal
-  $ master seal < secret.txt            # then in a pillar file:  password: !sealed "…"
+  $ pwgen 30 1 | master seal            # prints what follows "password: " in a pillar file: !sealed "…"
+  $ master seal < secret.txt
   $ master seal --key cdr1seal:… < secret.txt     # on any machine`;
 
 export function addSeal(program: Command, context: Context): void {
@@ -37,6 +37,6 @@ export function addSeal(program: Command, context: Context): void {
     const text = (await terminal.input()).replace(/\r?\n$/u, '');
     if (text === '') throw new ConductorError('USAGE', 'Cannot seal: standard input is empty');
     const sealed = seal(publicKey, text);
-    terminal.out(json ? JSON.stringify({ sealed }) : sealed);
+    terminal.out(json ? JSON.stringify({ sealed }) : `!sealed "${sealed}"`);
   });
 }

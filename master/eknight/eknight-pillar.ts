@@ -4,6 +4,20 @@ import { seal } from '../../protocol/seal.ts';
 
 export const DATABASES = ['postgres', 'mysql', 'none'] as const;
 
+/**
+ * Accounts that Debian (base-passwd), the packages of the shipped tree, and the tree itself make: an eKnight
+ * of such a name would take one over.
+ */
+const SYSTEM_ACCOUNTS = new Set(
+  (
+    'root daemon bin sys sync games man lp mail news uucp proxy www-data backup list irc gnats nobody ' +
+    'adm tty disk kmem dialout fax voice cdrom floppy tape sudo audio dip operator src shadow utmp video ' +
+    'sasl plugdev staff users nogroup admin crontab ssh sshd ssl-cert messagebus syslog uuidd dnsmasq ' +
+    'systemd-network systemd-resolve systemd-timesync systemd-journal systemd-coredump systemd-oom input ' +
+    'kvm render sgx polkitd tcpdump postfix exim postgres mysql redis nginx circus supervisor robot conductor'
+  ).split(' '),
+);
+
 /** Nothing in it may be taken for an expression, an option or the end of a YAML text. */
 const word = z
   .string()
@@ -13,7 +27,11 @@ const word = z
 export const eknightSchema = z.strictObject({
   name: z
     .string()
-    .regex(/^[a-z][a-z0-9_-]{0,30}$/u, 'must be a login name: a-z, 0-9, "_" and "-", at most 31'),
+    .regex(/^[a-z][a-z0-9_-]{0,30}$/u, 'must be a login name: a-z, 0-9, "_" and "-", at most 31')
+    .refine(
+      (name) => !SYSTEM_ACCOUNTS.has(name),
+      'is an account or a group of the system: take another',
+    ),
   repo: word,
   ref: word,
   domain: z

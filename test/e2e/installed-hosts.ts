@@ -56,7 +56,7 @@ async function startMaster({ conductor, secret }: Site): Promise<void> {
   const sealed = await conductor.exec(['master', 'seal'], { input: `${secret}\n` });
   await conductor.write(
     `${TREE}/pillars/secrets.yaml`,
-    `web:\n  password: !sealed "${sealed.stdout.trim()}"\n`,
+    `web:\n  password: ${sealed.stdout.trim()}\n`,
   );
   await conductor.exec(['systemctl', 'enable', '--now', '--quiet', 'conductor-master']);
 }

@@ -106,6 +106,10 @@ test('mistakes on the command line exit 1 with one message', async (t) => {
       ['new', 'eknight', 'Bad Name', '--repo', 'r', '--domain', 'd.org'],
       /name: must be a login name/u,
     ],
+    ...['root', 'www-data', 'postgres', 'robot', 'sudo'].map((name): [string[], RegExp] => [
+      ['new', 'eknight', name, '--repo', 'r', '--domain', 'd.org'],
+      /name: is an account or a group of the system: take another/u,
+    ]),
     [['docs', 'user.presnt'], /did you mean "user\.present"/u],
     [['lint', '--tree', '.', '--minion', 'x'], /--minion is for the tree of the master/u],
     [['seal', '--key', 'nonsense'], /"nonsense" is no sealing key/u],
@@ -176,7 +180,14 @@ test('sealing needs the public key only, and what is sealed opens with the priva
   const pair = sealingKey(
     await readKeyFile(join(directory, 'state', 'keys', 'sealing.key'), 'sealing'),
   );
-  t.is(open(pair, sealed.out[0] ?? ''), 'hunter2');
+  // What is printed follows a key of a pillar file as it is: without the tag it would be deployed sealed.
+  const text = /^!sealed "([A-Za-z0-9+/=]+)"$/u.exec(sealed.out.join('\n'))?.[1] ?? '';
+  t.is(open(pair, text), 'hunter2');
+  const asJson = await commandLine(['seal', '--key', key, '--json'], {
+    directory: elsewhere,
+    input: 'hunter2',
+  });
+  t.is(open(pair, JSON.parse(asJson.out.join('')).sealed), 'hunter2');
   t.is((await commandLine(['seal'], { directory, input: '\n' })).code, 1);
   const without = await commandLine(['seal'], { directory: elsewhere, input: 'x' });
   t.regex(without.err[0] ?? '', /there is none; give it with --key/u);
@@ -299,7 +310,7 @@ const SECRET_TREE = (sealed: string) => ({
   'states/notes.yaml':
     'hello:\n  note.present:\n    text: "{{ pillar.app.greeting }} on {{ facts.os }}"\n    password: "{{ pillar.app.password }}"\n',
   'pillars/top.yaml': 'base:\n  "*": [common, more]\n',
-  'pillars/common.yaml': `app:\n  greeting: hi\n  password: !sealed "${sealed}"\n`,
+  'pillars/common.yaml': `app:\n  greeting: hi\n  password: ${sealed}\n`,
   'pillars/more.yaml': 'app:\n  greeting: good morning\n',
 });
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
+import { load as parse } from 'js-yaml';
 import { z } from 'zod';
 import { compile } from '../../language/compile.ts';
 import type { Catalog } from '../../language/declaration.ts';
@@ -209,6 +210,52 @@ test('databases listen to networks only when clients are named', async (t) => {
   t.regex(textOf(open, 'postgres settings'), /^listen_addresses = '\*'$/m);
   t.regex(textOf(open, 'postgres clients'), /^host +all +all +10\.1\.0\.0\/24 +scram-sha-256$/m);
   t.regex(textOf(open, '/etc/nftables.conf'), /ip saddr 10\.1\.0\.0\/24 tcp dport \{ 3306, 5432, 6379 \} accept/);
+});
+
+/** Every mistake that compiling a tree with this eKnight finds, for the groups in turn. */
+async function mistakesOf(t: ExecutionContext, eknight: string): Promise<string> {
+  const files = { 'pillars/eknights/hello.yaml': eknight };
+  const errors = [];
+  for (const group of APPSERVER)
+    errors.push(await t.throwsAsync(compiled({ groups: [group], files })));
+  return errors.map((error) => error.message).join('\n');
+}
+
+test('a database of no known kind is a mistake that names those there are', async (t) => {
+  const near = await mistakesOf(t, HELLO.replace('engine: postgres', 'engine: postgresql'));
+  t.is(near.match(/there is no "postgresql" in it, did you mean "postgres"\?/g)?.length, 2, near);
+  const far = await mistakesOf(t, HELLO.replace('engine: postgres', 'engine: oracle'));
+  t.is(far.match(/there is no "oracle" in it, only postgres, mysql, none/g)?.length, 2, far);
+  const none = await mistakesOf(t, HELLO.replace('engine: postgres, ', ''));
+  t.regex(none, /there is no "engine" in it/);
+});
+
+test('a misspelt key of an eKnight is a mistake', async (t) => {
+  t.regex(
+    await mistakesOf(t, HELLO.replace('packages:', 'pakages:')),
+    /there is no "pakages" in it, did you mean "packages"\?/,
+  );
+  t.regex(
+    await mistakesOf(t, HELLO.replace('password:', 'user: u, passwort:')),
+    /there is no "passwort" in it, did you mean "password"\?/,
+  );
+});
+
+const flags = z.record(z.string(), z.unknown());
+const withKnown = z.object({ known_of_eknights: z.object({ keys: flags, database: flags }) });
+
+test('all that docs/first-eknight.md says of an eKnight may be said', async (t) => {
+  const page = readFileSync(join(root, 'docs/first-eknight.md'), 'utf8');
+  const said = [...page.matchAll(/^\| ((?:`[\w.]+`(?:, )?)+) \|/gm)].flatMap(([, keys = '']) =>
+    keys.split(', ').map((key) => key.replaceAll('`', '')),
+  );
+  const base = parse(readFileSync(join(root, 'pillars/base.yaml'), 'utf8'));
+  const { keys: ofEknight, database } = withKnown.parse(base).known_of_eknights;
+  const known = [
+    ...Object.keys(ofEknight).filter((key) => key !== 'database'),
+    ...Object.keys(database).map((key) => `database.${key}`),
+  ];
+  t.deepEqual(said.toSorted(), known.toSorted());
 });
 
 test('the settings of an eKnight are Python', async (t) => {
