@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { TARGET_STATES } from '../../protocol/messages.ts';
+import { reportSchema } from '../../protocol/report.ts';
 import { KEY_STATES } from '../store/store.ts';
 
 /** What the master answers on its socket: the daemon and the command line agree on it here. */
@@ -88,6 +89,8 @@ export const statusAnswer = z.strictObject({
 
 export type StatusAnswer = z.infer<typeof statusAnswer>;
 
+export const RUN_KINDS = ['job', 'refresh', 'local'] as const;
+
 const targetAnswer = z.strictObject({
   minion: z.string(),
   state: z.enum(TARGET_STATES),
@@ -101,17 +104,23 @@ const targetAnswer = z.strictObject({
 
 export const jobAnswer = z.strictObject({
   id: z.string(),
+  /** `refresh` and `local` are what a minion ran by itself. */
+  kind: z.enum(RUN_KINDS),
   createdAt: z.string(),
   target: z.string(),
   stateFiles: z.array(z.string()),
   params: z.record(z.string(), z.json()),
   dryRun: z.boolean(),
-  timeoutSeconds: count,
+  /** Known of jobs only. */
+  timeoutSeconds: count.nullable(),
   revision: z.string(),
   targets: z.array(targetAnswer),
 });
 
 export type JobAnswer = z.infer<typeof jobAnswer>;
+
+/** `null` while there is none, or if it has been forgotten. */
+export const reportAnswer = z.strictObject({ report: z.nullable(reportSchema) });
 
 export const jobsAnswer = z.strictObject({ jobs: z.array(jobAnswer) });
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { minionIdSchema } from '../../protocol/identifiers.ts';
+import { RUN_KINDS } from './answers.ts';
 
 /** What the master may be asked on its socket. Closed: what is not listed is an error. */
 
@@ -49,6 +50,7 @@ export const pingRequest = z.strictObject({ target: z.string().min(1) });
 export const emptyRequest = z.strictObject({});
 
 export const listJobsQuery = z.strictObject({
+  kind: z.enum(RUN_KINDS).optional(),
   limit: z.coerce.number().int().positive().max(1000).default(20),
 });
 

@@ -14,6 +14,14 @@ export function parseDuration(text: string): number {
   throw new ConductorError('USAGE', `Cannot read the time "${text}": write 90s, 30m, 1h or 7d`);
 }
 
+/** A whole number from 1 on. */
+export function parseCount(option: string, text: string, maximum: number): number {
+  const count = /^[1-9][0-9]{0,8}$/u.test(text) ? Number(text) : 0;
+  if (count > 0 && count <= maximum) return count;
+  const message = `Cannot read ${option} "${text}": write a number from 1 to ${maximum}`;
+  throw new ConductorError('USAGE', message);
+}
+
 /** `key=value` pairs; a value is read as YAML would: a number, `true`, text; or as JSON. */
 export function parseSettings(pairs: readonly string[]): JsonMapping {
   return Object.fromEntries(

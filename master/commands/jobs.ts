@@ -1,12 +1,16 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import { jsonText } from '../../shared/json-text.ts';
-import { escapeControls } from '../../shared/log.ts';
-import { renderCounts } from '../../shared/render-run.ts';
-import { jobAnswer, jobsAnswer, type JobAnswer } from '../api/answers.ts';
+import type { Report } from '../../protocol/report.ts';
+import { jobAnswer, jobsAnswer, reportAnswer, RUN_KINDS, type JobAnswer } from '../api/answers.ts';
+import type { Client } from '../cli/client.ts';
 import { readCommon, withCommon, type Context } from '../cli/context.ts';
-import { renderTable, renderTime, short } from '../render/table.ts';
+import { parseCount } from '../cli/values.ts';
+import { renderJob, renderReports } from '../render/job.ts';
+import { renderTable, renderTime } from '../render/table.ts';
 import { followJob } from './apply.ts';
+
+const verboseSchema = z.object({ verbose: z.boolean().default(false) });
 
 export function addJobs(program: Command, context: Context): void {
   const jobs = program
@@ -21,7 +25,7 @@ export function addJobs(program: Command, context: Context): void {
     .argument('<job>', 'its id, or the beginning of it')
     .option('-v, --verbose', 'show unchanged states too');
   withCommon(watch).action(async (job: string, options: unknown) => {
-    const { verbose } = z.object({ verbose: z.boolean().default(false) }).parse(options);
+    const { verbose } = verboseSchema.parse(options);
     const common = await readCommon(context, options);
     const events = common.client.events('GET', `/jobs/${encodeURIComponent(job)}/events`);
     await followJob(context, common, { events, format: common.json ? 'ndjson' : 'text', verbose });
@@ -33,20 +37,28 @@ export function addJobs(program: Command, context: Context): void {
   withCommon(cancel).action(async (job: string, options: unknown) => {
     const { client, json } = await readCommon(context, options);
     const answer = await client.post(`/jobs/${encodeURIComponent(job)}/cancel`, {}, jobAnswer);
-    if (json) context.terminal.out(jsonText(answer));
-    else showJob(context, answer);
+    const { terminal } = context;
+    if (json) return terminal.out(jsonText(answer));
+    for (const line of renderJob(answer, terminal)) terminal.out(line);
   });
 }
+
+const listSchema = z.object({ limit: z.string(), kind: z.string().optional() });
 
 function addList(jobs: Command, context: Context): void {
   const list = jobs
     .command('list')
-    .description('the latest jobs')
-    .option('--limit <number>', 'how many', '20');
+    .description('the latest jobs, and what minions ran by themselves')
+    .option('--limit <number>', 'how many', '20')
+    .addOption(new Option('--kind <kind>', 'only these').choices(RUN_KINDS));
   withCommon(list).action(async (options: unknown) => {
-    const { limit } = z.object({ limit: z.string() }).parse(options);
+    const { limit, kind } = listSchema.parse(options);
     const { client, json } = await readCommon(context, options);
-    const answer = await client.get(`/jobs?limit=${encodeURIComponent(limit)}`, jobsAnswer);
+    const query = new URLSearchParams({
+      limit: String(parseCount('--limit', limit, 1000)),
+      ...(kind === undefined ? {} : { kind }),
+    });
+    const answer = await client.get(`/jobs?${query.toString()}`, jobsAnswer);
     const { terminal } = context;
     if (json) return terminal.out(jsonText(answer));
     const { isTerminal } = terminal;
@@ -54,11 +66,12 @@ function addList(jobs: Command, context: Context): void {
       job.id,
       renderTime(job.createdAt, { isTerminal, now: terminal.now() }),
       job.target,
+      job.kind,
       job.dryRun ? 'dry run' : 'apply',
       summaryOf(job),
     ]);
-    for (const line of renderTable(['job', 'made', 'target', 'kind', 'targets'], rows, terminal))
-      terminal.out(line);
+    const names = ['job', 'made', 'target', 'kind', 'mode', 'targets'];
+    for (const line of renderTable(names, rows, terminal)) terminal.out(line);
   });
 }
 
@@ -66,12 +79,22 @@ function addShow(jobs: Command, context: Context): void {
   const show = jobs
     .command('show')
     .description('one job and its targets')
-    .argument('<job>', 'its id, or the beginning of it');
+    .argument('<job>', 'its id, or the beginning of it')
+    .option('-v, --verbose', 'show unchanged states too');
   withCommon(show).action(async (job: string, options: unknown) => {
+    const { verbose } = verboseSchema.parse(options);
     const { client, json } = await readCommon(context, options);
+    const { terminal } = context;
     const answer = await client.get(`/jobs/${encodeURIComponent(job)}`, jobAnswer);
-    if (json) context.terminal.out(jsonText(answer));
-    else showJob(context, answer);
+    const reports = await readReports(client, answer);
+    if (json) {
+      const reportOf = ({ minion }: { minion: string }) => reports.get(minion) ?? null;
+      const targets = answer.targets.map((target) => ({ ...target, report: reportOf(target) }));
+      return terminal.out(jsonText({ ...answer, targets }));
+    }
+    for (const line of renderJob(answer, terminal)) terminal.out(line);
+    const look = { color: terminal.color, verbose };
+    for (const line of renderReports([...reports.values()], look)) terminal.out(line);
   });
 }
 
@@ -82,27 +105,17 @@ function summaryOf({ targets }: JobAnswer): string {
   return [...counts].map(([state, count]) => `${count} ${state}`).join(', ');
 }
 
-type Target = JobAnswer['targets'][number];
-
-function resultOf({ error, counts, progress }: Pick<Target, 'error' | 'counts' | 'progress'>) {
-  if (error !== null) return error.message.split('\n')[0] ?? '';
-  if (counts !== null) return renderCounts(counts);
-  return progress === null ? '' : `${progress.number}/${progress.total} ${progress.current}`;
-}
-
-function showJob({ terminal }: Context, job: JobAnswer): void {
-  const { isTerminal } = terminal;
-  const files = job.stateFiles.length === 0 ? 'the top file' : job.stateFiles.join(', ');
-  const mode = job.dryRun ? ' (dry run)' : '';
-  terminal.out(`job ${job.id}: ${escapeControls(files)} on ${escapeControls(job.target)}${mode}`);
-  terminal.out(`made ${job.createdAt}, revision ${short(job.revision, terminal)}`);
-  const rows = job.targets.map(({ minion, state, online, updatedAt, ...result }) => [
-    minion,
-    state,
-    online ? 'online' : 'offline',
-    renderTime(updatedAt, { isTerminal, now: terminal.now() }),
-    resultOf(result),
-  ]);
-  for (const line of renderTable(['minion', 'state', 'is', 'since', 'result'], rows, terminal))
-    terminal.out(line);
+/** What its targets have reported, by minion. */
+async function readReports(
+  client: Client,
+  { id, targets }: JobAnswer,
+): Promise<ReadonlyMap<string, Report>> {
+  const reports = new Map<string, Report>();
+  for (const { minion, counts } of targets) {
+    if (counts === null) continue;
+    const path = `/jobs/${id}/reports/${encodeURIComponent(minion)}`;
+    const { report } = await client.get(path, reportAnswer);
+    if (report !== null) reports.set(minion, report);
+  }
+  return reports;
 }

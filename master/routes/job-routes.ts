@@ -1,14 +1,14 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { JobEvent } from '../../protocol/messages.ts';
-import { ConductorError } from '../../shared/errors.ts';
-import type { JobAnswer } from '../api/answers.ts';
 import { applyRequest, emptyRequest, listJobsQuery } from '../api/requests.ts';
 import { addRoute } from '../api/routes.ts';
 import type { Caller } from '../gate.ts';
 import { findMinions } from '../jobs/find-minions.ts';
+import { findRun, listRuns, type Run } from '../jobs/find-run.ts';
+import { retell } from '../jobs/retell.ts';
 import type { Services } from '../services.ts';
-import type { Job } from '../store/store.ts';
+import { jobAnswer, runAnswer } from './job-answers.ts';
 
 export function jobRoutes(app: FastifyInstance, services: Services, caller: Caller): void {
   const { jobs, publisher } = services;
@@ -34,12 +34,13 @@ export function jobRoutes(app: FastifyInstance, services: Services, caller: Call
     permission: 'jobs.run',
     body: emptyRequest,
     handle: async ({ parameters: { id = '' } }) => {
-      const job = await findJob(services, id);
-      await jobs.cancel(job);
-      return jobAnswer(services, job);
+      const run = await findRun(services.store, id);
+      if (run.kind === 'job') await jobs.cancel(run.job);
+      return runAnswer(services, run);
     },
   });
   readingRoutes(app, services, caller);
+  reportRoute(app, services, caller);
 }
 
 function readingRoutes(app: FastifyInstance, services: Services, caller: Caller): void {
@@ -49,55 +50,40 @@ function readingRoutes(app: FastifyInstance, services: Services, caller: Caller)
     url: '/jobs',
     permission,
     query: listJobsQuery,
-    handle: async ({ query: { limit } }) => {
-      const found = await services.store.jobs.list(limit);
-      return { jobs: await Promise.all(found.map((job) => jobAnswer(services, job))) };
+    handle: async ({ query: { limit, kind } }) => {
+      const found = await listRuns(services.store, { limit, kind });
+      return { jobs: await Promise.all(found.map((run) => runAnswer(services, run))) };
     },
   });
   addRoute(app, caller, {
     method: 'GET',
     url: '/jobs/:id',
     permission,
-    handle: async ({ parameters: { id = '' } }) => jobAnswer(services, await findJob(services, id)),
+    handle: async ({ parameters: { id = '' } }) =>
+      runAnswer(services, await findRun(services.store, id)),
   });
   addRoute(app, caller, {
     method: 'GET',
     url: '/jobs/:id/events',
     permission,
     handle: async ({ parameters: { id = '' }, signal, reply }) =>
-      stream(reply, services.jobs.follow(await findJob(services, id), signal)),
+      stream(reply, follow(services, await findRun(services.store, id), signal)),
   });
 }
 
-/** By its id or the beginning of it. */
-async function findJob({ store }: Services, id: string): Promise<Job> {
-  const exact = await store.jobs.get(id);
-  if (exact !== null) return exact;
-  const recent = await store.jobs.list(1000);
-  const [job, another] = id.length < 4 ? [] : recent.filter((known) => known.id.startsWith(id));
-  if (job !== undefined && another === undefined) return job;
-  const why = job === undefined ? 'no job has that id' : 'more than one job begins so';
-  throw new ConductorError('JOB_UNKNOWN', `Cannot find the job "${id}": ${why}`);
+function reportRoute(app: FastifyInstance, services: Services, caller: Caller): void {
+  addRoute(app, caller, {
+    method: 'GET',
+    url: '/jobs/:id/reports/:minion',
+    permission: 'jobs.read',
+    handle: async ({ parameters: { id = '', minion = '' } }) => ({
+      report: await services.store.reports.get(id, minion),
+    }),
+  });
 }
 
-async function jobAnswer({ store, presence, jobs }: Services, job: Job): Promise<JobAnswer> {
-  const { id, createdAt, target, params, dryRun, timeoutSeconds, revision } = job;
-  const targets = await store.jobs.targets(id);
-  return {
-    id,
-    createdAt,
-    target,
-    stateFiles: [...job.stateFiles],
-    params: { ...params },
-    dryRun,
-    timeoutSeconds,
-    revision,
-    targets: targets.map(({ minion, state, updatedAt, counts, error }) => {
-      const online = presence.get(minion) !== null;
-      const progress = jobs.progressOf(id, minion);
-      return { minion, state, online, updatedAt, counts, error, progress };
-    }),
-  };
+function follow({ jobs, store }: Services, run: Run, signal: AbortSignal): AsyncIterable<JobEvent> {
+  return run.kind === 'job' ? jobs.follow(run.job, signal) : retell(store, run.own);
 }
 
 /** One event a line, as they happen. */

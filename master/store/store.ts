@@ -208,6 +208,12 @@ export interface ReportStore {
    */
   add(report: Report, receivedAt: string): Promise<boolean>;
   get(job: string, minion: string): Promise<Report | null>;
+  /** Newest first, those of runs that nobody asked the master for; `prefix`: their ids begin so. */
+  withoutJob(asked: {
+    limit: number;
+    prefix?: string;
+    cause?: Report['cause'] | undefined;
+  }): Promise<readonly ReportSummary[]>;
   /** The newest of each minion that is no dry run. */
   latest(): Promise<ReadonlyMap<string, ReportSummary>>;
   /** Forgets reports received before then, and the oldest ones above the size; jobs go with them. */

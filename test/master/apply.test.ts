@@ -171,6 +171,66 @@ test('a detached job is told by its id, listed, shown and watched to its end', a
   t.is((await on.cli('jobs', 'show', 'nonsense')).code, 1);
 });
 
+test('a job that has ended shows each state that changed or failed, with its error and diff', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01' });
+  const error = { code: 'COMMAND_FAILED', message: 'it went wrong', output: 'the end of it' };
+  const outcomes = [
+    outcome('same', { status: 'unchanged' }),
+    outcome('file', { change: { action: 'create', to: {} }, diff: '+a line\n' }),
+    outcome('broken', { status: 'failed', error }),
+  ];
+  const [{ job }] = await Promise.all([
+    runNext(minion, { status: 'failed', outcomes }),
+    on.cli('apply', '-t', 'web-01'),
+  ]);
+  const { code, out } = await on.cli('jobs', 'show', job);
+  t.is(code, 0);
+  t.regex(
+    out.join('\n'),
+    /file {2}changed.*\n {4}\+a line\n! note\.present {2}broken {2}failed.*\n {4}error it went wrong \[COMMAND_FAILED\]\n {4}\| the end of it\nweb-01 {2}failed/u,
+  );
+  t.notRegex(out.join('\n'), /same/u);
+  t.regex((await on.cli('jobs', 'show', job, '--verbose')).out.join('\n'), /same {2}unchanged/u);
+  const [target] = JSON.parse((await on.cli('jobs', 'show', job, '--json')).out.join('')).targets;
+  t.like(target, { minion: 'web-01', report: { job, outcomes: { length: 3 } } });
+});
+
+test('what a minion ran by itself is listed, shown and watched as a job is', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01' });
+  const refresh = '0198c2f1-0000-7000-8000-000000000001';
+  const local = '0298c2f1-0000-7000-8000-000000000002';
+  const error = { code: 'TREE_INVALID', message: 'no such file\nat all' };
+  for (const told of [
+    report(refresh, 'web-01', { cause: 'refresh' }),
+    report(local, 'web-01', { cause: 'local', status: 'failed', error, outcomes: [] }),
+  ]) {
+    await minion.send({ type: 'report', report: told });
+    await minion.next('report-stored');
+  }
+  const list = (await on.cli('jobs', 'list')).out.join('\n');
+  t.regex(list, new RegExp(`${refresh}\t.*\tweb-01\trefresh\tapply\t1 changed`, 'u'));
+  t.regex(list, new RegExp(`${local}\t.*\tweb-01\tlocal\tapply\t1 failed`, 'u'));
+  const jobs = JSON.parse((await on.cli('jobs', 'list', '--kind', 'job', '--json')).out.join(''));
+  t.deepEqual(jobs, { jobs: [] });
+  const local1 = (await on.cli('jobs', 'list', '--kind', 'local', '--limit', '1')).out.join('\n');
+  t.true(local1.includes(local));
+  t.false(local1.includes(refresh));
+
+  const shown = (await on.cli('jobs', 'show', refresh.slice(0, 8))).out.join('\n');
+  t.regex(shown, new RegExp(`^refresh ${refresh} of web-01\n`, 'u'));
+  t.regex(shown, /note\.present {2}hello {2}changed.*\nweb-01 {2}changed/u);
+  const watched = await on.cli('jobs', 'watch', refresh);
+  t.is(watched.code, 0);
+  t.regex(watched.out.join('\n'), /note\.present {2}hello {2}changed.*\nweb-01 {2}changed/u);
+  const broken = await on.cli('jobs', 'watch', local);
+  t.is(broken.code, 4);
+  t.regex(broken.out.join('\n'), /no such file/u);
+  t.is((await on.cli('jobs', 'cancel', local)).code, 0);
+  t.is((await on.cli('jobs', 'show', '0398c2f1')).code, 1);
+});
+
 test('a minion that is lost in the middle stays running, is told so, and its result comes later', async (t) => {
   const on = await testMaster(t);
   const minion = await acceptedMinion(t, on, { id: 'web-01' });

@@ -17,6 +17,7 @@ export function reportStore(database: Database, commit: Commit): ReportStore {
         .executeTakeFirst();
       return row === undefined ? null : reportColumn(row.body);
     },
+    withoutJob: (asked) => withoutJob(database, asked),
     latest: () => latest(database),
     prune: (limits) => prune(database, limits),
   };
@@ -67,21 +68,38 @@ function rowOf(report: Report, receivedAt: string): Tables['reports'] {
 
 type SummaryRow = Omit<Selectable<Tables['reports']>, 'body' | 'size' | 'received_at'>;
 
+const SUMMARY = [
+  'job',
+  'minion',
+  'cause',
+  'status',
+  'dry_run',
+  'revision',
+  'started_at',
+  'ended_at',
+  'counts',
+  'owed',
+] as const;
+
+async function withoutJob(
+  database: Database,
+  { limit, prefix = '', cause }: Parameters<ReportStore['withoutJob']>[0],
+): Promise<ReportSummary[]> {
+  const query = database
+    .selectFrom('reports')
+    .select(SUMMARY)
+    .where('job', 'not in', (jobs) => jobs.selectFrom('jobs').select('id'))
+    // Ids are hex digits and dashes: all that begin so lie between these.
+    .where('job', '>=', prefix)
+    .where('job', '<', `${prefix}~`);
+  const chosen = cause === undefined ? query : query.where('cause', '=', cause);
+  return (await chosen.orderBy('started_at', 'desc').limit(limit).execute()).map(summaryOf);
+}
+
 async function latest(database: Database): Promise<ReadonlyMap<string, ReportSummary>> {
   const rows = await database
     .selectFrom('reports')
-    .select([
-      'job',
-      'minion',
-      'cause',
-      'status',
-      'dry_run',
-      'revision',
-      'started_at',
-      'ended_at',
-      'counts',
-      'owed',
-    ])
+    .select(SUMMARY)
     .where('dry_run', '=', 0)
     .where(
       sql<boolean>`(minion, ended_at) in

@@ -1,0 +1,57 @@
+import type { Report } from '../../protocol/report.ts';
+import { escapeControls } from '../../shared/log.ts';
+import {
+  renderCounts,
+  renderOutcome,
+  type RenderOptions,
+  renderReport,
+} from '../../shared/render-run.ts';
+import type { JobAnswer } from '../api/answers.ts';
+import type { Terminal } from '../cli/terminal.ts';
+import { renderTable, renderTime, short } from './table.ts';
+
+/** A job, or what a minion ran by itself, and a line for each of its targets. */
+export function renderJob(job: JobAnswer, terminal: Terminal): string[] {
+  const { isTerminal } = terminal;
+  const rows = job.targets.map(({ minion, state, online, updatedAt, ...result }) => [
+    minion,
+    state,
+    online ? 'online' : 'offline',
+    renderTime(updatedAt, { isTerminal, now: terminal.now() }),
+    resultOf(result),
+  ]);
+  return [
+    titleOf(job),
+    `made ${job.createdAt}, revision ${short(job.revision, terminal)}`,
+    ...renderTable(['minion', 'state', 'is', 'since', 'result'], rows, terminal),
+  ];
+}
+
+function titleOf({ id, kind, target, stateFiles, dryRun }: JobAnswer): string {
+  const mode = dryRun ? ' (dry run)' : '';
+  const on = escapeControls(target);
+  if (kind === 'refresh') return `refresh ${id} of ${on}${mode}`;
+  if (kind === 'local') return `local run ${id} of ${on}${mode}`;
+  const files = stateFiles.length === 0 ? 'the top file' : stateFiles.join(', ');
+  return `job ${id}: ${escapeControls(files)} on ${on}${mode}`;
+}
+
+type Target = JobAnswer['targets'][number];
+
+function resultOf({ error, counts, progress }: Pick<Target, 'error' | 'counts' | 'progress'>) {
+  if (error !== null) return error.message.split('\n')[0] ?? '';
+  if (counts !== null) return renderCounts(counts);
+  return progress === null ? '' : `${progress.number}/${progress.total} ${progress.current}`;
+}
+
+/** What the runs did, state by state; nothing of a run that has nothing to say. */
+export function renderReports(reports: readonly Report[], options: RenderOptions): string[] {
+  return reports.flatMap((report) => {
+    const before = reports.length > 1 ? `${escapeControls(report.minion)} | ` : '';
+    const lines = report.outcomes.flatMap((outcome) => renderOutcome(outcome, options));
+    const hasSaid = lines.length > 0 || report.error !== undefined || report.owed.length > 0;
+    return hasSaid
+      ? ['', ...lines.map((line) => `${before}${line}`), ...renderReport(report, options)]
+      : [];
+  });
+}

@@ -1,0 +1,52 @@
+import type { JobAnswer } from '../api/answers.ts';
+import type { Run } from '../jobs/find-run.ts';
+import type { Services } from '../services.ts';
+import type { Job, ReportSummary } from '../store/store.ts';
+
+/** A run as the socket tells it. */
+export function runAnswer(services: Services, run: Run): Promise<JobAnswer> {
+  return run.kind === 'job' ? jobAnswer(services, run.job) : ownRunAnswer(services, run.own);
+}
+
+export async function jobAnswer({ store, presence, jobs }: Services, job: Job): Promise<JobAnswer> {
+  const { id, createdAt, target, params, dryRun, timeoutSeconds, revision } = job;
+  const targets = await store.jobs.targets(id);
+  return {
+    id,
+    kind: 'job',
+    createdAt,
+    target,
+    stateFiles: [...job.stateFiles],
+    params: { ...params },
+    dryRun,
+    timeoutSeconds,
+    revision,
+    targets: targets.map(({ minion, state, updatedAt, counts, error }) => {
+      const online = presence.get(minion) !== null;
+      const progress = jobs.progressOf(id, minion);
+      return { minion, state, online, updatedAt, counts, error, progress };
+    }),
+  };
+}
+
+async function ownRunAnswer(
+  { store, presence }: Services,
+  { job: id, minion, cause: kind, startedAt, endedAt, ...own }: ReportSummary,
+): Promise<JobAnswer> {
+  const { dryRun, revision, counts, status: state } = own;
+  const error = (await store.reports.get(id, minion))?.error ?? null;
+  const told = error === null ? null : { code: error.code, message: error.message };
+  const online = presence.get(minion) !== null;
+  return {
+    id,
+    kind,
+    createdAt: startedAt,
+    target: minion,
+    stateFiles: [],
+    params: {},
+    dryRun,
+    timeoutSeconds: null,
+    revision,
+    targets: [{ minion, state, online, updatedAt: endedAt, counts, error: told, progress: null }],
+  };
+}
