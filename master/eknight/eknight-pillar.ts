@@ -6,9 +6,9 @@ export const DATABASES = ['postgres', 'mysql', 'none'] as const;
 
 /**
  * Accounts that Debian (base-passwd), the packages of the shipped tree, and the tree itself make: an eKnight
- * of such a name would take one over.
+ * of such a name would take one over. pillars/base.yaml says the same to files written by hand.
  */
-const SYSTEM_ACCOUNTS = new Set(
+export const SYSTEM_ACCOUNTS = new Set(
   (
     'root daemon bin sys sync games man lp mail news uucp proxy www-data backup list irc gnats nobody ' +
     'adm tty disk kmem dialout fax voice cdrom floppy tape sudo audio dip operator src shadow utmp video ' +

@@ -9,6 +9,7 @@ import { lint } from '../../language/lint.ts';
 import { compilePillar } from '../../language/pillar.ts';
 import { readDirectory } from '../../language/source.ts';
 import type { Manifest, Tree } from '../../language/tree.ts';
+import { SYSTEM_ACCOUNTS } from '../../master/eknight/eknight-pillar.ts';
 import { stateTypes } from '../../minion/state-types/index.ts';
 import { isTreeFile } from '../../shared/tree-file.ts';
 import type { TreeFile } from '../../shared/tree-file.ts';
@@ -241,8 +242,15 @@ test('a misspelt key of an eKnight is a mistake', async (t) => {
   );
 });
 
+test('an eKnight cannot be named as an account of the system', async (t) => {
+  const problems = await mistakesOf(t, HELLO.replace('  hello:', '  www-data:'));
+  t.is(problems.match(/an account of the system\. Rename www-data"/g)?.length, 2, problems);
+  const base = parse(readFileSync(join(root, 'pillars/base.yaml'), 'utf8'));
+  t.deepEqual(withKnown.parse(base).known_of_eknights.not_names, [...SYSTEM_ACCOUNTS]);
+});
+
 const flags = z.record(z.string(), z.unknown());
-const withKnown = z.object({ known_of_eknights: z.object({ keys: flags, database: flags }) });
+const withKnown = z.object({ known_of_eknights: z.object({ keys: flags, database: flags, not_names: z.array(z.string()) }) });
 
 test('all that docs/first-eknight.md says of an eKnight may be said', async (t) => {
   const page = readFileSync(join(root, 'docs/first-eknight.md'), 'utf8');
