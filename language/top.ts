@@ -147,9 +147,25 @@ export function missingFile(
     chain?: readonly Link[];
   },
 ): void {
-  const path = `${folder}/${name.replaceAll('.', '/')}`;
+  const dotted = dottedName(name, folder);
+  const path = `${folder}/${dotted.replaceAll('.', '/')}`;
+  const isPath = dotted !== name && known.has(dotted);
   problems.add(place, `there is no ${folder === 'states' ? 'state' : 'pillar'} file "${name}"`, {
-    help: hint(name, known.keys(), `it would be ${path}.yaml or ${path}/init.yaml`),
+    help: isPath
+      ? `write ${dotted}`
+      : hint(dotted, known.keys(), `it would be ${path}.yaml or ${path}/init.yaml`),
     chain,
   });
+}
+
+/** What a path of a file is called: `states/base/disks.yaml` is `base.disks`. */
+function dottedName(name: string, folder: Folder): string {
+  const isPath = name.includes('/') || /\.(?:ya?ml|sls)$/u.test(name);
+  if (!isPath) return name;
+  return `/${name}`
+    .replace(new RegExp(`^.*/${folder}/`, 'u'), '')
+    .replace(/^[./]+/u, '')
+    .replace(/\.(?:ya?ml|sls)$/u, '')
+    .replace(/\/init$/u, '')
+    .replaceAll('/', '.');
 }

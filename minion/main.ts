@@ -8,7 +8,8 @@ if (isResident(argv)) {
   const { startAgent } = await import('./agent/start.ts');
   const { env: environment, stderr } = process;
   process.umask(0o077);
-  process.exitCode = await startAgent(argv.slice(1), programs, { environment, stderr });
+  // Whatever a start that failed has left open keeps nobody waiting.
+  process.exit(await startAgent(argv.slice(1), programs, { environment, stderr }));
 } else {
   const { runCommandLine } = await import('./program.ts');
   const { realTerminal } = await import('./commands/terminal.ts');

@@ -3,7 +3,7 @@ import { Secret } from '../../shared/secret.ts';
 import type { MappingNode, Node } from '../values/node.ts';
 import type { Link, Problems } from '../problem.ts';
 
-/** Opens one sealed text; throws SEALED_VALUE if it cannot. */
+/** Opens one sealed text; throws SEALED_VALUE if it cannot, with what to do in its detail `help` if that is known. */
 export type Unseal = (sealed: string) => string;
 
 interface Opening {
@@ -30,7 +30,9 @@ function open(node: Node, opening: Opening): Node {
     return { ...node, value: new Secret(unseal(String(node.value))) };
   } catch (error) {
     if (!(error instanceof ConductorError)) throw error;
-    const help = 'seal the value anew with this master: master seal';
+    const { help: remedy } = error.details;
+    const help =
+      typeof remedy === 'string' ? remedy : 'seal the value anew with this master: master seal';
     problems.add(node.place, error.message, { help, chain });
     return { kind: 'broken', place: node.place };
   }

@@ -48,6 +48,7 @@ function firstOf(draft: Draft, items: readonly Node[], using: Using): unknown {
 }
 
 const ADDRESS = /^(?!salt:)[a-z][a-z0-9+.-]*:\/\//u;
+const SALT = /^salt:\/\//u;
 const HASH = /^(?:[a-z0-9]+[=:])?[0-9a-f]{32,128}$/iu;
 
 /** A path on the host, an address, or a hash in place of a file of hashes. */
@@ -57,7 +58,7 @@ export function isElsewhere(text: string): boolean {
 
 /** `nginx/site.conf.hbs` is below `templates/`; Salt's `salt://` is read too. */
 export function candidates(text: string): readonly string[] {
-  const path = text.replace(/^salt:\/\//u, '').replace(/^(?:\.\/)+/u, '');
+  const path = text.replace(SALT, '').replace(/^(?:\.\/)+/u, '');
   if (path.split('/').includes('..')) return [];
   return path.startsWith('templates/') ? [path] : [`templates/${path}`];
 }
@@ -68,13 +69,19 @@ function missing(
   { tree, workshop }: Using,
 ): void {
   const known = tree.manifest.flatMap(({ path }) => path.match(/^templates\/(.*)$/su)?.[1] ?? []);
-  const elsewhere = known.find((path) => path.endsWith(`/${text}`));
-  const help =
-    elsewhere === undefined ? 'a path on the host begins with "/"' : `did you mean "${elsewhere}"?`;
+  const path = text.replace(SALT, '');
+  const elsewhere = known.find((candidate) => candidate.endsWith(`/${path}`));
+  const otherwise = path === text ? 'a path on the host begins with "/"' : inWordsOf(path);
+  const help = elsewhere === undefined ? otherwise : `did you mean "${elsewhere}"?`;
   workshop.problems.add(node.place, `there is no file "${text}" below templates/`, {
-    help: hint(text, known, help),
+    help: hint(path, known, help),
     chain: scope.chain,
   });
+}
+
+/** What Salt's address is called here. */
+function inWordsOf(path: string): string {
+  return `here it is called "${path}": the file ${path} below templates/`;
 }
 
 function open(

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { connectMaster } from '../../protocol/connect.ts';
 import type { Connected } from '../../protocol/connect.ts';
 import type { Crypto, SigningKey } from '../../protocol/crypto.ts';
@@ -7,6 +6,7 @@ import type { Wire } from '../../protocol/wire.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { MinionConfig } from '../config-schema.ts';
+import { createAlarm } from './alarm.ts';
 import { stayConnected } from './connection.ts';
 import type { Core } from './core.ts';
 import { dial } from './dial.ts';
@@ -26,6 +26,8 @@ export interface AgentParts {
   readonly signal: AbortSignal;
   readonly random: Random;
   readonly log: Logger;
+  /** Waits between attempts to connect; until the time is over or the agent is to stop if absent. */
+  readonly sleep?: (milliseconds: number) => Promise<void>;
   /** How to reach a master; by websocket if absent. */
   readonly dial?: (master: string) => Promise<Wire>;
 }
@@ -43,7 +45,7 @@ export async function runConnection(parts: AgentParts): Promise<void> {
     masters,
     connect: async (master) => greetMaster(parts, await reach(master), masters),
     attend: (channel) => attendMaster({ ...parts, core }, channel),
-    sleep: (milliseconds) => sleepUntil(milliseconds, signal),
+    sleep: parts.sleep ?? createAlarm(signal).sleep,
     signal,
     random,
     log,
@@ -81,12 +83,4 @@ async function greetMaster(
   if (trust === null || serial > trust.serial)
     writeTrust(config.state_directory, { pin, serial, masters: trust?.masters ?? masters }, log);
   return connected;
-}
-
-async function sleepUntil(milliseconds: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(milliseconds, undefined, { signal });
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
 }

@@ -7,6 +7,8 @@ export interface LocalAnswersParts {
   readonly minion: string;
   readonly version: string;
   readonly nextRefresh: () => Date | null;
+  /** An agent that waits to connect again waits no longer. */
+  readonly reconnect: () => void;
 }
 
 /** What the agent's own command line gets to hear. */
@@ -19,7 +21,10 @@ export function answerLocally(
     parts.core.refresh(watcherFor(parts, caller));
     return;
   }
-  caller.write(JSON.stringify(statusOf(parts)));
+  if (request === 'reconnect') {
+    parts.reconnect();
+    caller.write(JSON.stringify({ isReconnecting: true }));
+  } else caller.write(JSON.stringify(statusOf(parts)));
   caller.end();
 }
 
@@ -34,7 +39,12 @@ export interface AgentStatus {
   readonly nextRefresh: string | null;
 }
 
-function statusOf({ core, minion, version, nextRefresh }: LocalAnswersParts): AgentStatus {
+function statusOf({
+  core,
+  minion,
+  version,
+  nextRefresh,
+}: Omit<LocalAnswersParts, 'reconnect'>): AgentStatus {
   const { link, runs, spool } = core;
   return {
     minion,

@@ -11,7 +11,7 @@ import type { Logger } from '../../shared/log.ts';
  * lines of JSON answer.
  */
 
-export type LocalRequest = 'refresh' | 'status';
+export type LocalRequest = 'refresh' | 'status' | 'reconnect';
 
 /** Writes lines to one caller. */
 export interface Caller {
@@ -87,7 +87,7 @@ function serve({ answer, log }: LocalParts, socket: Socket): void {
     },
   };
   createInterface({ input: socket }).once('line', (line) => {
-    if (line === 'refresh' || line === 'status') answer(line, caller);
+    if (line === 'refresh' || line === 'status' || line === 'reconnect') answer(line, caller);
     else socket.end(`${JSON.stringify({ error: 'unknown request' })}\n`);
   });
 }

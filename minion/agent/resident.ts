@@ -3,6 +3,7 @@ import type { Logger } from '../../shared/log.ts';
 import type { Configuration } from '../config.ts';
 import type { Programs } from '../programs.ts';
 import { holdStateDirectory } from './agent-lock.ts';
+import { createAlarm } from './alarm.ts';
 import { runConnection, trustOrRefuse } from './agent.ts';
 import { assembleAgent } from './assemble.ts';
 import { answerLocally } from './local-answers.ts';
@@ -39,6 +40,7 @@ async function reside(parts: ResidentParts): Promise<void> {
   const { state_directory: stateDirectory, id: minion, refresh, socket } = config;
   const agent = await assembleAgent(parts);
   const { core, random, version } = agent;
+  const alarm = createAlarm(signal);
   const scheduler = startScheduler({
     refresh,
     id: minion,
@@ -50,17 +52,20 @@ async function reside(parts: ResidentParts): Promise<void> {
     changed: (next) => core.tell({ type: 'schedule', nextRefresh: next?.toISOString() ?? null }),
   });
   const nextRefresh = (): Date | null => scheduler.next;
-  const local = { core, minion, version, nextRefresh };
+  const local = { core, minion, version, nextRefresh, reconnect: alarm.ring };
   const server = await listenLocally({
     path: socket,
     log,
     answer: (request, caller) => answerLocally(local, request, caller),
+  }).catch((error: unknown) => {
+    scheduler.stop();
+    throw error;
   });
   core.runs.recover();
   notifyReady(environment, log);
   log.info({ minion, version, nextRefresh: scheduler.next }, 'Agent started');
   try {
-    await endedBy(signal, runConnection({ ...agent, nextRefresh }));
+    await endedBy(signal, runConnection({ ...agent, nextRefresh, sleep: alarm.sleep }));
   } finally {
     scheduler.stop();
     core.runs.stop();
@@ -72,6 +77,7 @@ async function reside(parts: ResidentParts): Promise<void> {
 /** When told to stop, waits for the work to end, but not for ever. */
 async function endedBy(signal: AbortSignal, work: Promise<void>): Promise<void> {
   const stopped = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
   await Promise.race([work, stopped]);

@@ -74,8 +74,10 @@ async function localPillar(
   const key = file === undefined ? null : sealingKey(await readKeyFile(file, 'sealing'));
   const unseal = (sealed: string): string => {
     if (key !== null) return open(key, sealed);
-    const message = 'Cannot open a sealed value: give the key of the master with --sealing-key';
-    throw new ConductorError('SEALED_VALUE', message);
+    const help = 'give --sealing-key FILE, the key of the master';
+    throw new ConductorError('SEALED_VALUE', 'Cannot open a sealed value: its key is not given', {
+      help,
+    });
   };
   const { value, secrets } = pillarToWire(
     compilePillar({ tree, minion: { id, groups }, unseal }).value,

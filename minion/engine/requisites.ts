@@ -53,7 +53,8 @@ function missingNeed(declaration: Declaration, standings: Standings): Verdict | 
     const fails =
       (NEEDS_ALL.includes(kind) && broken.length > 0) ||
       (NEEDS_ANY.includes(kind) && broken.length === targets.length);
-    if (fails) return stop('broken', `${names(broken, standings)}, which it needs, has failed`);
+    if (fails)
+      return stop('broken', `${names(broken, standings)}, which it needs, ${have(broken)} failed`);
   }
   return null;
 }
@@ -65,7 +66,8 @@ function quietFailure(declaration: Declaration, standings: Standings): Verdict |
   const all = targetsOf(declaration, ['onfail_all']);
   if (any.length === 0 && all.length === 0) return null;
   if (any.some(isBroken) || (all.length > 0 && all.every(isBroken))) return null;
-  return stop('idle', `${names([...any, ...all], standings)} has not failed`);
+  const named = [...any, ...all];
+  return stop('idle', `${names(named, standings)} ${have(named)} not failed`);
 }
 
 function quietChange(
@@ -80,7 +82,7 @@ function quietChange(
   if (unknown.length > 0) {
     return stop('unknown', `nobody knows yet whether ${names(unknown, standings)} would change`);
   }
-  return stop('idle', `${names(targets, standings)} has not changed`);
+  return stop('idle', `${names(targets, standings)} ${have(targets)} not changed`);
 }
 
 /** Keys that a declaration names in requisites of these kinds. */
@@ -93,6 +95,10 @@ export function targetsOf(
 
 function stop(why: 'broken' | 'idle' | 'unknown', because: string): Verdict {
   return { go: false, why, because };
+}
+
+function have({ length }: readonly string[]): string {
+  return length === 1 ? 'has' : 'have';
 }
 
 function names(keys: readonly string[], standings: Standings): string {

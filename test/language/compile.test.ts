@@ -249,6 +249,26 @@ test('state files can be applied in place of the top file', (t) => {
     toldBy(() => compileTree(files, { stateFiles: ['b.d'] })),
     ['(command line):1:1 there is no state file "b.d"'],
   );
+  const pathHelp = t.throws(() => compileTree(files, { stateFiles: ['states/b/c.yaml'] })).message;
+  t.regex(pathHelp, /there is no state file "states\/b\/c\.yaml"[^]*help: write b\.c$/mu);
+  const nowhere = t.throws(() => compileTree(files, { stateFiles: ['./zzz/init.sls'] })).message;
+  t.regex(nowhere, /help: it would be states\/zzz\.yaml or states\/zzz\/init\.yaml/u);
+});
+
+function treeWithSource(name: string) {
+  return {
+    'states/top.yaml': 'base: {"*": [a]}\n',
+    'states/a.yaml': `a: {file.managed: {name: /a, source: ${name}}}\n`,
+  };
+}
+
+test("a missing file in Salt's words is told in the words of this language", (t) => {
+  const salt = t.throws(() => compileTree(treeWithSource('salt://my/x'))).message;
+  t.regex(salt, /help: here it is called "my\/x": the file my\/x below templates\//u);
+  t.regex(
+    t.throws(() => compileTree(treeWithSource('my/x'))).message,
+    /a path on the host begins/u,
+  );
 });
 
 test('no state file for a minion is an empty catalog', (t) => {

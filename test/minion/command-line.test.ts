@@ -1,4 +1,7 @@
 import test from 'ava';
+import type { ExecutionContext } from 'ava';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
@@ -10,6 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import { holdStateDirectory } from '../../minion/agent/agent-lock.ts';
 import { runResident } from '../../minion/agent/resident.ts';
 import { listenLocally } from '../../minion/agent/local-socket.ts';
@@ -21,9 +25,15 @@ import { readConfig } from '../../minion/config.ts';
 import { runCommandLine } from '../../minion/program.ts';
 import { programsBeside } from '../../minion/programs.ts';
 import { startAgent } from '../../minion/agent/start.ts';
+import { WebSocketServer } from 'ws';
+import { z } from 'zod';
+import { makeCertificate } from '../../protocol/certificate.ts';
+import { acceptMinion } from '../../protocol/connect.ts';
 import { fingerprintOf } from '../../protocol/fingerprint.ts';
 import { formatJoinString } from '../../protocol/join-string.ts';
 import { nodeCrypto } from '../../protocol/node-crypto.ts';
+import { wireOf } from '../../protocol/websocket-wire.ts';
+import type { Verdict } from '../../protocol/verdict.ts';
 import { reportSchema } from '../../protocol/report.ts';
 import type { Report } from '../../protocol/report.ts';
 import { createKeyFile } from '../../protocol/key-files.ts';
@@ -134,6 +144,82 @@ test('joining tells what is wrong with the string, the file, the master, or an e
   t.regex(twice.err, /belongs to the master cdr1:.*remove ".*master\.json" to leave it/u);
 });
 
+/** A master on a port of its own that gives one verdict after the other, and keeps who brought a string. */
+async function masterThatSays(t: ExecutionContext, verdicts: readonly Verdict[], rootSeed = 0) {
+  const root = nodeCrypto.signingKey(new Uint8Array(32).fill(rootSeed));
+  const identity = nodeCrypto.signingKey(new Uint8Array(32).fill(9));
+  const certificate = makeCertificate(nodeCrypto, root, identity.publicKey, 1n);
+  const withString: boolean[] = [];
+  const failures: unknown[] = [];
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  server.on('connection', (socket) => {
+    acceptMinion(wireOf(socket), {
+      crypto: nodeCrypto,
+      certificate,
+      identity,
+      decide: ({ join: brought }) => {
+        withString.push(brought !== null);
+        return verdicts[withString.length - 1] ?? { verdict: 'denied' };
+      },
+    }).catch((error: unknown) => failures.push(error));
+  });
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const { port } = z.object({ port: z.number() }).parse(server.address());
+  const master = `127.0.0.1:${port}`;
+  const { state, flags } = place();
+  const join = (): ReturnType<typeof minion> =>
+    minion(['join', ...flags, '--master', master], { input: joinString });
+  return { join, master, state, flags, withString, failures };
+}
+
+test('a minion joins once; a second string is not used while its key is accepted', async (t) => {
+  const said: readonly Verdict[] = [
+    { verdict: 'accepted' },
+    { verdict: 'accepted' },
+    { verdict: 'pending' },
+    { verdict: 'accepted' },
+  ];
+  const { join, withString } = await masterThatSays(t, said);
+  t.regex((await join()).out, /^"web-01" \(cdr1:.*\) has joined the master at 127\.0\.0\.1:\d+$/u);
+  const again = await join();
+  t.is(again.exitCode, 0);
+  t.regex(again.out, /is a minion of the master at .* already: the string was not used/u);
+  t.regex(again.out, /master keys accept web-01 --group GROUP/u);
+  t.regex((await join()).out, /has joined/u, 'its key was deleted');
+  t.deepEqual(withString, [true, false, false, true]);
+});
+
+test('a running agent that is connected is not disturbed by a string; one that waits is woken', async (t) => {
+  const said: readonly Verdict[] = [{ verdict: 'pending' }, { verdict: 'accepted' }];
+  const { join, master, state, flags, withString } = await masterThatSays(t, said);
+  writeTrust(state, { pin: rootFingerprint, serial: 1n, masters: [master] }, silentLog);
+  const asked: string[] = [];
+  let isConnected = true;
+  const server = await listenLocally({
+    path: flags.at(-1) ?? '',
+    log: silentLog,
+    answer: (request, caller) => {
+      asked.push(request);
+      caller.write(JSON.stringify({ isConnected, isReconnecting: true }));
+      caller.end();
+    },
+  });
+  t.teardown(() => server.close());
+  t.regex((await join()).out, /already: the string was not used/u);
+  t.deepEqual(withString, [], 'the master was not asked');
+  isConnected = false;
+  t.regex((await join()).out, /has joined[^]*its agent connects now$/u);
+  t.deepEqual(asked, ['status', 'status', 'reconnect']);
+});
+
+test('a join string of another master is told as such', async (t) => {
+  const { join } = await masterThatSays(t, [], 5);
+  const { exitCode, err } = await join();
+  t.not(exitCode, 0);
+  t.regex(err, /the join string is of another master .*its root key differs.* address is wrong/u);
+});
+
 test('the fingerprint is the same each time, and the key is in nobody else’s reach', async (t) => {
   const { state, flags } = place();
   const first = await minion(['fingerprint', ...flags]);
@@ -153,6 +239,10 @@ test('facts are printed for people and for programs, all or by name', async (t) 
   const all: unknown = JSON.parse((await minion(['facts', '--json'])).out);
   t.like(all, { cpus: (await import('node:os')).availableParallelism() });
   t.regex((await minion(['facts', 'kernel'])).out, /^kernel: \S+$/u);
+  const mistyped = await minion(['facts', 'kernel', 'kernl']);
+  t.is(mistyped.exitCode, 1);
+  t.is(mistyped.out, '');
+  t.regex(mistyped.err, /Cannot print the fact "kernl": there is none, did you mean "kernel"\?/u);
 });
 
 test('without an agent the status says so, and exits with 3', async (t) => {
@@ -243,7 +333,8 @@ test('a sealed value needs its key, and is never shown', async (t) => {
   const words = ['apply', '--tree', tree, '--group', 'appserver', ...here.flags];
   const without = await minion(words);
   t.is(without.exitCode, 4);
-  t.regex(without.err, /--sealing-key/u);
+  t.regex(without.err, /help: give --sealing-key FILE/u);
+  t.notRegex(without.err, /seal the value anew/u);
   const { exitCode, out, err } = await minion([
     ...words,
     '--sealing-key',
@@ -295,6 +386,20 @@ test('an agent with a wrong configuration, or without a master, does not start',
   const quiet = { environment: {}, stderr: process.stderr };
   t.is(await startAgent([...flags, '--log-level', 'loud'], programs, quiet), 1);
   t.is(await startAgent([...flags], programs, quiet), 5);
+});
+
+test('a start that fails ends, with its exit code', async (t) => {
+  const { state, flags } = place();
+  chmodSync(state, 0o755);
+  const child = spawn(process.execPath, [programs.minion, 'agent', ...flags, '--master', 'a:1'], {
+    env: { CONDUCTOR_MINION_TRUST_ON_FIRST_USE: 'true', PATH: process.env['PATH'] },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: 20_000,
+  });
+  const [[exitCode], said] = await Promise.all([once(child, 'exit'), textOf(child.stderr)]);
+  t.regex(said, /mode 0755 lets others in/u);
+  t.is(exitCode, 1);
+  (await holdStateDirectory(state)).close();
 });
 
 test('a resident agent answers for its status until it is told to stop', async (t) => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { birthOf } from '../../../minion/agent/process-birth.ts';
 import { channelUrl, dial } from '../../../minion/agent/dial.ts';
+import { createAlarm } from '../../../minion/agent/alarm.ts';
 import { stayConnected } from '../../../minion/agent/connection.ts';
 import { createEventRelay } from '../../../minion/agent/event-relay.ts';
 import { nextAttempt } from '../../../minion/agent/reconnect.ts';
@@ -78,6 +79,22 @@ test('a bug in connecting is not taken for a master that is away', async (t) => 
     log: silentLog,
   });
   await t.throwsAsync(connecting, { instanceOf: TypeError });
+});
+
+test('an alarm ends a sleep, or one that begins just after, but no other', async (t) => {
+  const stop = new AbortController();
+  const alarm = createAlarm(stop.signal);
+  const asleep = alarm.sleep(60_000);
+  alarm.ring();
+  await asleep;
+  const startedAt = performance.now();
+  await alarm.sleep(30);
+  t.true(performance.now() - startedAt >= 25, 'it has been heard');
+  alarm.ring();
+  await alarm.sleep(60_000);
+  stop.abort();
+  await alarm.sleep(60_000);
+  t.true(performance.now() - startedAt < 10_000);
 });
 
 test('a master is reached by ws:// unless something else is said, and a refusal names the address', async (t) => {

@@ -202,7 +202,11 @@ test('many reasons are told by the first', (t) => {
   const verdict = judge(declare('x', { requires: { require: keys } }), standings, {
     owesRun: false,
   });
-  t.like(verdict, { because: '"a" and 3 others, which it needs, has failed' });
+  t.like(verdict, { because: '"a" and 3 others, which it needs, have failed' });
+  const two = judge(declare('x', { requires: { require: ['a', 'b'] } }), standings, {
+    owesRun: false,
+  });
+  t.like(two, { because: '"a" and "b", which it needs, have failed' });
 });
 
 // Guards
