@@ -16,11 +16,11 @@ export const EXIT = {
 export const EXIT_HELP = `
 Exit codes:
   0    all targets are ok, or changed as asked
-  1    usage or configuration is wrong, or a named thing does not exist
+  1    usage or configuration is wrong, or a named thing (minion, group, job, …) does not exist
   2    a state failed on some target
   3    a target or the master is offline, timed out or lost
   4    the tree does not compile
-  5    refused: a permission, a guard, or a target that matches nothing
+  5    refused: a permission, a guard, or a target expression or glob that matches no minion
   130  interrupted`;
 
 const BY_CODE: Partial<Record<ErrorCode, number>> = {

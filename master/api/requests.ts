@@ -4,7 +4,12 @@ import { RUN_KINDS } from './answers.ts';
 
 /** What the master may be asked on its socket. Closed: what is not listed is an error. */
 
-const groupName = z.string().regex(/^[a-z0-9][a-z0-9._-]*$/u, 'is not a group name');
+export const groupName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]*$/u, 'is not a group name (a-z, 0-9, ".", "_", "-")');
+export const publicKeyHex = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/u, 'is not a public key (64 hex digits)');
 const groups = z.array(groupName).max(100);
 
 export const applyRequest = z.strictObject({
@@ -15,7 +20,7 @@ export const applyRequest = z.strictObject({
   timeoutSeconds: z
     .int()
     .positive()
-    .max(7 * 86_400)
+    .max(7 * 86_400, 'must be at most 7 days')
     .default(3600),
   /** Answer with the job at once, in place of its events. */
   detach: z.boolean().default(false),
@@ -29,7 +34,7 @@ export const acceptRequest = z.strictObject({
 
 export const addKeyRequest = z.strictObject({
   id: minionIdSchema,
-  publicKey: z.string().regex(/^[0-9a-f]{64}$/u, 'is not a public key (64 hex digits)'),
+  publicKey: publicKeyHex,
   groups: groups.default([]),
 });
 
@@ -39,7 +44,7 @@ export const inviteRequest = z.strictObject({
   expiresSeconds: z
     .int()
     .positive()
-    .max(30 * 86_400)
+    .max(30 * 86_400, 'must be at most 30 days')
     .default(3600),
   /** `host:port` for the join string; the master's own idea of it if absent. */
   address: z.string().optional(),

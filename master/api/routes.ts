@@ -61,5 +61,11 @@ function parse<T>(schema: z.ZodType<T> | undefined, value: unknown): T;
 function parse(schema: z.ZodType = nothing, value: unknown): unknown {
   const result = schema.safeParse(value ?? {});
   if (result.success) return result.data;
-  throw new ConductorError('USAGE', `Cannot do this: ${z.prettifyError(result.error)}`);
+  throw new ConductorError('USAGE', `Cannot do this: ${problemsOf(result.error)}`);
+}
+
+function problemsOf({ issues }: z.ZodError): string {
+  return issues
+    .map(({ path, message }) => `${path.join('.')}: ${message}`.replace(/^: /u, ''))
+    .join('; ');
 }

@@ -29,6 +29,19 @@ export function withCommon(command: Command, { json = true } = {}): Command {
   return json ? command.option('--json', 'print one JSON document') : command;
 }
 
+/**
+ * The option that says which minions. It must be given; that it is missing is told after any option
+ * that is unknown, for that may be a misspelt `--target`.
+ */
+export function withTarget(command: Command): Command {
+  return command
+    .option('-t, --target <target>', 'which minions: ids, groups, globs, expressions (required)')
+    .hook('preAction', () => {
+      if (command.getOptionValue('target') !== undefined) return;
+      command.error("error: required option '-t, --target <target>' not specified");
+    });
+}
+
 export interface Common {
   readonly json: boolean;
   readonly config: MasterConfig;

@@ -9,7 +9,7 @@ export async function readSealingKey(
   given: string | undefined,
   config: MasterConfig,
 ): Promise<Uint8Array> {
-  if (given !== undefined) return parseSealingKey(given);
+  if (given !== undefined) return parseGiven(given);
   const path = statePaths(config.state_directory).sealingPublicKey;
   try {
     return parseSealingKey(await readFile(path, 'utf8'));
@@ -19,5 +19,14 @@ export async function readSealingKey(
     const hint = 'give it with --key, as "master seal --print-key" says on the master';
     const message = `Cannot read the sealing key "${path}": ${reason}; ${hint}`;
     throw new ConductorError('STATE_DIRECTORY_INVALID', message, { cause });
+  }
+}
+
+function parseGiven(text: string): Uint8Array {
+  try {
+    return parseSealingKey(text);
+  } catch (cause) {
+    const message = `Cannot read --key: "${text}" is no sealing key; "master seal --print-key" on the master says it`;
+    throw new ConductorError('USAGE', message, { cause });
   }
 }

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { resolvePlain } from '../../language/values/scalar.ts';
+import { minionIdSchema } from '../../protocol/identifiers.ts';
 import { ConductorError, messageOf } from '../../shared/errors.ts';
+import { groupName, publicKeyHex } from '../api/requests.ts';
 import type { JsonMapping } from '../json-values.ts';
 
 const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
@@ -47,6 +49,32 @@ function valueOf(text: string, pair: string): JsonMapping[string] {
 function scalarOf(text: string): JsonMapping[string] {
   const value = text === '' ? text : resolvePlain(text);
   return value === undefined ? text : value;
+}
+
+export function parseMinionId(text: string): string {
+  return checked(minionIdSchema.safeParse(text), `the minion "${text}"`);
+}
+
+export function parsePublicKey(text: string): string {
+  return checked(publicKeyHex.safeParse(text), `the public key "${text}"`);
+}
+
+/** `--group`, again and again. */
+export function collectGroups(text: string, before: readonly string[] = []): readonly string[] {
+  return collect(checked(groupName.safeParse(text), `--group "${text}"`), before);
+}
+
+type Checked<T> =
+  | { readonly success: true; readonly data: T }
+  | {
+      readonly success: false;
+      readonly error: { readonly issues: readonly { readonly message: string }[] };
+    };
+
+function checked<T>(result: Checked<T>, what: string): T {
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(({ message }) => message);
+  throw new ConductorError('USAGE', `Cannot read ${what}: it ${problems.join('; it ')}`);
 }
 
 /** For options that may be given again and again. */

@@ -1,14 +1,15 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import type { JobEvent } from '../../protocol/messages.ts';
 import type { Report } from '../../protocol/report.ts';
-import { ConductorError } from '../../shared/errors.ts';
 import { EXIT } from '../../shared/exit-codes.ts';
 import { jsonText } from '../../shared/json-text.ts';
 import { jobAnswer } from '../api/answers.ts';
-import { readCommon, withCommon, type Common, type Context } from '../cli/context.ts';
+import { readCommon, withCommon, withTarget, type Common, type Context } from '../cli/context.ts';
 import { collect, parseDuration, parseSettings } from '../cli/values.ts';
 import { createJobView } from '../render/job-view.ts';
+
+const FORMATS = ['text', 'json', 'ndjson'] as const;
 
 const optionsSchema = z.object({
   target: z.string(),
@@ -16,7 +17,7 @@ const optionsSchema = z.object({
   set: z.array(z.string()).default([]),
   timeout: z.string().default('1h'),
   detach: z.boolean().default(false),
-  output: z.enum(['text', 'json', 'ndjson']).optional(),
+  output: z.enum(FORMATS).optional(),
   verbose: z.boolean().default(false),
 });
 
@@ -31,16 +32,16 @@ export function addApply(program: Command, context: Context): void {
     .command('apply')
     .description('bring minions to what the tree says')
     .argument('[state-files...]', "state files to apply in place of the top file's")
-    .requiredOption('-t, --target <target>', 'which minions: ids, groups, globs, expressions')
     .option('-n, --dry-run', 'only say what would change')
     .option('--set <name=value>', 'a value for a declared param (may be repeated)', collect)
     .option('--timeout <time>', 'how long a run may take', '1h')
     .option('-d, --detach', 'print the id of the job and return at once')
-    .option('--output <format>', 'text, json or ndjson')
+    .addOption(new Option('--output <format>', 'how to print').choices(FORMATS))
     .option('-v, --verbose', 'show unchanged states too')
     .addHelpText('after', EXAMPLES);
+  withTarget(command);
   withCommon(command).action(async (stateFiles: string[], options: unknown) => {
-    const { output, ...given } = readOptions(options);
+    const { output, ...given } = optionsSchema.parse(options);
     const common = await readCommon(context, options);
     const request = {
       target: given.target,
@@ -59,12 +60,6 @@ export function addApply(program: Command, context: Context): void {
     const events = common.client.events('POST', '/jobs', request);
     await followJob(context, common, { events, format, verbose: given.verbose });
   });
-}
-
-function readOptions(options: unknown): z.infer<typeof optionsSchema> {
-  const result = optionsSchema.safeParse(options);
-  if (result.success) return result.data;
-  throw new ConductorError('USAGE', `Cannot apply: ${z.prettifyError(result.error)}`);
 }
 
 export interface Following {

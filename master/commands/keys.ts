@@ -4,7 +4,7 @@ import { ConductorError } from '../../shared/errors.ts';
 import { jsonText } from '../../shared/json-text.ts';
 import { invitationAnswer, keyAnswer, keysAnswer, type KeyAnswer } from '../api/answers.ts';
 import { readCommon, withCommon, type Context } from '../cli/context.ts';
-import { collect, parseDuration } from '../cli/values.ts';
+import { collectGroups, parseDuration, parseMinionId, parsePublicKey } from '../cli/values.ts';
 import { renderTable, renderTime } from '../render/table.ts';
 
 const EXAMPLES = `
@@ -55,7 +55,7 @@ function addAccept(keys: Command, context: Context): void {
     .description('let a minion in; without a fingerprint it shows the one it has and asks')
     .argument('<minion>', 'its id')
     .argument('[fingerprint]', 'what "minion fingerprint" says there')
-    .option('-g, --group <group>', 'a group to put it into (may be repeated)', collect);
+    .option('-g, --group <group>', 'a group to put it into (may be repeated)', collectGroups);
   withCommon(accept).action(async (id: string, given: string | undefined, options: unknown) => {
     const { group: groups } = groupsSchema.parse(options);
     const { client, json } = await readCommon(context, options);
@@ -67,8 +67,8 @@ function addAccept(keys: Command, context: Context): void {
 }
 
 async function askFor({ terminal }: Context, { id, state, fingerprint, address }: KeyAnswer) {
-  const groupsOnly = state === 'accepted';
-  if (groupsOnly) return fingerprint;
+  // An accepted one gets groups only, a revoked one is refused: nothing to look at.
+  if (state === 'accepted' || state === 'revoked') return fingerprint;
   if (!terminal.canAsk) {
     const message = `Cannot ask about the key of "${id}": give its fingerprint, ${fingerprint}`;
     throw new ConductorError('USAGE', message);
@@ -107,11 +107,12 @@ function addAdd(keys: Command, context: Context): void {
     .description('accept a key before its minion has ever come')
     .argument('<minion>', 'its id')
     .argument('<public-key>', '64 hex digits')
-    .option('-g, --group <group>', 'a group to put it into (may be repeated)', collect);
+    .option('-g, --group <group>', 'a group to put it into (may be repeated)', collectGroups);
   withCommon(add).action(async (id: string, publicKey: string, options: unknown) => {
     const { group: groups = [] } = groupsSchema.parse(options);
+    const request = { id: parseMinionId(id), publicKey: parsePublicKey(publicKey), groups };
     const { client, json } = await readCommon(context, options);
-    tell(context, await client.post('/keys', { id, publicKey, groups }, keyAnswer), { json });
+    tell(context, await client.post('/keys', request, keyAnswer), { json });
   });
 }
 
@@ -121,7 +122,7 @@ function addInvite(keys: Command, context: Context): void {
     .alias('join-string')
     .description('make a join string, by which one new minion is accepted at once')
     .option('--id <glob>', 'which ids may use it', '*')
-    .option('-g, --group <group>', 'a group it will be in (may be repeated)', collect)
+    .option('-g, --group <group>', 'a group it will be in (may be repeated)', collectGroups)
     .option('--expires <time>', 'how long it is good for', '1h')
     .option('--address <host:port>', 'how the minion reaches this master')
     .addHelpText(

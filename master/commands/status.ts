@@ -6,7 +6,7 @@ import { jsonText } from '../../shared/json-text.ts';
 import { escapeControls } from '../../shared/log.ts';
 import { renderCounts } from '../../shared/render-run.ts';
 import { pingAnswer, statusAnswer, type MinionStatus, type StatusAnswer } from '../api/answers.ts';
-import { readCommon, withCommon, type Context } from '../cli/context.ts';
+import { readCommon, withCommon, withTarget, type Context } from '../cli/context.ts';
 import { renderTable, renderTime, short } from '../render/table.ts';
 
 export function addStatus(program: Command, context: Context): void {
@@ -73,8 +73,8 @@ export function addPing(program: Command, context: Context): void {
   const ping = program
     .command('ping')
     .description('ask agents whether they are there')
-    .requiredOption('-t, --target <target>', 'which minions: ids, groups, globs, expressions')
     .addHelpText('after', "\nExample:\n  $ master ping --target '*'");
+  withTarget(ping);
   withCommon(ping).action(async (options: unknown) => {
     const { target } = z.object({ target: z.string() }).parse(options);
     const { client, json } = await readCommon(context, options);

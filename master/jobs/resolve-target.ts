@@ -11,16 +11,11 @@ export interface Known extends Omit<Candidate, 'pillar'> {
 
 /**
  * The ids that a target means, sorted. Throws TARGET_INVALID for what cannot be read and for names
- * that nothing has, TARGET_EMPTY for an expression that fits no accepted minion.
+ * that nothing has, TARGET_EMPTY for a glob, or a whole expression, that fits no accepted minion.
  */
 export function resolveTarget(text: string, known: readonly Known[]): readonly string[] {
   const target = parseTarget(text);
-  const [unknown] = unknownNames(target, known);
-  if (unknown !== undefined) {
-    const names = new Set(known.flatMap(({ id, groups }) => [id, ...groups]));
-    const message = `Cannot find the target "${text}": no accepted minion or group fits "${unknown}"`;
-    throw new ConductorError('TARGET_INVALID', `${message}${didYouMean(unknown, names)}`);
-  }
+  refuseUnknown(text, unknownNames(target, known), known);
   const asksForPillar = mentionsPillar(target);
   const ids = known
     .filter((minion) =>
@@ -33,15 +28,32 @@ export function resolveTarget(text: string, known: readonly Known[]): readonly s
   throw new ConductorError('TARGET_EMPTY', message);
 }
 
+interface Unknown {
+  readonly word: string;
+  readonly code: 'TARGET_INVALID' | 'TARGET_EMPTY';
+}
+
+function refuseUnknown(text: string, unknown: readonly Unknown[], known: readonly Known[]): void {
+  // A name is told before a glob: it is surely a mistake.
+  const first = unknown.find(({ code }) => code === 'TARGET_INVALID') ?? unknown[0];
+  if (first === undefined) return;
+  const names = new Set(known.flatMap(({ id, groups }) => [id, ...groups]));
+  const hint = didYouMean(first.word, names);
+  const message = `Cannot find the target "${text}": no accepted minion or group fits "${first.word}"`;
+  throw new ConductorError(first.code, `${message}${hint}`);
+}
+
 /** Names and globs that no minion and no group has: misspelt, rather than just not matching. */
-function unknownNames(target: Target, known: readonly Known[]): string[] {
+function unknownNames(target: Target, known: readonly Known[]): Unknown[] {
   if (target.kind === 'name')
-    return isHeldBy(known, (name) => name === target.name) ? [] : [target.name];
-  // A bare "*" asks for whatever there is; with no minion at all it is empty, not misspelt.
+    return isHeldBy(known, (name) => name === target.name)
+      ? []
+      : [{ word: target.name, code: 'TARGET_INVALID' }];
+  // A bare "*" asks for whatever there is.
   if (target.kind === 'glob')
     return target.pattern === '*' || isHeldBy(known, globMatcher(target.pattern))
       ? []
-      : [target.pattern];
+      : [{ word: target.pattern, code: 'TARGET_EMPTY' }];
   return partsOf(target).flatMap((part) => unknownNames(part, known));
 }
 

@@ -38,14 +38,20 @@ export async function acceptKey(
 ): Promise<Minion> {
   const { store, now } = services;
   const minion = await findKey(services, id);
+  if (minion.state === 'revoked') {
+    const hint = `"master keys delete ${id}" lets the minion start anew`;
+    throw new ConductorError(
+      'KEY_STATE',
+      `Cannot accept the key of "${id}": it is revoked; ${hint}`,
+    );
+  }
   const real = fingerprintOfKey(minion);
   if (fingerprint !== real) {
     const message = `Cannot accept the key of "${id}": its fingerprint is ${real}, not ${fingerprint}`;
     throw new ConductorError('KEY_STATE', message);
   }
-  if (minion.state === 'revoked' || (minion.state === 'accepted' && groups === undefined)) {
-    const hint = minion.state === 'revoked' ? '; delete it first to let the minion start anew' : '';
-    const message = `Cannot accept the key of "${id}": it is ${minion.state} already${hint}`;
+  if (minion.state === 'accepted' && groups === undefined) {
+    const message = `Cannot accept the key of "${id}": it is accepted already`;
     throw new ConductorError('KEY_STATE', message);
   }
   const acceptance = { acceptedAt: now().toISOString(), acceptedBy: 'operator' };

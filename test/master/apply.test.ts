@@ -86,7 +86,7 @@ test('unknown, empty and offline targets are three different answers', async (t)
     unknown.err[0] ?? '',
     /no accepted minion or group fits "wbe-01", did you mean "web-01"\?/u,
   );
-  t.is((await on.cli('apply', '-t', 'web or nothing-*')).code, 1);
+  t.is((await on.cli('apply', '-t', 'web or nothing-*')).code, 5);
 
   const empty = await on.cli('apply', '-t', 'web and facts.os:Plan9');
   t.deepEqual([empty.code, empty.out], [5, []]);

@@ -99,7 +99,22 @@ test('mistakes on the command line exit 1 with one message', async (t) => {
     [['apply', '-t', 'x', '--dryrun'], /unknown option '--dryrun'[\s\S]*--dry-run/u],
     [['apply', '-t', 'x', '--set', 'novalue'], /write NAME=VALUE/u],
     [['apply', '-t', 'x', '--timeout', 'soon'], /Cannot read the time "soon"/u],
-    [['apply', '-t', 'x', '--output', 'xml'], /Cannot apply/u],
+    [['apply', '-t', 'x', '--output', 'xml'], /'--output <format>' argument 'xml' .*ndjson/u],
+    [['apply', '--targt', 'x'], /unknown option '--targt'[\s\S]*--target/u],
+    [['ping', '--targt', 'x'], /unknown option '--targt'/u],
+    [['ping'], /required option '-t, --target <target>' not specified/u],
+    [['jobs', 'list', '--limit', 'x'], /Cannot read --limit "x": write a number from 1 to 1000/u],
+    [['jobs', 'list', '--limit', '1001'], /Cannot read --limit "1001"/u],
+    [['jobs', 'list', '--kind', 'x'], /'--kind <kind>' argument 'x' .*refresh/u],
+    [
+      ['keys', 'invite', '--group', 'bad group'],
+      /Cannot read --group "bad group": it is not a group/u,
+    ],
+    [
+      ['keys', 'add', 'Web', 'a'.repeat(64)],
+      /Cannot read the minion "Web": it is not a minion id/u,
+    ],
+    [['keys', 'add', 'web', 'short'], /Cannot read the public key "short": it is not .*64 hex/u],
     [['keys', 'accept'], /missing required argument 'minion'/u],
     [['new', 'eknight', 'x'], /--repo and --domain must be given/u],
     [
@@ -112,7 +127,10 @@ test('mistakes on the command line exit 1 with one message', async (t) => {
     ]),
     [['docs', 'user.presnt'], /did you mean "user\.present"/u],
     [['lint', '--tree', '.', '--minion', 'x'], /--minion is for the tree of the master/u],
-    [['seal', '--key', 'nonsense'], /"nonsense" is no sealing key/u],
+    [
+      ['seal', '--key', 'nonsense'],
+      /Cannot read --key: "nonsense" is no sealing key; "master seal --print-key"/u,
+    ],
     [['status', '--config', '/nowhere/master.yaml'], /Cannot read "\/nowhere\/master\.yaml"/u],
   ];
   for (const [argv, message] of cases) {

@@ -312,9 +312,9 @@ test('targets mean minions by id, group, glob, facts and pillar', (t) => {
 });
 
 test('a name that nothing has is told from an expression that fits nobody', (t) => {
-  for (const target of ['wbe', 'web or wbe', '[web-01, wbe]', 'not wbe', 'x-*'])
+  for (const target of ['wbe', 'web or wbe', '[web-01, wbe]', 'not wbe', 'x-* or wbe'])
     t.throws(() => resolveTarget(target, fleet), { code: 'TARGET_INVALID' } as object, target);
-  for (const target of ['web and db', 'facts.os:Plan9', 're:^x'])
+  for (const target of ['web and db', 'facts.os:Plan9', 're:^x', 'x-*', 'web or x-*'])
     t.throws(() => resolveTarget(target, fleet), { code: 'TARGET_EMPTY' } as object, target);
   t.throws(() => resolveTarget('*', []), { code: 'TARGET_EMPTY' } as object);
 });

@@ -89,6 +89,11 @@ test('a revoked minion is gone at once and stays away', async (t) => {
   const minion = await acceptedMinion(t, on, { id: 'web-01' });
   t.is((await on.cli('keys', 'reject', 'web-01')).out[0], 'web-01: revoked');
   t.is((await minion.ended).reason, 'revoked');
+  for (const fingerprint of [[], ['cdr1:other']]) {
+    const again = await on.cli('keys', 'accept', 'web-01', ...fingerprint, '--group', 'web');
+    t.is(again.code, 1);
+    t.regex(again.err[0] ?? '', /web-01": it is revoked; "master keys delete web-01" lets/u);
+  }
   t.is((await testMinion(t, on, { id: 'web-01' })).verdict, 'refused');
   t.is((await on.cli('keys', 'accept', 'web-01')).code, 1);
   t.is((await on.cli('keys', 'delete', 'web-01')).code, 0);
