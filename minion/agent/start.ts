@@ -3,6 +3,7 @@ import { ConductorError, messageOf } from '../../shared/errors.ts';
 import { EXIT, exitCodeOf } from '../../shared/exit-codes.ts';
 import { createLogger, escapeControls, logFormat } from '../../shared/log.ts';
 import { minionConfigSchema } from '../config-schema.ts';
+import type { Logger } from '../../shared/log.ts';
 import type { Configuration } from '../config.ts';
 import type { Programs } from '../programs.ts';
 import { runResident } from './resident.ts';
@@ -19,13 +20,17 @@ export async function startAgent(
   const config = await readConfigApart(flags, programs);
   if (typeof config === 'number') return config;
   const stop = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
   const log = createLogger({
     name: 'minion',
     level: config.log_level,
     format: logFormat(environment),
     write: (line) => void stderr.write(line),
   });
+  const told = (): void => {
+    stop.abort();
+    setTimeout(giveUp, PATIENCE_MS, log).unref();
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, told);
   // Node itself would end with 1, after which systemd does not start us again.
   process.on('uncaughtException', (error) => {
     log.error({ error }, 'Agent failed');
@@ -39,6 +44,15 @@ export async function startAgent(
     if (!(error instanceof ConductorError)) log.error({ error }, 'Agent failed');
     return isPassing(error) ? EXIT.bug : exitCodeOf(error);
   }
+}
+
+/** Longer than an orderly stop takes at most. */
+const PATIENCE_MS = 8_000;
+
+/** Whoever is told to stop stops, even if what it is in the middle of never ends. */
+function giveUp(log: Logger): void {
+  log.error({ milliseconds: PATIENCE_MS }, 'Agent did not stop in time');
+  process.exit(EXIT.bug);
 }
 
 /**

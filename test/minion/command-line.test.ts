@@ -402,6 +402,25 @@ test('a start that fails ends, with its exit code', async (t) => {
   (await holdStateDirectory(state)).close();
 });
 
+test('an agent that is told to stop ends, though its start never does', async (t) => {
+  const { root, flags } = place();
+  const started = join(root, 'started');
+  const flock = `#!/bin/sh\n: > ${started}\nexec sleep 40 >/dev/null 2>&1\n`;
+  writeFileSync(join(root, 'flock'), flock, { mode: 0o755 });
+  const child = spawn(process.execPath, [programs.minion, 'agent', ...flags, '--master', 'a:1'], {
+    env: { CONDUCTOR_MINION_TRUST_ON_FIRST_USE: 'true', PATH: `${root}:${process.env['PATH']}` },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: 30_000,
+    killSignal: 'SIGKILL',
+  });
+  const ended = Promise.all([once(child, 'exit'), textOf(child.stderr)]);
+  while (!existsSync(started)) await new Promise((resolve) => setTimeout(resolve, 20));
+  child.kill('SIGTERM');
+  const [[exitCode], said] = await ended;
+  t.regex(said, /Agent did not stop in time/u);
+  t.is(exitCode, 70);
+});
+
 test('a resident agent answers for its status until it is told to stop', async (t) => {
   const here = place();
   const { state, flags } = here;
