@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import { escapeControls } from '../../shared/log.ts';
 
 export interface TableOptions {
-  /** Columns that line up under their names; otherwise tabs and no names, for programs. */
+  /** Columns that line up under their names; otherwise with tabs between them, for programs. */
   readonly isTerminal: boolean;
   readonly color: boolean;
 }
@@ -14,7 +14,8 @@ export function renderTable(
   { isTerminal, color }: TableOptions,
 ): string[] {
   const clean = rows.map((row) => row.map(escapeControls));
-  if (!isTerminal) return clean.map((row) => row.join('\t'));
+  const head = names.map((name) => name.toUpperCase());
+  if (!isTerminal) return [head, ...clean].map((row) => row.join('\t'));
   const widths = names.map((name, column) =>
     Math.max(name.length, ...clean.map((row) => row[column]?.length ?? 0)),
   );
@@ -23,8 +24,8 @@ export function renderTable(
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd();
-  const head = line(names.map((name) => name.toUpperCase()));
-  return [color ? styleText('dim', head) : head, ...clean.map(line)];
+  const title = line(head);
+  return [color ? styleText('dim', title) : title, ...clean.map(line)];
 }
 
 const SPANS = [

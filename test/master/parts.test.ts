@@ -344,6 +344,7 @@ test('tables line up for people and are tabs for programs; nothing in them can a
     'db      x\\x0ay\\x1b',
   ]);
   t.deepEqual(renderTable(['a', 'b'], rows, { isTerminal: false, color: false }), [
+    'A\tB',
     'web-01\tok',
     'db\tx\\x0ay\\x1b',
   ]);
