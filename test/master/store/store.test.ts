@@ -326,6 +326,26 @@ test('what a minion reports is truer than what the master inferred', async (t) =
     t.deepEqual([row.state, row.error], ['changed', null]);
 });
 
+test('runs that nobody asked for are found, newest first, by cause and the beginning of the id', async (t) => {
+  const store = await open();
+  const of = job();
+  await store.jobs.create(of, [target(of, 'a1')]);
+  await store.reports.add(report(of.id, 'a1'), LATER);
+  const [old, recent] = ['aaaa0000', 'bbbb0000'].map((start) => `${start}${uuidv7().slice(8)}`);
+  for (const [id = '', cause, startedAt] of [
+    [old, 'refresh', NOW],
+    [recent, 'local', LATER],
+  ] as const)
+    await store.reports.add(report(id, 'a1', { cause, startedAt }), LATER);
+  const ids = async (asked: Parameters<typeof store.reports.withoutJob>[0]) =>
+    (await store.reports.withoutJob(asked)).map((found) => found.job);
+  t.deepEqual(await ids({ limit: 9 }), [recent, old]);
+  t.deepEqual(await ids({ limit: 1 }), [recent]);
+  t.deepEqual(await ids({ limit: 9, cause: 'refresh' }), [old]);
+  t.deepEqual(await ids({ limit: 9, prefix: 'aaaa' }), [old]);
+  t.deepEqual(await ids({ limit: 9, prefix: of.id }), []);
+});
+
 test('keeps a report without a job, and the reason of a run that could not start', async (t) => {
   const store = await open();
   const of = job();
