@@ -5,17 +5,6 @@ import { ConductorError, messageOf } from '../../shared/errors.ts';
 import { groupName, publicKeyHex } from '../api/requests.ts';
 import type { JsonMapping } from '../json-values.ts';
 
-const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
-
-/** `90`, `90s`, `30m`, `1h`, `7d` in seconds. */
-export function parseDuration(text: string): number {
-  const match = /^(?<count>[1-9][0-9]{0,8})(?<unit>[smhd]?)$/u.exec(text);
-  const unit = z.enum(['s', 'm', 'h', 'd']).catch('s').parse(match?.groups?.['unit']);
-  const seconds = Number(match?.groups?.['count']) * UNITS[unit];
-  if (Number.isSafeInteger(seconds)) return seconds;
-  throw new ConductorError('USAGE', `Cannot read the time "${text}": write 90s, 30m, 1h or 7d`);
-}
-
 /** A whole number from 1 on. */
 export function parseCount(option: string, text: string, maximum: number): number {
   const count = /^[1-9][0-9]{0,8}$/u.test(text) ? Number(text) : 0;

@@ -6,7 +6,8 @@ import { EXIT } from '../../shared/exit-codes.ts';
 import { jsonText } from '../../shared/json-text.ts';
 import { jobAnswer } from '../api/answers.ts';
 import { readCommon, withCommon, withTarget, type Common, type Context } from '../cli/context.ts';
-import { collect, parseDuration, parseSettings } from '../cli/values.ts';
+import { parseDuration } from '../../shared/duration.ts';
+import { collect, parseSettings } from '../cli/values.ts';
 import { createJobView } from '../render/job-view.ts';
 
 const FORMATS = ['text', 'json', 'ndjson'] as const;

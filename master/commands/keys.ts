@@ -4,7 +4,8 @@ import { ConductorError } from '../../shared/errors.ts';
 import { jsonText } from '../../shared/json-text.ts';
 import { invitationAnswer, keyAnswer, keysAnswer, type KeyAnswer } from '../api/answers.ts';
 import { readCommon, withCommon, type Context } from '../cli/context.ts';
-import { collectGroups, parseDuration, parseMinionId, parsePublicKey } from '../cli/values.ts';
+import { parseDuration } from '../../shared/duration.ts';
+import { collectGroups, parseMinionId, parsePublicKey } from '../cli/values.ts';
 import { renderTable, renderTime } from '../render/table.ts';
 
 const EXAMPLES = `

@@ -11,6 +11,7 @@ import { readKeyFile } from '../../protocol/key-files.ts';
 import type { Pillar, RunOptions, RunRequest } from '../../protocol/run-request.ts';
 import { open, sealingKey } from '../../protocol/seal.ts';
 import { canonicalJson } from '../../shared/canonical-json.ts';
+import { parseDuration } from '../../shared/duration.ts';
 import { ConductorError, messageOf } from '../../shared/errors.ts';
 import { uuidv7 } from '../../shared/uuid.ts';
 import type { Configuration } from '../config.ts';
@@ -47,7 +48,7 @@ export function addApply(program: Command, context: Context): void {
     .option('--set <name=value>', 'a value for a declared param', collect, [])
     .option('--group <name>', 'a group that this minion is in', collect, [])
     .option('--sealing-key <file>', "the master's sealing key, for sealed values of the pillar")
-    .option('--timeout <seconds>', 'how long the whole run may take', '3600')
+    .option('--timeout <time>', 'how long the whole run may take', '1h')
     .option('--json', 'print the report as one JSON document')
     .option('-v, --verbose', 'show unchanged and skipped states too')
     .addHelpText('after', EXAMPLES)
@@ -108,16 +109,13 @@ function requestFor({ tree, pillar, config, options, stateFiles }: Local): RunRe
 }
 
 function runOptions(options: ApplyOptions, stateFiles: readonly string[]): RunOptions {
-  const timeoutSeconds = Number(options.timeout);
-  if (!Number.isSafeInteger(timeoutSeconds) || timeoutSeconds <= 0)
-    throw new ConductorError('USAGE', `Cannot read --timeout "${options.timeout}": write seconds`);
   return {
     job: uuidv7(),
     cause: 'local',
     dryRun: options.dryRun === true,
     stateFiles: [...stateFiles],
     params: Object.fromEntries(options.set.map(setting)),
-    timeoutSeconds,
+    timeoutSeconds: parseDuration(options.timeout),
   };
 }
 

@@ -318,6 +318,7 @@ test('a tree with a mistake touches nothing and exits with 4, a state that fails
   t.is((await minion([...words, '--set', 'novalue'])).exitCode, 1);
   t.is((await minion([...words, '--set', 'a=[1'])).exitCode, 1);
   t.is((await minion([...words, '--timeout', 'soon'])).exitCode, 1);
+  t.is((await minion([...words, '--timeout', '30m'])).exitCode, 2, 'as the state that fails');
 });
 
 test('a sealed value needs its key, and is never shown', async (t) => {
