@@ -527,21 +527,23 @@ onHost(
 
 /** Holds a lock as apt and dpkg do, for some seconds. */
 async function holdLock(path: string, seconds: number): Promise<void> {
-  const script = `open F, ">>", "${path}"; fcntl F, 6, pack "s s l! l! i", 1, 0, 0, 0, 0 or die; sleep ${seconds}`;
+  const script = `open F, ">>", "${path}"; my $lock = pack "s s l! l! i", 1, 0, 0, 0, 0; fcntl F, 7, $lock or die; sleep ${seconds}`;
   await sh(`nohup perl -e '${script}' >/dev/null 2>&1 & sleep 0.3`);
 }
 
+/** How many still hold a lock. */
+const HOLDERS = 'pgrep --full --count "[f]cntl F" || true';
+
 onHost('pkg.installed and pkg.removed wait for others to end with apt and dpkg', async (t) => {
-  await holdLock('/var/lib/dpkg/lock-frontend', 4);
-  const begun = Date.now();
+  await holdLock('/var/lib/dpkg/lock-frontend', 6);
+  t.is(await sh(HOLDERS), '1');
   t.is((await states.apply('pkg.removed', { name: 'figlet' })).status, 'changed');
-  const removed = Date.now();
-  t.true(removed - begun > 3000, 'it did not have to wait');
+  t.is(await sh(HOLDERS), '0', 'it did not wait for dpkg');
   await holdLock('/var/lib/apt/lists/lock', 4);
-  await holdLock('/var/cache/apt/archives/lock', 6);
+  await holdLock('/var/cache/apt/archives/lock', 8);
   await sh('rm -f /var/lib/apt/lists/*_*');
   const made = await states.apply('pkg.installed', { name: 'figlet' });
-  t.true(Date.now() - removed > 5000, 'it did not have to wait');
+  t.is(await sh(HOLDERS), '0', 'it did not wait for apt');
   t.is(made.status, 'changed', JSON.stringify(made));
 });
 
