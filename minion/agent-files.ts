@@ -2,6 +2,9 @@ import * as z from 'zod/mini';
 import { sha256Schema } from '../protocol/identifiers.ts';
 import { manifestEntrySchema, pillarSchema, runOptionsSchema } from '../protocol/run-request.ts';
 
+/** How the child of a run ends that could not keep its report: then its parent is to. */
+export const NOT_SPOOLED = 74;
+
 /** The files that the resident agent keeps in its state directory. */
 
 /** `master.json`: which master is believed. */

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { runEventSchema } from '../../protocol/report.ts';
 import type { RunEvent } from '../../protocol/report.ts';
 import type { RunRequest } from '../../protocol/run-request.ts';
-import { NOT_SPOOLED } from '../run/spool.ts';
+import { NOT_SPOOLED } from '../agent-files.ts';
 import { messageOf, systemCode } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { birthOf } from './process-birth.ts';

@@ -6,7 +6,8 @@ import { ConductorError, systemCode } from '../../shared/errors.ts';
 import { createLogger, logFormat } from '../../shared/log.ts';
 import { stateTypes } from '../state-types/index.ts';
 import { performRun } from './run.ts';
-import { NOT_SPOOLED, spoolReport } from './spool.ts';
+import { NOT_SPOOLED } from '../agent-files.ts';
+import { spoolReport } from './spool.ts';
 
 /**
  * The child process of one run: a `RunRequest` on standard input, `RunEvent`s as lines of JSON on

@@ -2,9 +2,6 @@ import { join } from 'node:path';
 import type { Report } from '../../protocol/report.ts';
 import { writeDurably } from '../host/durable-file.ts';
 
-/** How the child of a run ends that could not keep its report: then its parent is to. */
-export const NOT_SPOOLED = 74;
-
 /**
  * Keeps a report until the master has it: on disk before anybody is told that the run has ended.
  * A dry run writes nothing: its report only goes to the parent.

@@ -9,7 +9,6 @@ import { createAlarms } from '../../master/alarms.ts';
 import { addRoute } from '../../master/api/routes.ts';
 import { argumentsAsJson, shortFingerprint } from '../../master/catalog.ts';
 import { parseSettings } from '../../master/cli/values.ts';
-import { parseDuration } from '../../shared/duration.ts';
 import { readMasterConfig, splitAddress } from '../../master/config/master-config.ts';
 import { demand, minionCaller, OPERATOR, PERMISSIONS } from '../../master/gate.ts';
 import { prune } from '../../master/housekeeping.ts';
@@ -320,20 +319,6 @@ test('a name that nothing has is told from an expression that fits nobody', (t) 
   t.throws(() => resolveTarget('*', []), { code: 'TARGET_EMPTY' } as object);
 });
 
-test('times and settings of the command line are read or refused', (t) => {
-  t.deepEqual(['90', '90s', '2m', '1h', '7d'].map(parseDuration), [90, 90, 120, 3600, 604_800]);
-  for (const text of ['', '0', '-1s', '1.5h', '1w', 'h']) t.throws(() => parseDuration(text));
-  t.deepEqual(parseSettings(['a=1', 'b=x=y', 'c=true', 'd=[1,"z"]', 'e=', 'f=0644']), {
-    a: 1,
-    b: 'x=y',
-    c: true,
-    d: [1, 'z'],
-    e: '',
-    f: '0644',
-  });
-  for (const pair of ['a', '=1', 'a=[1']) t.throws(() => parseSettings([pair]));
-});
-
 test('tables line up for people and are tabs for programs; nothing in them can act', (t) => {
   const rows = [
     ['web-01', 'ok'],
@@ -546,4 +531,16 @@ test('the log of a master holds no secret of an invitation', async (t) => {
   t.not(secret, 'none');
   t.notRegex(on.log.join(''), new RegExp(secret, 'u'));
   t.false(readFileSync(join(on.directory, 'state', 'master.sqlite')).includes(secret));
+});
+
+test('settings of the command line are read or refused', (t) => {
+  t.deepEqual(parseSettings(['a=1', 'b=x=y', 'c=true', 'd=[1,"z"]', 'e=', 'f=0644']), {
+    a: 1,
+    b: 'x=y',
+    c: true,
+    d: [1, 'z'],
+    e: '',
+    f: '0644',
+  });
+  for (const pair of ['a', '=1', 'a=[1']) t.throws(() => parseSettings([pair]));
 });

@@ -5,6 +5,7 @@ import { canonicalJson } from '../../shared/canonical-json.ts';
 import { diff } from '../../shared/change.ts';
 import type { Attributes, Value } from '../../shared/change.ts';
 import { ConductorError, messageOf, systemCode } from '../../shared/errors.ts';
+import { parseDuration } from '../../shared/duration.ts';
 import { beginningOf, endOf } from '../../shared/excerpt.ts';
 import { Secret, redactor } from '../../shared/secret.ts';
 import { didYouMean, suggest } from '../../shared/suggest.ts';
@@ -140,4 +141,9 @@ test('an excerpt is cut between words, and keeps the last lines or the first wor
   t.is(endOf('secret word end', { characters: 11 }), '… word end');
   t.is(beginningOf('one secret', 6), 'one …');
   t.is(beginningOf('one', 3), 'one');
+});
+
+test('times are read as people write them, or refused', (t) => {
+  t.deepEqual(['90', '90s', '2m', '1h', '7d'].map(parseDuration), [90, 90, 120, 3600, 604_800]);
+  for (const text of ['', '0', '-1s', '1.5h', '1w', 'h']) t.throws(() => parseDuration(text));
 });

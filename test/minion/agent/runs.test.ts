@@ -12,7 +12,7 @@ import { birthOf } from '../../../minion/agent/process-birth.ts';
 import { startRunChild } from '../../../minion/agent/run-child.ts';
 import { createRuns } from '../../../minion/agent/runs.ts';
 import { openSpool } from '../../../minion/agent/spool.ts';
-import { NOT_SPOOLED } from '../../../minion/run/spool.ts';
+import { NOT_SPOOLED } from '../../../minion/agent-files.ts';
 import { reportSchema } from '../../../protocol/report.ts';
 import type { Report, RunEvent } from '../../../protocol/report.ts';
 import {
