@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything a developer wants to know before a commit, in under 30 seconds: types, lint, format,
-# boundaries, dead code, mirrored tests, unit tests. Runs all of it, then fails if any failed.
+# boundaries, dead code, mirrored tests, and the unit tests that start no programs. Runs all of it, then fails if any failed.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 bash tools/prepare.sh || exit 1
@@ -34,7 +34,7 @@ step format npx oxfmt --check .
 step boundaries boundaries
 step dead-code npx knip --no-progress
 step mirror node build/js/tools/check-mirror.js
-[[ ${1:-} == --no-tests ]] || step unit npx ava
+[[ ${1:-} == --no-tests ]] || step unit npx ava --config ava.quick.config.js
 
 if ((${#failed[@]} > 0)); then
   echo "check failed: ${failed[*]}"

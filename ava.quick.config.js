@@ -1,0 +1,16 @@
+import all from './ava.config.js';
+
+/** For the edit-test loop: the unit tests but those that start programs or wait for real clocks. */
+const SLOW = [
+  'master/apply',
+  'master/serve',
+  'minion/agent/runs',
+  'minion/command-line',
+  'minion/host/commands',
+  'minion/run/run',
+];
+
+export default {
+  ...all,
+  files: [...all.files, ...SLOW.map((name) => `!build/js/test/${name}.test.js`)],
+};
