@@ -378,8 +378,9 @@ test('two agents never work on one state directory, nor answer at one socket', a
 });
 
 test('an agent that is told nothing by a service manager tells it nothing', (t) => {
-  notifyReady({}, silentLog);
-  t.pass();
+  t.notThrows(() => {
+    notifyReady({}, silentLog);
+  });
 });
 
 test('an agent with a wrong configuration, or without a master, does not start', async (t) => {
