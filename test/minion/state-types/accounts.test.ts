@@ -1,10 +1,13 @@
 import test from 'ava';
 import type { StateType } from '../../../minion/engine/state-type.ts';
-import { groupPresent } from '../../../minion/state-types/group.ts';
-import { dateOfDays, parseShadow } from '../../../minion/state-types/lib/shadow.ts';
-import { userAbsent, userPresent } from '../../../minion/state-types/user.ts';
-import { isKeyOfType, parseKeyLine } from '../../../minion/state-types/lib/authorized-keys.ts';
-import { sshAuthAbsent, sshAuthPresent } from '../../../minion/state-types/ssh-auth.ts';
+import { groupPresent } from '../../../minion/state-types/accounts/group.ts';
+import { dateOfDays, parseShadow } from '../../../minion/state-types/accounts/lib/shadow.ts';
+import { userAbsent, userPresent } from '../../../minion/state-types/accounts/user.ts';
+import {
+  isKeyOfType,
+  parseKeyLine,
+} from '../../../minion/state-types/accounts/lib/authorized-keys.ts';
+import { sshAuthAbsent, sshAuthPresent } from '../../../minion/state-types/accounts/ssh-auth.ts';
 import { converge, dryRun, forReal } from '../../helpers/converge.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
 

@@ -4,17 +4,17 @@ import {
   djangoStatic,
   parseStale,
   parseUnapplied,
-} from '../../../minion/state-types/django.ts';
-import { gitLatest } from '../../../minion/state-types/git.ts';
+} from '../../../minion/state-types/code/django.ts';
+import { gitLatest } from '../../../minion/state-types/code/git.ts';
 import {
   networkCommand,
   parseLsRemote,
   withoutPassword,
-} from '../../../minion/state-types/lib/git-remote.ts';
+} from '../../../minion/state-types/code/lib/git-remote.ts';
 import { lastWords } from '../../../minion/state-types/lib/ask.ts';
-import { REQUIREMENTS_SCRIPT } from '../../../minion/state-types/lib/requirements-script.ts';
-import { pipInstalled } from '../../../minion/state-types/pip.ts';
-import { virtualenvManaged } from '../../../minion/state-types/virtualenv.ts';
+import { REQUIREMENTS_SCRIPT } from '../../../minion/state-types/code/lib/requirements-script.ts';
+import { pipInstalled } from '../../../minion/state-types/code/pip.ts';
+import { virtualenvManaged } from '../../../minion/state-types/code/virtualenv.ts';
 import { converge, dryRun, forReal } from '../../helpers/converge.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
 import type { Answer, HostState } from '../../helpers/fake-host.ts';

@@ -34,9 +34,9 @@ test('holds the state types that trees may use, each under its own name', (t) =>
 
 test('every state type that a module defines is in the registry, and no two have one name', async (t) => {
   const directory = new URL('../../../minion/state-types/', import.meta.url);
-  const files = readdirSync(directory).filter((file) => /^[a-z-]+\.js$/.test(file));
+  const files = readdirSync(directory, { recursive: true, encoding: 'utf8' });
   const defined: string[] = [];
-  for (const file of files.filter((file) => file !== 'index.js')) {
+  for (const file of files.filter((file) => /^[a-z]+\/[a-z-]+\.js$/.test(file))) {
     const module: unknown = await import(new URL(file, directory).href);
     for (const value of Object.values(Object(module))) {
       const { name, schema, read } = Object(value);

@@ -1,17 +1,32 @@
 import { createHash, createHmac } from 'node:crypto';
 import test from 'ava';
-import { account, identifier, literal, nativeHash } from '../../../minion/state-types/lib/mysql.ts';
-import { parseGrants, splitPrivileges } from '../../../minion/state-types/lib/mysql-grants.ts';
-import { isVerifier, passwordWorks, scramVerifier } from '../../../minion/state-types/lib/scram.ts';
-import { mysqlDatabasePresent } from '../../../minion/state-types/mysql-database.ts';
-import { mysqlGrantsAbsent, mysqlGrantsPresent } from '../../../minion/state-types/mysql-grants.ts';
-import { mysqlUserPresent } from '../../../minion/state-types/mysql-user.ts';
-import { postgresDatabasePresent } from '../../../minion/state-types/postgres-database.ts';
-import { postgresPrivilegesPresent } from '../../../minion/state-types/postgres-privileges.ts';
+import {
+  account,
+  identifier,
+  literal,
+  nativeHash,
+} from '../../../minion/state-types/databases/lib/mysql.ts';
+import {
+  parseGrants,
+  splitPrivileges,
+} from '../../../minion/state-types/databases/lib/mysql-grants.ts';
+import {
+  isVerifier,
+  passwordWorks,
+  scramVerifier,
+} from '../../../minion/state-types/databases/lib/scram.ts';
+import { mysqlDatabasePresent } from '../../../minion/state-types/databases/mysql-database.ts';
+import {
+  mysqlGrantsAbsent,
+  mysqlGrantsPresent,
+} from '../../../minion/state-types/databases/mysql-grants.ts';
+import { mysqlUserPresent } from '../../../minion/state-types/databases/mysql-user.ts';
+import { postgresDatabasePresent } from '../../../minion/state-types/databases/postgres-database.ts';
+import { postgresPrivilegesPresent } from '../../../minion/state-types/databases/postgres-privileges.ts';
 import {
   postgresUserAbsent,
   postgresUserPresent,
-} from '../../../minion/state-types/postgres-user.ts';
+} from '../../../minion/state-types/databases/postgres-user.ts';
 import { converge, dryRun, forReal } from '../../helpers/converge.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
 import type { Answer, FakeHost, HostState } from '../../helpers/fake-host.ts';

@@ -1,20 +1,20 @@
 import test from 'ava';
-import { circusWatcher, circusWatcherAbsent } from '../../../minion/state-types/circus.ts';
-import { contentOf } from '../../../minion/state-types/circus-content.ts';
-import { watcherSchema } from '../../../minion/state-types/circus-schema.ts';
-import { parseEndpoint } from '../../../minion/state-types/lib/circus.ts';
-import { settle } from '../../../minion/state-types/lib/settle.ts';
-import type { Running } from '../../../minion/state-types/lib/settle.ts';
+import { circusWatcher, circusWatcherAbsent } from '../../../minion/state-types/services/circus.ts';
+import { contentOf } from '../../../minion/state-types/services/circus-content.ts';
+import { watcherSchema } from '../../../minion/state-types/services/circus-schema.ts';
+import { parseEndpoint } from '../../../minion/state-types/services/lib/circus.ts';
+import { settle } from '../../../minion/state-types/services/lib/settle.ts';
+import type { Running } from '../../../minion/state-types/services/lib/settle.ts';
 import { hasTaken, replaceConfiguration } from '../../../minion/state-types/lib/staged.ts';
 import type { Replacement } from '../../../minion/state-types/lib/staged.ts';
-import { parseStatus } from '../../../minion/state-types/lib/supervisor.ts';
-import { nginxSite } from '../../../minion/state-types/nginx.ts';
-import { portAllocated } from '../../../minion/state-types/port.ts';
-import { supervisorProgram } from '../../../minion/state-types/supervisor.ts';
+import { parseStatus } from '../../../minion/state-types/services/lib/supervisor.ts';
+import { nginxSite } from '../../../minion/state-types/network/nginx.ts';
+import { portAllocated } from '../../../minion/state-types/network/port.ts';
+import { supervisorProgram } from '../../../minion/state-types/services/supervisor.ts';
 import {
   contentOf as programOf,
   programSchema,
-} from '../../../minion/state-types/supervisor-content.ts';
+} from '../../../minion/state-types/services/supervisor-content.ts';
 import { converge, dryRun, forReal } from '../../helpers/converge.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
 import type { FakeHost, HostState } from '../../helpers/fake-host.ts';

@@ -1,19 +1,19 @@
 import test from 'ava';
 import { z } from 'zod';
-import { cmdRun, cmdWait } from '../../../minion/state-types/cmd.ts';
-import { cronAbsent, cronPresent } from '../../../minion/state-types/cron.ts';
-import { parseLine } from '../../../minion/state-types/lib/crontab.ts';
-import { areListsOld } from '../../../minion/state-types/lib/apt.ts';
+import { cmdRun, cmdWait } from '../../../minion/state-types/commands/cmd.ts';
+import { cronAbsent, cronPresent } from '../../../minion/state-types/system/cron.ts';
+import { parseLine } from '../../../minion/state-types/system/lib/crontab.ts';
+import { areListsOld } from '../../../minion/state-types/packages/lib/apt.ts';
 import {
   parsePackages,
   parsePolicy,
   parseProvided,
 } from '../../../minion/state-types/lib/packages.ts';
-import { parseUnits, unitName } from '../../../minion/state-types/lib/units.ts';
-import { fits } from '../../../minion/state-types/lib/versions.ts';
-import { pkgInstalled } from '../../../minion/state-types/pkg.ts';
-import { serviceDead, serviceRunning } from '../../../minion/state-types/service.ts';
-import { waitHttp, waitPort } from '../../../minion/state-types/wait.ts';
+import { parseUnits, unitName } from '../../../minion/state-types/services/lib/units.ts';
+import { fits } from '../../../minion/state-types/packages/lib/versions.ts';
+import { pkgInstalled } from '../../../minion/state-types/packages/pkg.ts';
+import { serviceDead, serviceRunning } from '../../../minion/state-types/services/service.ts';
+import { waitHttp, waitPort } from '../../../minion/state-types/services/wait.ts';
 import { converge, dryRun, forReal, notified } from '../../helpers/converge.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
 import type { FakeHost } from '../../helpers/fake-host.ts';

@@ -1,0 +1,146 @@
+import { posix } from 'node:path';
+import { ConductorError } from '../../../../shared/errors.ts';
+import type { Argv, CommandOptions, HostView } from '../../../host/host.ts';
+import { failed } from '../../lib/ask.ts';
+
+const NETWORK_TIMEOUT_MS = 1_800_000;
+const SHA = /^[0-9a-f]{40}$/u;
+
+export interface Remote {
+  readonly name: string;
+  readonly user?: string;
+  readonly identity?: string;
+  readonly host_keys: 'accept-new' | 'strict';
+}
+
+/** What a name stands for in a remote repository. */
+export interface Resolved {
+  readonly sha: string;
+  readonly kind: 'branch' | 'tag' | 'sha';
+  /** The branch or tag; `null` for a bare commit. */
+  readonly name: string | null;
+}
+
+/** A command with what it needs to get at a remote: its secret goes in on standard input only. */
+export interface NetworkCommand {
+  readonly argv: Argv;
+  readonly options: CommandOptions;
+}
+
+/** The address without the password in it, as it is shown, compared and written into the checkout. */
+export function withoutPassword(url: string): string {
+  return partsOf(url).url;
+}
+
+/** The commit that a rev names in the remote repository; `null` if no branch or tag is called so. */
+export async function resolve(
+  host: HostView,
+  remote: Remote,
+  rev: string,
+): Promise<Resolved | null> {
+  if (SHA.test(rev)) return { sha: rev, kind: 'sha', name: null };
+  const names =
+    rev === 'HEAD' ? ['HEAD'] : [`refs/heads/${rev}`, `refs/tags/${rev}`, `refs/tags/${rev}^{}`];
+  const url = withoutPassword(remote.name);
+  const { argv, options } = await networkCommand(host, remote, {
+    git: ['ls-remote', '--symref', '--', url, ...names],
+    keepHostKeys: false,
+  });
+  const output = await host.query(argv, { ...options, cwd: '/' });
+  if (output.exitCode !== 0)
+    throw failed(`ask "${url}" for "${rev}"`, ['git', 'ls-remote'], output);
+  return parseLsRemote(output.stdout, rev);
+}
+
+/** What `ls-remote --symref` answered; a branch goes before a tag of the same name. */
+export function parseLsRemote(text: string, rev: string): Resolved | null {
+  const refs = new Map<string, string>();
+  let head: string | null = null;
+  for (const line of text.split('\n')) {
+    const [left = '', ref] = line.split('\t');
+    if (ref === undefined) continue;
+    if (left.startsWith('ref: ')) head = left.slice('ref: refs/heads/'.length);
+    else refs.set(ref, left);
+  }
+  const branch = refs.get(rev === 'HEAD' ? 'HEAD' : `refs/heads/${rev}`);
+  if (branch !== undefined)
+    return { sha: branch, kind: 'branch', name: rev === 'HEAD' ? head : rev };
+  const tag = refs.get(`refs/tags/${rev}^{}`) ?? refs.get(`refs/tags/${rev}`);
+  return tag === undefined ? null : { sha: tag, kind: 'tag', name: rev };
+}
+
+/**
+ * A git command that talks to the remote. A key from the pillar is handed to an ssh-agent that
+ * lives as long as the command and never touches the disk; a password in the address is handed to
+ * git as a credential helper's answer.
+ */
+export async function networkCommand(
+  host: HostView,
+  remote: Remote,
+  { git, keepHostKeys }: { git: readonly string[]; keepHostKeys: boolean },
+): Promise<NetworkCommand> {
+  const { user, identity } = remote;
+  const env = {
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_OPTIONAL_LOCKS: '0',
+    GIT_SSH_COMMAND: await sshCommand(host, remote, { keepHostKeys }),
+  };
+  const options = { env, timeoutMs: NETWORK_TIMEOUT_MS, ...(user === undefined ? {} : { user }) };
+  if (identity !== undefined) {
+    const input = `${identity.trim()}\n`;
+    return {
+      argv: ['ssh-agent', 'sh', '-c', WITH_KEY, 'sh', ...git],
+      options: { ...options, input },
+    };
+  }
+  const { username, password } = partsOf(remote.name);
+  if (password === null) return { argv: ['git', ...git], options };
+  const input = `username=${username}\npassword=${password}\n`;
+  return { argv: ['sh', '-c', WITH_PASSWORD, 'sh', ...git], options: { ...options, input } };
+}
+
+/** Fixed texts: whatever varies comes in as "$@" or on standard input. */
+const WITH_KEY = 'ssh-add -q - && exec git "$@" </dev/null';
+const WITH_PASSWORD =
+  'exec 3<&0 </dev/null; exec git -c credential.helper= ' +
+  `-c 'credential.helper=!f() { test "$1" != get || cat <&3; }; f' "$@"`;
+
+/**
+ * Looking must not write: host keys learned by a look go nowhere. Keys that are known are honoured
+ * either way, and one that has changed is refused.
+ */
+async function sshCommand(
+  host: HostView,
+  { user = 'root', host_keys }: Remote,
+  { keepHostKeys }: { keepHostKeys: boolean },
+): Promise<string> {
+  const checking = host_keys === 'strict' ? 'yes' : 'accept-new';
+  const options = ['-oBatchMode=yes', `-oStrictHostKeyChecking=${checking}`];
+  const account = (await host.accounts()).get(user);
+  if (!keepHostKeys && account !== undefined) {
+    const known = posix.join(account.home, '.ssh/known_hosts');
+    options.push('-oUserKnownHostsFile=/dev/null', '-oUpdateHostKeys=no');
+    options.push(`'-oGlobalKnownHostsFile=/etc/ssh/ssh_known_hosts "${known}"'`);
+  }
+  return ['ssh', ...options].join(' ');
+}
+
+function partsOf(address: string): { url: string; username: string; password: string | null } {
+  if (!/^https?:\/\//iu.test(address)) return { url: address, username: '', password: null };
+  if (!URL.canParse(address)) {
+    throw new ConductorError(
+      'STATE_ARGS_INVALID',
+      'Cannot use the address of a repository: it is no URL',
+    );
+  }
+  const url = new URL(address);
+  const { username, password } = url;
+  if (password === '') return { url: address, username, password: null };
+  url.password = '';
+  url.username = '';
+  return {
+    url: url.href,
+    username: decodeURIComponent(username),
+    password: decodeURIComponent(password),
+  };
+}

@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import type { Change } from '../../../shared/change.ts';
+import { ConductorError } from '../../../shared/errors.ts';
+import type { CommandOptions, Host, HostView } from '../../host/host.ts';
+import { defineState } from '../../engine/state-type.ts';
+import { ask } from '../lib/ask.ts';
+import { absolutePath } from '../lib/fields.ts';
+import { giveTo, makeOwnDirectory } from './lib/own-directory.ts';
+import { inspect, install, packagesField, pipFields, pipNeeds } from './lib/pip.ts';
+import type { PipTarget } from './lib/pip.ts';
+import { parentsOf } from '../lib/resources.ts';
+
+type Virtualenv = {
+  /** `null` if its Python is gone or does not run. */
+  python: string | null;
+  system_site_packages: boolean;
+  user: string;
+  missing: readonly string[];
+};
+
+const schema = z
+  .strictObject({
+    name: absolutePath.describe('Directory of the environment'),
+    python: z
+      .string()
+      .regex(/^(?!-)[^\s\0]+$/u)
+      .default('python3')
+      .describe('The Python that it is made with, by name or path'),
+    system_site_packages: z
+      .boolean()
+      .default(false)
+      .describe("Also sees the packages of the system's Python"),
+    pip_pkgs: packagesField
+      .exactOptional()
+      .describe('Packages that it holds besides those of `requirements`'),
+    ...pipFields,
+  })
+  .describe(
+    'A Python virtual environment that satisfies its requirements, down to what the packages themselves require. One ' +
+      'whose Python is gone, broken or of another version is built anew. Packages beyond the requirements are left alone.',
+  );
+type Args = z.infer<typeof schema>;
+
+export const virtualenvManaged = defineState<Args, Virtualenv>({
+  name: 'virtualenv.managed',
+  schema,
+  example: `openknesset environment:
+  virtualenv.managed:
+    name: /srv/environments/openknesset
+    requirements: /srv/projects/openknesset/code/requirements.txt
+    user: openknesset
+`,
+  provides: ({ name }) => [`virtualenv:${name}`, `path:${name}`],
+  needs: (args) => ['package:python3-venv', ...parentsOf(args.name), ...pipNeeds(args)],
+  read,
+  want: wanted,
+  apply,
+});
+
+async function read(args: Args, host: HostView): Promise<Virtualenv | null> {
+  const status = await host.status(args.name);
+  if (status?.kind !== 'directory') return null;
+  const settings = await host.readFile(`${args.name}/pyvenv.cfg`);
+  if (settings === null) return null;
+  const text = Buffer.from(settings).toString();
+  const environment = await inspect(host, pipTarget(args));
+  return {
+    python: environment?.python ?? null,
+    system_site_packages: /^include-system-site-packages\s*=\s*true\s*$/imu.test(text),
+    user: status.user,
+    missing: environment?.missing ?? [],
+  };
+}
+
+async function wanted(args: Args, host: HostView): Promise<Partial<Virtualenv>> {
+  const { python, system_site_packages, user = 'root' } = args;
+  const show = 'import sys; print("%d.%d" % sys.version_info[:2])';
+  const version = await ask(
+    host,
+    [python, '-B', '-c', show],
+    `ask ${python} for its version`,
+    asUser(args),
+  );
+  return { python: version.trim(), system_site_packages, user, missing: [] };
+}
+
+async function apply(change: Change<Virtualenv>, args: Args, host: Host): Promise<void> {
+  if (change.action === 'remove') return;
+  if (change.action === 'create') await prepareDirectory(args, host);
+  else await giveTo(host, args.name, args.user ?? 'root'); // whoever installed by hand may have been another
+  if (mustBuild(change)) await build(args, host);
+  const target = pipTarget(args);
+  const environment = await inspect(host, target);
+  if (environment === null || environment.missing.length > 0) await install(host, target);
+}
+
+function mustBuild({ action, to }: Exclude<Change<Virtualenv>, { action: 'remove' }>): boolean {
+  return action === 'create' || to.python !== undefined || to.system_site_packages !== undefined;
+}
+
+async function build(args: Args, host: Host): Promise<void> {
+  const shares = args.system_site_packages ? ['--system-site-packages'] : [];
+  await host.run([args.python, '-m', 'venv', '--clear', ...shares, '--', args.name], asUser(args));
+}
+
+/** The directory, made by root so that its parent need not belong to the user; what is no environment is not cleared. */
+async function prepareDirectory({ name, user = 'root' }: Args, host: Host): Promise<void> {
+  const names = await host.list(name);
+  const isOurs = names === null || names.length === 0 || names.includes('bin');
+  if ((await host.status(name)) !== null && (names === null || !isOurs)) {
+    throw new ConductorError(
+      'STATE_REFUSED',
+      `Cannot make a virtual environment in "${name}": something else is there`,
+    );
+  }
+  await makeOwnDirectory(host, name, user);
+}
+
+function pipTarget(args: Args): PipTarget {
+  return { python: `${args.name}/bin/python`, packages: args.pip_pkgs ?? [], args };
+}
+
+function asUser({ user }: Args): CommandOptions {
+  return { cwd: '/', ...(user === undefined ? {} : { user }) };
+}

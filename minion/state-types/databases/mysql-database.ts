@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import type { Change } from '../../../shared/change.ts';
+import type { Host, HostView } from '../../host/host.ts';
+import { defineState } from '../../engine/state-type.ts';
+import {
+  SERVER_NEEDS,
+  askServer,
+  databaseField,
+  identifier,
+  literal,
+  serverFields,
+  tellServer,
+} from './lib/mysql.ts';
+import type { Server } from './lib/mysql.ts';
+
+type Database = { character_set: string; collate: string };
+type Named = Server & { name: string };
+
+const word = z
+  .string()
+  .regex(/^[a-z0-9_]+$/iu, { error: 'expected a name such as utf8mb4 or utf8mb4_unicode_ci' })
+  .transform((name) => name.toLowerCase());
+const databaseRow = z.strictObject({ character_set: z.string(), collate: z.string() });
+
+const presentSchema = z
+  .strictObject({
+    name: databaseField.describe('Name of the database'),
+    character_set: word.exactOptional().describe('Character set of new tables, such as utf8mb4'),
+    collate: word
+      .exactOptional()
+      .describe('Order of texts in new tables, such as utf8mb4_unicode_ci'),
+    ...serverFields,
+  })
+  .describe(
+    'A MariaDB or MySQL database, with the character set and collation that new tables get.',
+  );
+
+export const mysqlDatabasePresent = defineState<z.infer<typeof presentSchema>, Database>({
+  name: 'mysql_database.present',
+  schema: presentSchema,
+  example: `shop database:
+  mysql_database.present:
+    name: shop
+    character_set: utf8mb4
+    collate: utf8mb4_unicode_ci
+`,
+  provides: ({ name }) => [`mysql-database:${name}`],
+  needs: () => SERVER_NEEDS,
+  read,
+  want: ({ name, socket, ...attributes }) => attributes,
+  apply,
+});
+
+export const mysqlDatabaseAbsent = defineState({
+  name: 'mysql_database.absent',
+  schema: z
+    .strictObject({ name: databaseField.describe('Name of the database'), ...serverFields })
+    .describe('No MariaDB or MySQL database of that name. All that is in it is deleted.'),
+  example: `old database:
+  mysql_database.absent:
+    name: legacy
+`,
+  needs: () => SERVER_NEEDS,
+  read,
+  want: () => null,
+  apply,
+});
+
+async function read(args: Named, host: HostView): Promise<Database | null> {
+  const sql = `SELECT JSON_OBJECT('character_set', DEFAULT_CHARACTER_SET_NAME, 'collate', DEFAULT_COLLATION_NAME)
+    FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${literal(args.name)};`;
+  const [database] = await askServer(host, args, databaseRow, sql);
+  return database ?? null;
+}
+
+async function apply(change: Change<Database>, args: Named, host: Host): Promise<void> {
+  const name = identifier(args.name);
+  if (change.action === 'remove') return tellServer(host, args, [`DROP DATABASE ${name}`]);
+  const { character_set, collate } = change.to;
+  const verb = change.action === 'create' ? 'CREATE' : 'ALTER';
+  const parts = [`${verb} DATABASE ${name}`];
+  if (character_set !== undefined) parts.push(`CHARACTER SET ${character_set}`);
+  if (collate !== undefined) parts.push(`COLLATE ${collate}`);
+  return tellServer(host, args, [parts.join(' ')]);
+}

@@ -1,0 +1,166 @@
+import { z } from 'zod';
+import type { Change } from '../../../shared/change.ts';
+import type { Host, HostView } from '../../host/host.ts';
+import { defineState } from '../../engine/state-type.ts';
+import {
+  SERVER_NEEDS,
+  account,
+  accountField,
+  askLines,
+  hostField,
+  identifier,
+  serverFields,
+  tellServer,
+} from './lib/mysql.ts';
+import type { Server } from './lib/mysql.ts';
+import { parseGrants, splitPrivileges } from './lib/mysql-grants.ts';
+
+type Granted = { grant: readonly string[]; grant_option: boolean };
+type Named = Server & {
+  grant: readonly string[];
+  database: string;
+  user: string;
+  host: string;
+  escape: boolean;
+  revoke_first?: boolean;
+};
+
+const ALL = 'ALL PRIVILEGES';
+const NO_SUCH_GRANT = 1141;
+
+const privileges = z
+  .union([z.string(), z.array(z.string())])
+  .transform((given) => splitPrivileges(Array.isArray(given) ? given.join(',') : given))
+  .refine(
+    (names) =>
+      names.length > 0 && names.every((name) => /^[A-Z][A-Z ]*(?: \([^()'`;]+\))?$/u.test(name)),
+    {
+      error: 'expected privileges such as SELECT, INSERT or ALL PRIVILEGES',
+    },
+  );
+
+const fields = {
+  name: z
+    .string()
+    .exactOptional()
+    .describe('Only a title; the grant is told by the other arguments'),
+  grant: privileges.describe('Privileges, as a list or separated by commas'),
+  database: z
+    .string()
+    .regex(/^[^\0\r\n]+\.[^\0\r\n.]+$/u, { error: 'expected DATABASE.*, DATABASE.TABLE or *.*' })
+    .describe('What they are on: `shop.*`, `shop.orders` or `*.*`'),
+  user: accountField.describe('Name of the account'),
+  host: hostField
+    .transform((host) => host.toLowerCase())
+    .default('localhost')
+    .describe('Host of the account'),
+  escape: z
+    .boolean()
+    .default(true)
+    .describe(
+      '`_` and `%` in the name of a database stand for themselves; false makes them patterns',
+    ),
+  ...serverFields,
+};
+
+const presentSchema = z
+  .strictObject({
+    ...fields,
+    grant_option: z.boolean().exactOptional().describe('May pass them on'),
+    revoke_first: z
+      .boolean()
+      .exactOptional()
+      .describe(
+        'Exactly these privileges on that object: others that the account has there are revoked',
+      ),
+  })
+  .describe(
+    'At least these privileges of a MariaDB or MySQL account on a database or table; exactly these with `revoke_first`.',
+  );
+
+export const mysqlGrantsPresent = defineState<z.infer<typeof presentSchema>, Granted>({
+  name: 'mysql_grants.present',
+  schema: presentSchema,
+  example: `shop may use its database:
+  mysql_grants.present:
+    grant: ALL PRIVILEGES
+    database: shop.*
+    user: shop
+    host: localhost
+`,
+  needs,
+  read,
+  want: ({ grant, grant_option }) =>
+    grant_option === undefined ? { grant } : { grant, grant_option },
+  apply,
+});
+
+export const mysqlGrantsAbsent = defineState({
+  name: 'mysql_grants.absent',
+  schema: z
+    .strictObject(fields)
+    .describe('None of these privileges of a MariaDB or MySQL account on a database or table.'),
+  example: `shop may not drop:
+  mysql_grants.absent:
+    grant: DROP
+    database: shop.*
+    user: shop
+`,
+  needs,
+  read,
+  want: () => null,
+  apply,
+});
+
+function needs({ database, user, host }: Named): string[] {
+  const [name = ''] = database.split('.');
+  const ofDatabase = name === '*' ? [] : [`mysql-database:${name}`];
+  return [...SERVER_NEEDS, `mysql-user:${user}@${host}`, ...ofDatabase];
+}
+
+async function read(args: Named, host: HostView): Promise<Granted | null> {
+  const statement = `SHOW GRANTS FOR ${account(args.user, args.host)};`;
+  const lines = (await askLines(host, args, statement, NO_SUCH_GRANT)) ?? [];
+  const grants = parseGrants(lines).filter(({ object }) => object === objectOf(args).plain);
+  const held = grants.flatMap((grant) => grant.privileges).filter((name) => name !== 'USAGE');
+  const shown = args.revoke_first === true ? held : askedAmong(args.grant, held);
+  if (shown.length === 0) return null;
+  const grantOption = grants.some((grant) => grant.grantOption);
+  return { grant: [...new Set(shown)].toSorted(), grant_option: grantOption };
+}
+
+async function apply(change: Change<Granted>, args: Named, host: Host): Promise<void> {
+  const on = objectOf(args).quoted;
+  const who = account(args.user, args.host);
+  if (change.action === 'remove') {
+    return tellServer(host, args, [`REVOKE ${change.from.grant.join(', ')} ON ${on} FROM ${who}`]);
+  }
+  const held = change.action === 'update' ? change.from : { grant: [], grant_option: false };
+  const surplus = held.grant.filter((name) => !args.grant.includes(name));
+  const sql: string[] = [];
+  if (surplus.length > 0) sql.push(`REVOKE ${surplus.join(', ')} ON ${on} FROM ${who}`);
+  if (change.to.grant_option === false && held.grant_option) {
+    sql.push(`REVOKE GRANT OPTION ON ${on} FROM ${who}`);
+  }
+  const option = change.to.grant_option === true ? ' WITH GRANT OPTION' : '';
+  sql.push(`GRANT ${args.grant.join(', ')} ON ${on} TO ${who}${option}`);
+  return tellServer(host, args, sql);
+}
+
+/** Who has all privileges has each one. */
+function askedAmong(asked: readonly string[], held: readonly string[]): readonly string[] {
+  return held.includes(ALL) ? asked : asked.filter((name) => held.includes(name));
+}
+
+/** The object as `SHOW GRANTS` names it, and as a statement does. */
+function objectOf({ database, escape }: Named): { plain: string; quoted: string } {
+  const dot = database.lastIndexOf('.');
+  const [name, table] = [database.slice(0, dot), database.slice(dot + 1)];
+  const isPattern = table === '*' && name !== '*';
+  const shown = isPattern && escape ? name.replaceAll(/(?<!\\)[_%]/gu, String.raw`\$&`) : name;
+  return { plain: `${shown}.${table}`, quoted: `${objectPart(shown)}.${objectPart(table)}` };
+}
+
+function objectPart(part: string): string {
+  return part === '*' ? '*' : identifier(part);
+}

@@ -1,0 +1,150 @@
+import { z } from 'zod';
+import type { Change } from '../../../shared/change.ts';
+import { ConductorError } from '../../../shared/errors.ts';
+import type { Host, HostView } from '../../host/host.ts';
+import { defineState } from '../../engine/state-type.ts';
+import {
+  askServer,
+  objectName,
+  serverFields,
+  serverNeeds,
+  tellServer,
+  topicOf,
+} from './lib/postgres.ts';
+import type { Server } from './lib/postgres.ts';
+
+type Database = {
+  owner: string;
+  encoding: string;
+  lc_collate: string;
+  lc_ctype: string;
+  tablespace: string;
+};
+type Named = Server & { name: string; template?: string };
+
+const DATABASES = `SELECT json_object_agg(datname, json_build_object(
+  'owner', pg_get_userbyid(datdba), 'encoding', pg_encoding_to_char(encoding),
+  'lc_collate', datcollate, 'lc_ctype', datctype, 'tablespace', spcname))
+  FROM pg_database JOIN pg_tablespace t ON t.oid = dattablespace;`;
+
+const databasesAnswer = z.record(
+  z.string(),
+  z.strictObject({
+    owner: z.string(),
+    encoding: z.string(),
+    lc_collate: z.string().transform(canonicalLocale),
+    lc_ctype: z.string().transform(canonicalLocale),
+    tablespace: z.string(),
+  }),
+);
+
+const encoding = z.string().transform((name) => {
+  const known = name.toUpperCase().replaceAll(/[-_ ]/gu, '');
+  return known === 'UNICODE' ? 'UTF8' : known;
+});
+const locale = z.string().min(1).transform(canonicalLocale);
+
+/** Fixed when a database is made. */
+const FIXED = ['encoding', 'lc_collate', 'lc_ctype'] as const;
+
+const presentSchema = z
+  .strictObject({
+    name: objectName.describe('Name of the database'),
+    owner: objectName.exactOptional().describe('The role that owns it'),
+    encoding: encoding.exactOptional().describe('Character encoding, such as UTF8'),
+    lc_collate: locale.exactOptional().describe('Order of texts, such as he_IL.UTF-8'),
+    lc_ctype: locale.exactOptional().describe('Classes of characters, such as he_IL.UTF-8'),
+    template: objectName
+      .exactOptional()
+      .describe(
+        'The database to copy; template0 if an encoding or locale is given, else template1',
+      ),
+    tablespace: objectName.exactOptional().describe('Where its tables are kept by default'),
+    ...serverFields,
+  })
+  .describe(
+    'A PostgreSQL database. Owner and tablespace can be changed later; encoding and locale are fixed when it ' +
+      'is made, and a database that has others is refused, never made anew.',
+  );
+
+export const postgresDatabasePresent = defineState<z.infer<typeof presentSchema>, Database>({
+  name: 'postgres_database.present',
+  schema: presentSchema,
+  example: `openknesset database:
+  postgres_database.present:
+    name: openknesset
+    owner: openknesset
+    encoding: UTF8
+`,
+  provides: ({ name }) => [`postgres-database:${name}`],
+  needs: (args) => [
+    ...serverNeeds(args),
+    ...(args.owner === undefined ? [] : [`postgres-role:${args.owner}`]),
+  ],
+  read,
+  want: ({ name, template, user, db_port, maintenance_db, ...attributes }) => attributes,
+  apply,
+});
+
+export const postgresDatabaseAbsent = defineState({
+  name: 'postgres_database.absent',
+  schema: z
+    .strictObject({ name: objectName.describe('Name of the database'), ...serverFields })
+    .describe('No PostgreSQL database of that name. One that is still in use is not dropped.'),
+  example: `old database:
+  postgres_database.absent:
+    name: legacy
+`,
+  needs: serverNeeds,
+  read,
+  want: () => null,
+  apply,
+});
+
+async function read({ name, ...server }: Named, host: HostView): Promise<Database | null> {
+  const databases = await host.shared(topicOf(server, 'databases'), () =>
+    askServer(host, server, databasesAnswer, { sql: DATABASES }),
+  );
+  return (Object.hasOwn(databases, name) ? databases[name] : undefined) ?? null;
+}
+
+async function apply(change: Change<Database>, args: Named, host: Host): Promise<void> {
+  const database = { name: args.name };
+  if (change.action === 'remove')
+    return tellServer(host, args, ['DROP DATABASE :"name"'], database);
+  if (change.action === 'create') {
+    const { sql, values } = creation(change.to, args);
+    return tellServer(host, args, [sql], values);
+  }
+  const { from, to } = change;
+  for (const fixed of FIXED)
+    if (to[fixed] !== undefined) throw cannotChange(args.name, fixed, from);
+  const sql: string[] = [];
+  if (to.owner !== undefined) sql.push('ALTER DATABASE :"name" OWNER TO :"owner"');
+  if (to.tablespace !== undefined) sql.push('ALTER DATABASE :"name" SET TABLESPACE :"tablespace"');
+  return tellServer(host, args, sql, { ...database, ...to });
+}
+
+function creation(to: Partial<Database>, { name, template }: Named) {
+  const isChosen = FIXED.some((fixed) => to[fixed] !== undefined);
+  const parts = ['CREATE DATABASE :"name" TEMPLATE :"template"'];
+  if (to.owner !== undefined) parts.push('OWNER :"owner"');
+  if (to.encoding !== undefined) parts.push("ENCODING :'encoding'");
+  if (to.lc_collate !== undefined) parts.push("LC_COLLATE :'lc_collate'");
+  if (to.lc_ctype !== undefined) parts.push("LC_CTYPE :'lc_ctype'");
+  if (to.tablespace !== undefined) parts.push('TABLESPACE :"tablespace"');
+  const values = { ...to, name, template: template ?? (isChosen ? 'template0' : 'template1') };
+  return { sql: parts.join(' '), values };
+}
+
+function cannotChange(name: string, fixed: (typeof FIXED)[number], from: Database): ConductorError {
+  return new ConductorError(
+    'STATE_REFUSED',
+    `Cannot change the ${fixed} of database "${name}": it is "${from[fixed]}", fixed when the database was made`,
+  );
+}
+
+/** `he_IL.utf8` and `he_IL.UTF-8` are the same locale. */
+function canonicalLocale(name: string): string {
+  return name.replace(/\.utf-?8$/iu, '.UTF-8');
+}

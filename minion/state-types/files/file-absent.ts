@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import type { Change } from '../../../shared/change.ts';
+import { defineState } from '../../engine/state-type.ts';
+import type { Host, HostView } from '../../host/host.ts';
+import { absolutePath } from '../lib/fields.ts';
+
+/** What stands where nothing should. */
+export type Anything = { kind: string; user: string; group: string; mode: string };
+
+/** Directories without which a host is none. */
+const VITAL = /^\/(?:bin|boot|dev|etc|home|lib|lib64|proc|root|run|sbin|sys|usr|var)?$/u;
+
+const schema = z
+  .strictObject({
+    name: absolutePath
+      .refine((path) => !VITAL.test(path), { error: 'a host does not work without this directory' })
+      .describe('What is not to exist: a file, a link, or a directory with all that is in it'),
+  })
+  .describe(
+    'Nothing at this path. A directory goes with everything in it; of a symbolic link only the link goes.',
+  );
+
+type Args = z.infer<typeof schema>;
+
+export const fileAbsent = defineState({
+  name: 'file.absent',
+  schema,
+  example: `/etc/nginx/sites-enabled/default:
+  file.absent: {}
+`,
+  async read({ name }: Args, host: HostView): Promise<Anything | null> {
+    const status = await host.status(name);
+    if (status === null) return null;
+    const { kind, user, group, mode } = status;
+    return { kind, user, group, mode };
+  },
+  want: () => null,
+  async apply(_change: Change<Anything>, { name }: Args, host: Host) {
+    await host.remove(name);
+    if (name.includes('/systemd/')) host.changed('services');
+  },
+});

@@ -1,0 +1,128 @@
+import { posix } from 'node:path';
+import type { z } from 'zod';
+import type { Change } from '../../../shared/change.ts';
+import { defineState } from '../../engine/state-type.ts';
+import type { FileStatus, Host, HostView } from '../../host/host.ts';
+import { fileManagedSchema } from './file-managed-schema.ts';
+import { backUp, checkContent } from './lib/file-safety.ts';
+import { downloadFirst, wantedContent } from './lib/file-source.ts';
+import type { WantedContent } from './lib/file-source.ts';
+import { digestOf, showDigest } from './lib/hashes.ts';
+import {
+  followLinks,
+  needParents,
+  ownershipOf,
+  refuseKind,
+  wantedOwnership,
+} from '../lib/ownership.ts';
+import { ownersOf, parentsOf } from '../lib/resources.ts';
+import { said } from '../lib/said.ts';
+import { asText } from './lib/text.ts';
+
+/** How one file is. Of its content there is the text, the SHA-256 or the digest that was asked for. */
+export type ManagedFile = {
+  content?: string;
+  sha256?: string;
+  source_hash?: string;
+  user: string;
+  group: string;
+  mode: string;
+};
+
+type Args = z.infer<typeof fileManagedSchema>;
+type Content = Pick<ManagedFile, 'content' | 'sha256' | 'source_hash'>;
+
+/** The path that is really managed, and what stands there; `null` where a file may be made. */
+async function locate(
+  { name, follow_symlinks: follow }: Args,
+  host: HostView,
+): Promise<{ path: string; status: FileStatus | null }> {
+  const path = follow ? await followLinks(name, host) : name;
+  const status = await host.status(path);
+  if (status === null || status.kind === 'symlink') return { path, status: null };
+  if (status.kind !== 'file') refuseKind(path, status, 'a file');
+  return { path, status };
+}
+
+async function read(args: Args, host: HostView): Promise<ManagedFile | null> {
+  const { path, status } = await locate(args, host);
+  if (status === null) return null;
+  const { user, group, mode } = status;
+  const wanted = await wantedContent(args, host);
+  const bytes = wanted.from === 'nothing' ? null : await host.readFile(path);
+  const content = bytes === null ? {} : describe(bytes, wanted, args);
+  return { ...content, user, group, mode };
+}
+
+/** Content in the form in which it is compared with the wanted one. */
+function describe(bytes: Uint8Array, wanted: WantedContent, { show_changes: show }: Args): Content {
+  if (wanted.from === 'web') return { source_hash: digestOf(bytes, wanted.digest.algorithm) };
+  const sha256 = digestOf(bytes, 'sha256').replace('sha256=', '');
+  const isShown = show && wanted.from === 'here' && asText(wanted.bytes) !== null;
+  if (!isShown) return { sha256 };
+  return { content: asText(bytes) ?? `(no text: ${bytes.length} bytes, SHA-256 ${sha256})\n` };
+}
+
+async function want(args: Args, host: HostView): Promise<Partial<ManagedFile> | null> {
+  const { status } = await locate(args, host);
+  if (status === null && !args.create) return null;
+  const owners = await wantedOwnership(args, host);
+  if (status !== null && !args.replace) return owners;
+  const wanted = await wantedContent(args, host);
+  if (wanted.from === 'nothing') return owners;
+  if (wanted.from === 'web') return { source_hash: showDigest(wanted.digest), ...owners };
+  return { ...describe(wanted.bytes, wanted, args), ...owners };
+}
+
+async function apply(change: Change<ManagedFile>, args: Args, host: Host): Promise<void> {
+  if (change.action === 'remove') return;
+  const { path, status } = await locate(args, host);
+  const { content, sha256, source_hash: hash } = change.to;
+  if (change.action === 'create' || (content ?? sha256 ?? hash) !== undefined) {
+    await needParents({ ...args, name: path }, host);
+    const bytes = await bytesOf(await wantedContent(args, host), host);
+    await checkContent(args, bytes, host);
+    if (status !== null) await backUp(args, path, host);
+    await put(path, bytes, args, host);
+  } else {
+    await host.own(path, ownershipOf(args));
+  }
+  if (path.includes('/systemd/')) host.changed('services');
+}
+
+async function bytesOf(wanted: WantedContent, host: Host): Promise<Uint8Array> {
+  if (wanted.from === 'nothing') return new Uint8Array();
+  if (wanted.from === 'here') return wanted.bytes;
+  return downloadFirst(wanted.urls, wanted.digest, host);
+}
+
+/** A symbolic link that is not to be followed is replaced in one step, too. */
+async function put(path: string, bytes: Uint8Array, args: Args, host: Host): Promise<void> {
+  if ((await host.status(path))?.kind !== 'symlink') {
+    await host.writeFile(path, bytes, ownershipOf(args));
+    return;
+  }
+  const beside = posix.join(posix.dirname(path), `.${posix.basename(path)}.conductor-new`);
+  await host.writeFile(beside, bytes, ownershipOf(args));
+  await host.rename(beside, path);
+}
+
+export const fileManaged = defineState({
+  name: 'file.managed',
+  schema: fileManagedSchema,
+  example: `/etc/motd:
+  file.managed:
+    contents: |
+      This host is managed: changes by hand do not last.
+    user: root
+    group: root
+    mode: "0644"
+`,
+  treeFiles: ['source', 'source_hash'],
+  textAttribute: 'content',
+  provides: ({ name }: Args) => [`path:${name}`],
+  needs: ({ name, user, group }: Args) => [...parentsOf(name), ...ownersOf(said({ user, group }))],
+  read,
+  want,
+  apply,
+});

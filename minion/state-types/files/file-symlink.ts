@@ -1,0 +1,90 @@
+import { posix } from 'node:path';
+import { z } from 'zod';
+import type { Change } from '../../../shared/change.ts';
+import { defineState } from '../../engine/state-type.ts';
+import type { Host, HostView } from '../../host/host.ts';
+import { absolutePath, accountReference, fileMode } from '../lib/fields.ts';
+import { needParents, ownershipOf, refuseKind, wantedOwnership } from '../lib/ownership.ts';
+import { ownersOf, parentsOf } from '../lib/resources.ts';
+import { said } from '../lib/said.ts';
+
+/** How one symbolic link is; `target` is `null` if something else stands there. */
+export type Symlink = { target: string | null; user: string; group: string };
+
+const schema = z
+  .strictObject({
+    name: absolutePath.describe('Where the link is'),
+    target: z
+      .string()
+      .regex(/^[^\0\n]+$/u)
+      .describe('What it points to; kept as it is written, and need not exist'),
+    user: accountReference.exactOptional().describe('Owner of the link itself'),
+    group: accountReference.exactOptional().describe('Group of the link itself'),
+    makedirs: z
+      .boolean()
+      .default(false)
+      .describe('Whether missing directories above it are made, with the same owners'),
+    dir_mode: fileMode.exactOptional().describe('Permissions of those directories; 0755 if absent'),
+    force: z
+      .boolean()
+      .default(false)
+      .describe('Whether a file or directory that stands at this path is removed to make room'),
+    backupname: absolutePath
+      .exactOptional()
+      .describe('Where a file or directory that stands at this path is moved to make room'),
+  })
+  .describe(
+    'A symbolic link that points to this target. A link to something else is replaced in one step.',
+  );
+
+type Args = z.infer<typeof schema>;
+
+async function read(args: Args, host: HostView): Promise<Symlink | null> {
+  const { name, force, backupname } = args;
+  const status = await host.status(name);
+  if (status === null) return null;
+  const isInTheWay = status.kind !== 'symlink';
+  if (isInTheWay && !force && backupname === undefined) refuseKind(name, status, 'a symbolic link');
+  const target = isInTheWay ? null : await host.readLink(name);
+  return { target, user: status.user, group: status.group };
+}
+
+async function want(args: Args, host: HostView): Promise<Partial<Symlink>> {
+  return { target: args.target, ...(await wantedOwnership(ownersArgs(args), host)) };
+}
+
+function ownersArgs({ user, group }: Args) {
+  return said({ user, group });
+}
+
+async function apply(change: Change<Symlink>, args: Args, host: Host): Promise<void> {
+  if (change.action === 'remove') return;
+  const { name, target, backupname } = args;
+  const ownership = ownershipOf(ownersArgs(args));
+  if (change.to.target === undefined) return host.own(name, ownership);
+  if (change.action === 'create') {
+    const { makedirs, dir_mode: mode = '0755' } = args;
+    await needParents({ ...ownership, name, makedirs, dir_mode: mode }, host);
+  } else if (change.from.target === null) {
+    await (backupname === undefined ? host.remove(name) : host.rename(name, backupname));
+  }
+  return host.link(name, target, ownership);
+}
+
+export const fileSymlink = defineState({
+  name: 'file.symlink',
+  schema,
+  example: `/etc/localtime:
+  file.symlink:
+    target: /usr/share/zoneinfo/Asia/Jerusalem
+`,
+  provides: ({ name }: Args) => [`path:${name}`],
+  needs: ({ name, target, ...args }: Args) => [
+    ...parentsOf(name),
+    `path:${posix.resolve(posix.dirname(name), target)}`,
+    ...ownersOf(ownersArgs({ name, target, ...args })),
+  ],
+  read,
+  want,
+  apply,
+});

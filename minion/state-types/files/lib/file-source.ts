@@ -1,0 +1,137 @@
+import { posix } from 'node:path';
+import { ConductorError } from '../../../../shared/errors.ts';
+import { isTreeFile } from '../../../../shared/tree-file.ts';
+import type { TreeFile } from '../../../../shared/tree-file.ts';
+import type { HostView } from '../../../host/host.ts';
+import { download, withoutUser } from '../../lib/download.ts';
+import { digestOf, findDigest, parseDigest, showDigest } from './hashes.ts';
+import type { Digest } from './hashes.ts';
+
+/** Where the content of a file comes from, as its arguments say. */
+export interface SourceArgs {
+  readonly name: string;
+  readonly source?: Source | readonly Source[];
+  readonly source_hash?: TreeFile | string;
+  readonly source_hash_name?: string;
+  readonly skip_verify: boolean;
+  readonly contents?: string | readonly string[];
+  readonly contents_newline: boolean;
+}
+
+export type Source = TreeFile | string;
+
+/** The content a file is to have. */
+export type WantedContent =
+  /** Nothing is said of it. */
+  | { readonly from: 'nothing' }
+  | { readonly from: 'here'; readonly bytes: Uint8Array }
+  /** Only its digest is known before it is downloaded. */
+  | { readonly from: 'web'; readonly urls: readonly string[]; readonly digest: Digest };
+
+/** Finds out what a file is to hold; downloads nothing whose digest is known. Throws SOURCE_MISSING. */
+export async function wantedContent(args: SourceArgs, host: HostView): Promise<WantedContent> {
+  const { contents, source } = args;
+  if (contents !== undefined) return { from: 'here', bytes: contentsOf(args) };
+  if (source === undefined) return { from: 'nothing' };
+  const sources = isList(source) ? source : [source];
+  for (const [index, candidate] of sources.entries()) {
+    if (isUrl(candidate)) return fromWeb(args, sources.slice(index).filter(isUrl), host);
+    const bytes = isTreeFile(candidate) ? candidate.read() : await host.readFile(candidate);
+    if (bytes !== null) return { from: 'here', bytes };
+  }
+  const paths = sources.map(String).join('", "');
+  throw new ConductorError(
+    'SOURCE_MISSING',
+    `Cannot find the source "${paths}": there is no such file`,
+  );
+}
+
+function contentsOf({ contents = '', contents_newline: newline }: SourceArgs): Uint8Array {
+  const text = typeof contents === 'string' ? contents : contents.join('\n');
+  const end = newline && text !== '' && !text.endsWith('\n') ? '\n' : '';
+  return Buffer.from(text + end, 'utf8');
+}
+
+function isList(source: Source | readonly Source[]): source is readonly Source[] {
+  return Array.isArray(source);
+}
+
+function isUrl(source: Source): source is string {
+  return typeof source === 'string' && hasScheme(source);
+}
+
+function hasScheme(text: string): boolean {
+  return /^https?:\/\//u.test(text);
+}
+
+async function fromWeb(
+  args: SourceArgs,
+  urls: readonly string[],
+  host: HostView,
+): Promise<WantedContent> {
+  const digest = await wantedDigest(args, urls, host);
+  if (digest !== null) return { from: 'web', urls, digest };
+  return { from: 'here', bytes: await downloadFirst(urls, null, host) };
+}
+
+async function wantedDigest(
+  { name, source_hash: hash, source_hash_name: hashName }: SourceArgs,
+  urls: readonly string[],
+  host: HostView,
+): Promise<Digest | null> {
+  if (hash === undefined) return null;
+  const literal = typeof hash === 'string' ? parseDigest(hash) : null;
+  if (literal !== null) return literal;
+  const text = Buffer.from(await hashFile(hash, host)).toString('utf8');
+  const names = hashName === undefined ? [...urls, name].map(lastPart) : [hashName];
+  const digest = findDigest(text, names);
+  if (digest !== null) return digest;
+  throw new ConductorError(
+    'SOURCE_MISSING',
+    `Cannot verify "${withoutUser(urls[0] ?? name)}": its source_hash file holds no digest of "${names.join('", "')}"`,
+  );
+}
+
+function lastPart(url: string): string {
+  return posix.basename(url.replace(/[?#].*$/u, ''));
+}
+
+async function hashFile(hash: TreeFile | string, host: HostView): Promise<Uint8Array> {
+  if (typeof hash !== 'string') return hash.read();
+  if (hasScheme(hash)) return download(hash, host);
+  const bytes = await host.readFile(hash);
+  if (bytes !== null) return bytes;
+  throw new ConductorError(
+    'SOURCE_MISSING',
+    `Cannot find the source_hash "${hash}": there is no such file`,
+  );
+}
+
+/** The bytes behind the first URL that answers, if they have the digest. */
+export async function downloadFirst(
+  urls: readonly string[],
+  digest: Digest | null,
+  host: HostView,
+): Promise<Uint8Array> {
+  const failures: unknown[] = [];
+  for (const url of urls) {
+    try {
+      const bytes = await download(url, host);
+      if (digest !== null) verify(bytes, digest, url);
+      return bytes;
+    } catch (error) {
+      if (!(error instanceof ConductorError) || error.code !== 'SOURCE_MISSING') throw error;
+      failures.push(error);
+    }
+  }
+  throw failures[0];
+}
+
+function verify(bytes: Uint8Array, digest: Digest, url: string): void {
+  const is = digestOf(bytes, digest.algorithm);
+  if (is === showDigest(digest)) return;
+  throw new ConductorError(
+    'SOURCE_MISSING',
+    `Cannot use "${withoutUser(url)}": what was downloaded has ${is}, not ${showDigest(digest)}`,
+  );
+}

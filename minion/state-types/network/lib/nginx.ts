@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import { ConductorError } from '../../../../shared/errors.ts';
+import type { Host, HostView } from '../../../host/host.ts';
+import type { Piece, Replacement } from '../../lib/staged.ts';
+
+export const NGINX = '/etc/nginx';
+/** Debian's unit runs it with these, and so must whoever checks its configuration. */
+const CHECK = ['nginx', '-t', '-q', '-g', 'daemon on; master_process on;'] as const;
+/** It tries to bind a port for two and a half seconds before it gives up. */
+const RELOAD_TIMEOUT_MS = 10_000;
+const POLL_MS = 100;
+
+export function sitePath(name: string): string {
+  return `${NGINX}/sites-available/${name}`;
+}
+
+export function linkPath(name: string): string {
+  return `${NGINX}/sites-enabled/${name}`;
+}
+
+/** What is to be remembered of a site once nginx serves it. */
+export function fingerprint(content: string | null, enabled: boolean): string {
+  const digest = createHash('sha256')
+    .update(content ?? '')
+    .digest('hex');
+  return `${enabled ? 'enabled' : 'disabled'}:${digest}`;
+}
+
+export function siteMark(name: string): string {
+  return `nginx.site:${name}`;
+}
+
+/** The change that puts a site in place, or with no content takes it away. */
+export function siteReplacement(
+  host: Host,
+  site: { name: string; content: string | null; enabled: boolean; reload: boolean },
+): Replacement {
+  const { name, content, enabled, reload } = site;
+  const file: Piece = content === null ? null : { kind: 'file', content, mode: '0644' };
+  const link: Piece = enabled ? { kind: 'symlink', to: sitePath(name) } : null;
+  const pieces: [string, Piece][] = [
+    [sitePath(name), file],
+    [linkPath(name), link],
+  ];
+  const take = (): Promise<void> => (reload ? reloadNginx(host) : Promise.resolve());
+  return {
+    what: `the nginx site "${name}"`,
+    directory: NGINX,
+    pieces: new Map(content === null ? pieces.toReversed() : pieces),
+    check: CHECK,
+    take,
+    takeBack: take,
+    mark: siteMark(name),
+    taken: content === null ? null : fingerprint(content, enabled),
+  };
+}
+
+/**
+ * Makes a running nginx use the configuration on disk and waits until it does: its master has
+ * started new workers. One that is not running will read the configuration when it starts.
+ */
+export async function reloadNginx(host: Host): Promise<void> {
+  if (!(await isActive(host))) return;
+  const before = await workers(host);
+  const log = await errorLogSize(host);
+  await host.run(['systemctl', 'reload', 'nginx']);
+  for (let waited = 0; waited < RELOAD_TIMEOUT_MS; waited += POLL_MS) {
+    await host.sleep(POLL_MS);
+    const now = await workers(host);
+    if (now.master !== before.master) break; // it has died, and something else may have taken over
+    if (now.pids.some((pid) => !before.pids.includes(pid)) && (await isActive(host))) return;
+    if ((await complaintsSince(host, log)).some(isFinal)) break;
+  }
+  const complaints = (await complaintsSince(host, log)).slice(-3);
+  const state = ['nginx did not take the new configuration', complaints.join('; ')];
+  throw new ConductorError('CHECK_FAILED', state.filter((words) => words !== '').join(': '));
+}
+
+async function isActive(host: HostView): Promise<boolean> {
+  const { exitCode } = await host.query(['systemctl', 'is-active', '--quiet', 'nginx']);
+  return exitCode === 0;
+}
+
+async function workers(host: HostView): Promise<{ master: string; pids: readonly string[] }> {
+  const shown = await host.query(['systemctl', 'show', '--property=MainPID', '--value', 'nginx']);
+  const master = shown.stdout.trim();
+  const children = await host.readFile(`/proc/${master}/task/${master}/children`);
+  const pids = children === null ? [] : Buffer.from(children).toString().trim().split(' ');
+  return { master, pids: pids.filter((pid) => pid !== '') };
+}
+
+const ERROR_LOG = '/var/log/nginx/error.log';
+
+async function errorLogSize(host: HostView): Promise<number> {
+  return (await host.status(ERROR_LOG))?.size ?? 0;
+}
+
+/** What nginx wrote about it; a reload that fails says so nowhere else. */
+async function complaintsSince(host: HostView, size: number): Promise<readonly string[]> {
+  if ((await errorLogSize(host)) <= size) return [];
+  const tail = await host.query(['tail', `--bytes=+${size + 1}`, '--', ERROR_LOG]);
+  const lines = tail.stdout.split('\n').filter((line) => /\[(?:emerg|alert|crit)\]/u.test(line));
+  return [...new Set(lines.map((line) => line.replace(/^.*?\[\w+\] (?:\d+#\d+: )?/u, '')))];
+}
+
+/** It tries again to bind a port; anything else it does not get over. */
+function isFinal(complaint: string): boolean {
+  return !complaint.startsWith('bind() to ');
+}

@@ -1,0 +1,163 @@
+import { z } from 'zod';
+import { isTreeFile } from '../../../shared/tree-file.ts';
+import type { TreeFile } from '../../../shared/tree-file.ts';
+import type { Host, HostView } from '../../host/host.ts';
+import { defineState } from '../../engine/state-type.ts';
+import {
+  NGINX,
+  fingerprint,
+  linkPath,
+  reloadNginx,
+  siteMark,
+  sitePath,
+  siteReplacement,
+} from './lib/nginx.ts';
+import { parentsOf } from '../lib/resources.ts';
+import { hasTaken, replaceConfiguration } from '../lib/staged.ts';
+
+type Site = {
+  /** `null` if only a link is left. */
+  content: string | null;
+  enabled: boolean;
+  /** What stands there has been taken by nginx. */
+  loaded: boolean;
+};
+type Named = { name: string; reload: boolean };
+
+const siteName = z.string().regex(/^(?!\.)[\w.@+-]{1,100}$/u, {
+  error: 'expected the name of a file, such as shop or www.example.org',
+});
+
+const nameFields = {
+  name: siteName.describe('Name of the site: of its file in sites-available'),
+  reload: z
+    .boolean()
+    .default(true)
+    .describe('Makes a running nginx take it at once; false leaves that to a service that watches'),
+};
+
+const schema = z
+  .strictObject({
+    ...nameFields,
+    source: z
+      .custom<TreeFile>(isTreeFile, { error: 'expected a file below templates/' })
+      .meta({ type: 'string' })
+      .exactOptional()
+      .describe('A file below templates/; rendered if it ends in .hbs'),
+    contents: z
+      .union([z.string(), z.array(z.string()).transform((lines) => lines.join('\n'))])
+      .exactOptional()
+      .describe('The configuration itself, as a text or a list of lines'),
+    template: z
+      .enum(['handlebars', 'none'])
+      .exactOptional()
+      .describe('Whether the source is rendered, where its name alone does not say so'),
+    context: z.record(z.string(), z.unknown()).exactOptional().describe('Values for the template'),
+    defaults: z
+      .record(z.string(), z.unknown())
+      .exactOptional()
+      .describe('Values for the template that `context` does not give'),
+    enabled: z
+      .boolean()
+      .default(true)
+      .describe('Served; false keeps the file but does not link it'),
+  })
+  .refine(({ source, contents }) => (source === undefined) !== (contents === undefined), {
+    error: 'a site has either `source` or `contents`',
+    path: ['source'],
+  })
+  .describe(
+    'A site of nginx, as Debian lays them out: a file in sites-available and a link in sites-enabled. The whole ' +
+      'configuration is checked with the new site in it before anything is replaced. Then nginx is reloaded, and if it ' +
+      'does not take the new configuration the old one is put back; the report tells both.',
+  );
+type Args = z.infer<typeof schema>;
+
+export const nginxSite = defineState<Args, Site>({
+  name: 'nginx.site',
+  schema,
+  example: `openknesset site:
+  nginx.site:
+    name: openknesset
+    contents: |
+      server {
+          listen 80;
+          server_name openknesset.example;
+          location / { proxy_pass http://127.0.0.1:8000; }
+      }
+`,
+  treeFiles: ['source'],
+  textAttribute: 'content',
+  provides: ({ name }) => [`path:${sitePath(name)}`, `path:${linkPath(name)}`],
+  needs,
+  read,
+  want: (args) => ({
+    content: contentOf(args),
+    enabled: args.enabled,
+    ...(args.reload ? { loaded: true } : {}),
+  }),
+  async apply(change, args, host) {
+    if (change.action === 'remove') return;
+    const { name, enabled, reload } = args;
+    const content = contentOf(args);
+    await replaceConfiguration(host, siteReplacement(host, { name, content, enabled, reload }));
+  },
+  react,
+});
+
+export const nginxSiteAbsent = defineState<Named, Site>({
+  name: 'nginx.site_absent',
+  schema: z
+    .strictObject(nameFields)
+    .describe(
+      'No site of that name, neither in sites-available nor in sites-enabled. The configuration that is left is checked ' +
+        'first, and the site is put back if nginx does not take it.',
+    ),
+  example: `no default site:
+  nginx.site_absent:
+    name: default
+`,
+  textAttribute: 'content',
+  needs,
+  read,
+  want: () => null,
+  async apply(_change, { name, reload }, host) {
+    const nothing = { name, content: null, enabled: false, reload };
+    await replaceConfiguration(host, siteReplacement(host, nothing));
+  },
+  react,
+});
+
+function needs(): string[] {
+  return [
+    'nginx',
+    'package:nginx',
+    `path:${NGINX}/nginx.conf`,
+    ...parentsOf(`${NGINX}/sites-available/x`),
+  ];
+}
+
+async function read({ name }: Named, host: HostView): Promise<Site | null> {
+  const bytes = await host.readFile(sitePath(name));
+  const link = await host.status(linkPath(name));
+  if (bytes === null && link === null) return null;
+  const content = bytes === null ? null : Buffer.from(bytes).toString();
+  const enabled = bytes !== null && (await isLinked(name, host));
+  const loaded = await hasTaken(host, siteMark(name), fingerprint(content, enabled));
+  return { content, enabled, loaded };
+}
+
+async function isLinked(name: string, host: HostView): Promise<boolean> {
+  const to = await host.readLink(linkPath(name));
+  return to === sitePath(name) || to === `../sites-available/${name}`;
+}
+
+async function react({ name }: Named, host: Host): Promise<string> {
+  await reloadNginx(host);
+  return `reloaded nginx for the site ${name}`;
+}
+
+function contentOf({ source, contents }: Args): string {
+  const text = source === undefined ? (contents ?? '') : Buffer.from(source.read()).toString();
+  return text.endsWith('\n') ? text : `${text}\n`;
+}

@@ -1,0 +1,110 @@
+import { ConductorError } from '../../../../shared/errors.ts';
+import type { Argv, Host, HostView, Output } from '../../../host/host.ts';
+import { packagesChanged } from '../../lib/packages.ts';
+
+const DAY_MS = 86_400_000;
+const TIMEOUT_MS = 1_500_000;
+const LONGEST_LOCK_MS = 600_000;
+const LOOK_EVERY_MS = 2000;
+const REFRESHED = 'apt-lists-refreshed';
+
+/** Nobody is there to answer questions, and a changed configuration file stays as it is. */
+const ENVIRONMENT = {
+  DEBIAN_FRONTEND: 'noninteractive',
+  DEBCONF_NONINTERACTIVE_SEEN: 'true',
+  APT_LISTCHANGES_FRONTEND: 'none',
+  NEEDRESTART_MODE: 'l',
+  NEEDRESTART_SUSPEND: '1',
+} as const;
+
+const OPTIONS = [
+  '--quiet=2',
+  '--assume-yes',
+  '--option=DPkg::Lock::Timeout=600',
+  '--option=Dpkg::Use-Pty=0',
+  '--option=Dpkg::Options::=--force-confdef',
+  '--option=Dpkg::Options::=--force-confold',
+] as const;
+
+/** Runs one apt-get transaction, after mending one that was interrupted. */
+export async function aptGet(args: readonly string[], host: Host): Promise<void> {
+  await mendDpkg(host);
+  try {
+    await whenUnlocked(['apt-get', ...OPTIONS, ...args], host);
+  } finally {
+    packagesChanged(host);
+  }
+}
+
+/** Ends what an interrupted dpkg has left undone; apt-get refuses to do anything before that. */
+async function mendDpkg(host: Host): Promise<void> {
+  const updates = await host.list('/var/lib/dpkg/updates');
+  const audit = await host.query(['dpkg', '--audit']);
+  if ((updates ?? []).length === 0 && audit.stdout.trim() === '') return;
+  await whenUnlocked(
+    ['dpkg', '--force-confdef', '--force-confold', '--configure', '--pending'],
+    host,
+  );
+  packagesChanged(host);
+}
+
+/** Runs apt or dpkg; one that somebody else is running is waited for, whichever of the locks it has. */
+async function whenUnlocked(argv: Argv, host: Host): Promise<Output> {
+  const end = Date.now() + LONGEST_LOCK_MS;
+  for (;;) {
+    try {
+      return await host.run(argv, { env: ENVIRONMENT, timeoutMs: TIMEOUT_MS });
+    } catch (error) {
+      if (!isLocked(error) || Date.now() >= end) throw error;
+    }
+    await host.sleep(LOOK_EVERY_MS);
+  }
+}
+
+function isLocked(error: unknown): boolean {
+  if (!(error instanceof ConductorError) || error.code !== 'COMMAND_FAILED') return false;
+  const { output } = error.details;
+  return typeof output === 'string' && /could not get lock|was locked by another/iu.test(output);
+}
+
+/** Whether the lists of the package sources are older than they may be, or than the sources. */
+export async function areListsOld(
+  { mostSeconds = DAY_MS / 1000 }: { mostSeconds?: number },
+  host: HostView,
+): Promise<boolean> {
+  const refreshed = await lastRefresh(host);
+  if (Date.now() - refreshed > mostSeconds * 1000) return true;
+  return (await sourcesChanged(host)) > refreshed;
+}
+
+async function lastRefresh(host: HostView): Promise<number> {
+  const names = await host.list('/var/lib/apt/lists');
+  const isEmpty = !(names ?? []).some((name) => /_Packages|Release/u.test(name));
+  if (isEmpty) return 0;
+  const remembered = Number((await host.recall(REFRESHED)) ?? 0);
+  const stamps = ['/var/lib/apt/lists', '/var/lib/apt/lists/partial'];
+  return Math.max(remembered, await newest(stamps, host));
+}
+
+/** When somebody last changed where packages come from, or whose signatures count. */
+async function sourcesChanged(host: HostView): Promise<number> {
+  const directory = '/etc/apt/sources.list.d';
+  const names = await host.list(directory);
+  const files = (names ?? []).map((name) => `${directory}/${name}`);
+  const keys = ['/etc/apt/keyrings', '/etc/apt/trusted.gpg.d'];
+  return newest(['/etc/apt/sources.list', directory, ...files, ...keys], host);
+}
+
+async function newest(paths: readonly string[], host: HostView): Promise<number> {
+  const times = paths.map(async (path) => (await host.status(path))?.mtimeMs ?? 0);
+  return Math.max(...(await Promise.all(times)));
+}
+
+/** Fetches the lists of the package sources: once a run, and once more if the sources change in it. */
+export async function refreshLists(host: Host): Promise<{ warnings: string }> {
+  return host.shared(`apt-lists ${await sourcesChanged(host)}`, async () => {
+    const { stderr } = await whenUnlocked(['apt-get', ...OPTIONS, 'update'], host);
+    await host.remember(REFRESHED, String(Date.now()));
+    return { warnings: stderr };
+  });
+}

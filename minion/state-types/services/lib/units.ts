@@ -1,0 +1,88 @@
+import { ConductorError } from '../../../../shared/errors.ts';
+import type { HostView } from '../../../host/host.ts';
+
+/** One systemd unit as the manager knows it. */
+export interface Unit {
+  readonly loadState: string;
+  readonly activeState: string;
+  readonly subState: string;
+  readonly unitFileState: string;
+  readonly needsDaemonReload: boolean;
+  readonly canReload: boolean;
+  readonly restarts: number;
+}
+
+const PROPERTIES = [
+  'Id',
+  'Names',
+  'LoadState',
+  'ActiveState',
+  'SubState',
+  'UnitFileState',
+  'NeedDaemonReload',
+  'CanReload',
+  'NRestarts',
+] as const;
+
+const SHOW = ['systemctl', 'show', '--no-pager', `--property=${PROPERTIES.join(',')}`] as const;
+const SUFFIX = /\.(?:service|socket|timer|mount|automount|path|target|swap|slice|scope)$/u;
+
+/** `nginx` is `nginx.service`. */
+export function unitName(name: string): string {
+  return SUFFIX.test(name) ? name : `${name}.service`;
+}
+
+/** How a unit is; all units that are loaded are read once a run, until `changed('services')`. */
+export async function readUnit(name: string, host: HostView): Promise<Unit> {
+  const units = await host.shared('services', async () => {
+    const answer = await host.query([...SHOW, '*.service', '*.socket', '*.timer']);
+    if (answer.exitCode === 0) return new Map(parseUnits(answer.stdout));
+    throw noSystemd(answer.stderr);
+  });
+  const known = units.get(name) ?? (await readUnitNow(name, host));
+  units.set(name, known);
+  return known;
+}
+
+/** How a unit is at this moment. */
+export async function readUnitNow(name: string, host: HostView): Promise<Unit> {
+  const answer = await host.query([...SHOW, '--', name]);
+  const unit = parseUnits(answer.stdout).get(name);
+  if (unit === undefined) throw noSystemd(answer.stderr);
+  return unit;
+}
+
+function noSystemd(said: string): ConductorError {
+  return new ConductorError(
+    'STATE_REFUSED',
+    'Cannot look at the services of this host: its systemd does not answer',
+    { output: said },
+  );
+}
+
+/** By every name that a unit has. */
+export function parseUnits(text: string): Map<string, Unit> {
+  const units = new Map<string, Unit>();
+  for (const paragraph of text.split(/\n\n+/u)) {
+    const values = new Map(
+      paragraph.split('\n').map((line): [string, string] => {
+        const end = line.indexOf('=');
+        return [line.slice(0, end), line.slice(end + 1)];
+      }),
+    );
+    const value = (name: (typeof PROPERTIES)[number]) => values.get(name) ?? '';
+    const unit = {
+      loadState: value('LoadState'),
+      activeState: value('ActiveState'),
+      subState: value('SubState'),
+      unitFileState: value('UnitFileState'),
+      needsDaemonReload: value('NeedDaemonReload') === 'yes',
+      canReload: value('CanReload') === 'yes',
+      restarts: Number(value('NRestarts')) || 0,
+    };
+    for (const name of [value('Id'), ...value('Names').split(' ')]) {
+      if (name !== '') units.set(name, unit);
+    }
+  }
+  return units;
+}
