@@ -30,15 +30,22 @@ export const BASE_PACKAGES = [
 ];
 
 export const FULL_PACKAGES = [
+  'acl',
+  'busybox-static',
   'cron',
+  'cryptsetup-bin',
   'curl',
   'git',
   'gunicorn',
+  'kmod',
+  'locales',
   'logrotate',
   'mariadb-server',
   'nftables',
   'nginx',
   'openssh-client',
+  'openssh-server',
+  'podman',
   'postgresql',
   'python3-django',
   'python3-mysqldb',
@@ -46,9 +53,13 @@ export const FULL_PACKAGES = [
   'python3-psycopg2',
   'python3-venv',
   'redis-server',
+  'rsync',
+  'strace',
   'sudo',
   'supervisor',
   'unattended-upgrades',
+  'unzip',
+  'xz-utils',
 ];
 
 /** Where the base image made by this recipe belongs: another recipe, or another machine's certificates, another place. */
