@@ -9,7 +9,14 @@ import { atExit } from './exit.ts';
 import { withLock } from './lock.ts';
 import { mountOverlay, removeDirectory, unmountBelow } from './mounts.ts';
 import { imagesDirectory, PROPAGATION } from './paths.ts';
-import { BASE_PACKAGES, basePath, debianSources, FULL_PACKAGES, fullPath } from './recipe.ts';
+import {
+  BASE_PACKAGES,
+  basePath,
+  debianSources,
+  FULL_PACKAGES,
+  fullPath,
+  NOT_AT_BOOT,
+} from './recipe.ts';
 import type { ImageName } from './recipe.ts';
 import { addCertificates, handIn, writeInto } from './surroundings.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -150,6 +157,7 @@ async function buildFull(
   // Apart from this machine's network: a database server looks for a free port while it is being installed.
   await inGroup(directory, [...inside, '--private-network', ...install], log);
   await inGroup(directory, [...inside, 'apt-get', 'clean'], log);
+  await inGroup(directory, [...inside, 'systemctl', '--quiet', 'disable', ...NOT_AT_BOOT], log);
   rmSync(join(root, 'usr/sbin/policy-rc.d'));
   unmountBelow(directory);
   renameSync(join(directory, 'upper'), join(directory, 'tree'));

@@ -62,6 +62,15 @@ export const FULL_PACKAGES = [
   'xz-utils',
 ];
 
+/** What Debian would start at boot and cannot: containers need more of a kernel than a test host has. */
+export const NOT_AT_BOOT = [
+  'podman-auto-update.service',
+  'podman-auto-update.timer',
+  'podman-restart.service',
+  'podman.service',
+  'podman.socket',
+];
+
 /** Where the base image made by this recipe belongs: another recipe, or another machine's certificates, another place. */
 export function basePath(surroundings: Surroundings): string {
   return imagePath('base', [BASE_PACKAGES, debianSources(), fingerprint(surroundings)]);
@@ -69,7 +78,7 @@ export function basePath(surroundings: Surroundings): string {
 
 /** Where the full image over that base belongs. */
 export function fullPath(base: string): string {
-  return imagePath('full', [FULL_PACKAGES, base]);
+  return imagePath('full', [FULL_PACKAGES, NOT_AT_BOOT, base]);
 }
 
 function imagePath(name: ImageName, recipe: unknown): string {
