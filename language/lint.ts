@@ -23,9 +23,7 @@ import type { Tree } from './tree.ts';
 export function lint(tree: Tree, states: StateSchemas): readonly Problem[] {
   const problems = collectProblems(tree);
   const known = namedFiles(tree, 'states');
-  const guardsElsewhere = [...known.values()]
-    .flat()
-    .some((path) => GUARDING.test(textOfFile(tree, path)));
+  const texts = [...known.values()].flat().map((path) => textOfFile(tree, path));
   const workshop = openWorkshop(problems);
   const context: Lint = {
     tree,
@@ -34,7 +32,8 @@ export function lint(tree: Tree, states: StateSchemas): readonly Problem[] {
     known,
     workshop,
     keysByType: new Map(),
-    guardsElsewhere,
+    guardsElsewhere: texts.some((text) => GUARDING.test(text)),
+    argumentsElsewhere: texts.some((text) => GIVING.test(text)),
   };
   lintTop(context, 'states');
   lintTop(context, 'pillars');
@@ -47,6 +46,8 @@ export function lint(tree: Tree, states: StateSchemas): readonly Problem[] {
 }
 
 const GUARDING = /(?:onchanges|onfail|prereq)[a-z_]*_in\b|^extend:/mu;
+
+const GIVING = /\buse_in\b/u;
 
 function textOfFile(tree: Tree, path: string): string {
   return new TextDecoder().decode(tree.read(path) ?? new Uint8Array());

@@ -77,21 +77,37 @@ function resolve(
   return others;
 }
 
-/** `use` copies the arguments of other states, not their names, requisites or guards. */
+/** `use` copies the arguments of other states, not their names, requisites or guards; `use_in` gives them. */
 export function applyUse(
   drafts: readonly Draft[],
   register: Register,
   problems: Problems,
 ): readonly Draft[] {
+  const sources = new Map<string, Draft[]>();
+  const note = ({ key }: Draft, source: Draft) => {
+    sources.set(key, [...(sources.get(key) ?? []), source]);
+  };
+  for (const draft of drafts) {
+    const [use, useIn] = [draft.args.get('use'), draft.args.get('use_in')];
+    for (const other of found(use, draft, { register, problems })) note(draft, other);
+    for (const other of found(useIn, draft, { register, problems })) note(other, draft);
+  }
   return drafts.map((draft) => {
-    const use = draft.args.get('use');
-    if (use === undefined) return draft;
-    const args = new Map<string, Entry>(draft.args);
-    for (const { args: theirs } of targetsOf(draft, use, { register, problems })) {
-      for (const [key, entry] of copied(theirs)) if (!args.has(key)) args.set(key, entry);
-    }
-    return { ...draft, args };
+    const theirs = sources.get(draft.key) ?? [];
+    return theirs.length === 0 ? draft : { ...draft, args: withArgumentsOf(draft, theirs) };
   });
+}
+
+function found(entry: Entry | undefined, draft: Draft, search: Search): readonly Draft[] {
+  return entry === undefined ? [] : targetsOf(draft, entry, search);
+}
+
+function withArgumentsOf(draft: Draft, others: readonly Draft[]): Arguments {
+  const args = new Map<string, Entry>(draft.args);
+  for (const other of others) {
+    for (const [key, entry] of copied(other.args)) if (!args.has(key)) args.set(key, entry);
+  }
+  return args;
 }
 
 function copied(args: Arguments): readonly (readonly [string, Entry])[] {

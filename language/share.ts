@@ -1,4 +1,5 @@
 import type { DataMapping } from './values/data.ts';
+import { typePaths } from './custom-files.ts';
 import { hasExpression } from './expression.ts';
 import { absoluteName, includedNodes } from './states/include.ts';
 import { textOf, type MappingNode, type Node } from './values/node.ts';
@@ -7,7 +8,7 @@ import { collectProblems, type Problems } from './problem.ts';
 import { candidates, isElsewhere } from './states/sources.ts';
 import { readStateFile, type StateFile } from './state-file.ts';
 import { couldMatch } from './targets/target-possible.ts';
-import { expand, readTop, topPath } from './top.ts';
+import { expand, readTop, topIn } from './top.ts';
 import { namedFiles } from './states/tree-files.ts';
 import type { Manifest, Tree } from './tree.ts';
 
@@ -21,8 +22,8 @@ interface Gathering {
 }
 
 /**
- * The part of a tree that a minion needs to compile: its state files with all they may include, and
- * the templates these may name. A superset: `when`, `each` and what only a pillar tells are taken to
+ * The part of a tree that a minion needs to compile: its state files with all they may include,
+ * the templates these may name, and the tree's own state types. A superset: `when`, `each` and what only a pillar tells are taken to
  * hold. Never anything of `pillars/`. Mistakes are left for the compiler to tell.
  */
 export function shareOf(
@@ -33,7 +34,8 @@ export function shareOf(
 ): Manifest {
   const problems = collectProblems(tree);
   const known = namedFiles(tree, 'states');
-  const paths = new Set([topPath('states')]);
+  const paths = new Set([topIn(tree, 'states')]);
+  for (const path of typePaths(tree.manifest)) paths.add(path);
   const gathering: Gathering = { tree, known, problems, paths, seen: new Set() };
   const names = stateFiles.length > 0 ? stateFiles : fromTop(gathering, minion, facts);
   for (const name of names) gather(name, gathering);
@@ -120,6 +122,7 @@ function gatherText(text: string, key: string, gathering: Gathering): void {
 function gatherPrefix(prefix: string, { tree, paths }: Gathering): void {
   const starts = prefix === '' ? ['templates/'] : candidates(prefix);
   for (const { path } of tree.manifest) {
-    if (starts.some((start) => path.startsWith(start))) paths.add(path);
+    const isFile = path.startsWith('templates/') || !/\.(?:yaml|sls)$/u.test(path);
+    if (isFile && starts.some((start) => path.startsWith(start))) paths.add(path);
   }
 }

@@ -26,13 +26,19 @@ export function topPath(folder: Folder): string {
   return `${folder}/top.yaml`;
 }
 
+/** Salt's `top.sls` is read where there is no `top.yaml`. */
+export function topIn(tree: Tree, folder: Folder): string {
+  const [own, salt] = [topPath(folder), `${folder}/top.sls`];
+  return tree.read(own) === null && tree.read(salt) !== null ? salt : own;
+}
+
 /** The lines of a top file; `null` if the tree has none. Mistakes are reported. */
 export function readTop(
   tree: Tree,
   folder: Folder,
   problems: Problems,
 ): readonly TopEntry[] | null {
-  const path = topPath(folder);
+  const path = topIn(tree, folder);
   const bytes = tree.read(path);
   if (bytes === null) return null;
   const node = parseYaml(path, bytes, problems);
@@ -60,10 +66,47 @@ function readBase({ key, keyNode, value }: Entry, folder: Folder, problems: Prob
     return [];
   }
   return value.entries.flatMap((entry) => {
-    const target = readTarget(entry, folder, problems);
+    const match = matcherIn(entry.value, problems);
+    const target = match === null ? null : readTarget(asTarget(entry, match), folder, problems);
     const files = readFiles(entry.value, problems);
     return target === null ? [] : [{ target, files }];
   });
+}
+
+/** How Salt's `- match: grain` reads the key of a target; each as it is written here. */
+const MATCHERS: ReadonlyMap<string, (key: string) => string> = new Map([
+  ['glob', (key) => key],
+  ['nodegroup', (key) => key],
+  ['compound', (key) => key],
+  ['list', (key) => `[${key}]`],
+  ['pcre', (key) => `re:${key}`],
+  ['grain', (key) => `facts.${key}`],
+  ['pillar', (key) => `pillar.${key}`],
+  ['ipcidr', (key) => `net:${key}`],
+]);
+
+/** `null` after a mistake, which is reported. */
+function matcherIn(node: Node, problems: Problems): ((key: string) => string) | null {
+  const items = node.kind === 'sequence' ? node.items : [];
+  const entries = items.flatMap((item) => (item.kind === 'mapping' ? item.entries : []));
+  const match = entries.find(({ key }) => key === 'match');
+  if (match === undefined) return (key) => key;
+  const found = MATCHERS.get(textOf(match.value) ?? '');
+  if (found !== undefined) return found;
+  const help = `it is one of ${[...MATCHERS.keys()].join(', ')}`;
+  problems.add(match.value.place, `"match" cannot be ${describeNode(match.value)}`, { help });
+  return null;
+}
+
+function asTarget(entry: Entry, match: (key: string) => string): Entry {
+  const key = match(entry.key);
+  if (key === entry.key) return entry;
+  const { place, value } = entry.keyNode;
+  return { ...entry, key, keyNode: { kind: 'scalar', place, value } };
+}
+
+function isMatcher(node: Node): boolean {
+  return node.kind === 'mapping' && node.entries.length === 1 && node.entries[0]?.key === 'match';
 }
 
 function readTarget({ key, keyNode }: Entry, folder: Folder, problems: Problems): Target | null {
@@ -94,6 +137,7 @@ function isTrustworthy(target: Target): boolean {
 function readFiles(node: Node, problems: Problems): NamedFile[] {
   const items = node.kind === 'sequence' ? node.items : [node];
   return items.flatMap((item) => {
+    if (isMatcher(item)) return [];
     const name = textOf(item);
     if (name !== null && !name.includes('{{')) return [{ name, place: item.place }];
     if (item.kind !== 'broken') {

@@ -3,7 +3,8 @@ import { messageOf } from '../shared/errors.ts';
 import type { Node } from './values/node.ts';
 import type { Problems } from './problem.ts';
 import { readNode } from './values/yaml-node.ts';
-import { placesOf, type Source } from './values/yaml-source.ts';
+import { findJinja, jinjaHelp } from './values/jinja.ts';
+import { isSaltFile, placesOf, type Source } from './values/yaml-source.ts';
 
 const DEEPEST = 100;
 
@@ -20,7 +21,7 @@ export function parseYaml(
   const text = decode(file, bytes, problems);
   if (text === null) return null;
   const source: Source = { file, text, placeAt: placesOf(file, text) };
-  const events = parse(source, problems);
+  const events = isSaltFile(file) && refuseJinja(source, problems) ? null : parse(source, problems);
   if (events === null) return null;
 
   const [first, second] = documentsIn(events);
@@ -45,6 +46,14 @@ function decode(file: string, bytes: Uint8Array, problems: Problems): string | n
   }
 }
 
+/** Nothing of a file that Salt would render first means what it says: it is told once. */
+function refuseJinja({ text, placeAt }: Source, problems: Problems): boolean {
+  const found = findJinja(text);
+  if (found === null) return false;
+  problems.add(placeAt(found.offset), found.message, { help: found.help });
+  return true;
+}
+
 function parse(source: Source, problems: Problems): Event[] | null {
   try {
     return parseEvents(source.text, { filename: source.file, maxDepth: DEEPEST });
@@ -52,7 +61,7 @@ function parse(source: Source, problems: Problems): Event[] | null {
     const offset = error instanceof YAMLException ? (error.mark?.position ?? 0) : 0;
     const reason = error instanceof YAMLException ? error.reason : messageOf(error);
     problems.add(source.placeAt(offset), `cannot read this as YAML: ${reason}`, {
-      help: unquotedExpression(source.text, offset) ?? HELP.get(reason) ?? null,
+      help: helpFor(source.text, offset) ?? HELP.get(reason) ?? null,
     });
     return null;
   }
@@ -64,11 +73,15 @@ const HELP = new Map([
   ['bad indentation of a mapping entry', 'keys of one mapping stand below each other'],
 ]);
 
-/** The commonest mistake has its own words: an expression that YAML takes for a mapping. */
-function unquotedExpression(text: string, offset: number): string | null {
+function helpFor(text: string, offset: number): string | null {
   const lineStart = text.lastIndexOf('\n', Math.max(offset - 1, 0)) + 1;
   const lineEnd = text.indexOf('\n', offset);
   const line = text.slice(lineStart, lineEnd === -1 ? text.length : lineEnd);
+  return jinjaHelp(line) ?? unquotedExpression(line);
+}
+
+/** The commonest mistake has its own words: an expression that YAML takes for a mapping. */
+function unquotedExpression(line: string): string | null {
   const value = /(?:^|[:\-[,]\s*)([^\s"'[,:]*\{\{.*\}\}[^\s,\]]*)/u.exec(line)?.[1];
   return value === undefined ? null : `quote what holds an expression: ${quoted(value)}`;
 }

@@ -1,5 +1,6 @@
 import Handlebars from 'handlebars';
 import { messageOf } from '../../shared/errors.ts';
+import { jinjaHelp } from '../values/jinja.ts';
 import { readParts } from './syntax-parts.ts';
 import { SpotMistake, type Part, type Spot } from './syntax-tree.ts';
 
@@ -34,9 +35,11 @@ function spotMistake(text: string, message: string): SpotMistake {
   const open = got === 'EOF' ? unclosedBlock(text) : null;
   if (open !== null) return open;
   if (got === '') return new SpotMistake(spot, message.replace(/ - \d+:\d+$/u, ''));
-  const help = 'an expression is "{{ name }}" or "{{helper value}}"; "\\{{" is just two braces';
+  const help = jinjaHelp(text.split('\n')[spot.line - 1] ?? '') ?? HELP;
   return new SpotMistake(spot, `cannot read this expression: ${unexpected(got, text, spot)}`, help);
 }
+
+const HELP = 'an expression is "{{ name }}" or "{{helper value}}"; "\\{{" is just two braces';
 
 /** The innermost block that the end of the text leaves open. */
 function unclosedBlock(text: string): SpotMistake | null {

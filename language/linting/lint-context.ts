@@ -14,4 +14,6 @@ export interface Lint {
   readonly keysByType: Map<string, ReadonlySet<string>>;
   /** Some file makes a state run by what another does to it: `onchanges_in` and such. */
   readonly guardsElsewhere: boolean;
+  /** Some file gives arguments to the states of others: `use_in`. */
+  readonly argumentsElsewhere: boolean;
 }

@@ -33,7 +33,8 @@ export function checkLiteral(state: WrittenState, context: Lint): void {
     return;
   }
   if (args === null) return;
-  const isPartial = isExtension || args.has('use') || args.has('names');
+  const isPartial =
+    isExtension || context.argumentsElsewhere || args.has('use') || args.has('names');
   if (isPartial) return checkNames(args, type, { context, keys: schemaKeys(schema.schema) });
   const requisites = new Map([[KEY, requisitesIn(args, context)]]);
   const draft = draftOf(state, args);

@@ -6,6 +6,7 @@ import { asMapping, moduleOf } from './arguments.ts';
 import { revealedData, type Entry, type MappingNode } from '../values/node.ts';
 import type { Resources } from './implied.ts';
 import type { Sortable } from '../order.ts';
+import { insteadOf } from './instead.ts';
 import { schemaKeys } from './schema-keys.ts';
 import { treeFileOf, type Using } from './sources.ts';
 import type { StateSchema, StateSchemas } from '../state-schema.ts';
@@ -76,7 +77,7 @@ export function unknownType(
   const verbs = [...states.keys()].filter((name) => moduleOf(name) === module);
   const others = verbs.length === 0 ? null : `"${module}" has ${verbs.join(', ')}`;
   workshop.problems.add(place, `unknown state type "${type}"`, {
-    help: hint(type, states.keys(), others),
+    help: insteadOf(type) ?? hint(type, states.keys(), others),
     chain: scope.chain,
   });
   return null;

@@ -27,6 +27,7 @@ function wrongOf(issue: Issue): readonly Wrong[] {
     return [wrong(issue, 'has unknown keys', { unknownKeys: issue.keys })];
   }
   if (issue.code === 'invalid_type') {
+    if (!issue.message.startsWith('Invalid input')) return [wrong(issue, issue.message)];
     return [wrong(issue, `must be ${typeWords(issue.expected)}`, { isTypeOnly: true })];
   }
   return issue.code === 'invalid_value' ? [choiceWrong(issue)] : [wrong(issue, limitWords(issue))];

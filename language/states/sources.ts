@@ -56,11 +56,21 @@ export function isElsewhere(text: string): boolean {
   return text === '' || text.startsWith('/') || ADDRESS.test(text) || HASH.test(text);
 }
 
-/** `nginx/site.conf.hbs` is below `templates/`; Salt's `salt://` is read too. */
+/**
+ * `nginx/site.conf.hbs` is below `templates/`. Salt's `salt://` is read too, and may also mean a file
+ * that stands among the state files, as Salt has them.
+ */
 export function candidates(text: string): readonly string[] {
-  const path = text.replace(SALT, '').replace(/^(?:\.\/)+/u, '');
+  const path = pathIn(text);
   if (path.split('/').includes('..')) return [];
-  return path.startsWith('templates/') ? [path] : [`templates/${path}`];
+  const own = path.startsWith('templates/') ? [path] : [`templates/${path}`];
+  return SALT.test(text) ? [...own, `states/${path}`] : own;
+}
+
+/** Of which environment of Salt's it is does not matter: there is one tree. */
+function pathIn(text: string): string {
+  const path = SALT.test(text) ? text.replace(SALT, '').replace(/\?saltenv=.*$/u, '') : text;
+  return path.replace(/^(?:\.\/)+/u, '');
 }
 
 function missing(
@@ -69,7 +79,7 @@ function missing(
   { tree, workshop }: Using,
 ): void {
   const known = tree.manifest.flatMap(({ path }) => path.match(/^templates\/(.*)$/su)?.[1] ?? []);
-  const path = text.replace(SALT, '');
+  const path = pathIn(text);
   const elsewhere = known.find((candidate) => candidate.endsWith(`/${path}`));
   const otherwise = path === text ? 'a path on the host begins with "/"' : inWordsOf(path);
   const help = elsewhere === undefined ? otherwise : `did you mean "${elsewhere}"?`;

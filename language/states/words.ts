@@ -6,6 +6,7 @@ const REQUISITES: ReadonlySet<string> = new Set([
   ...REQUISITE_KINDS,
   ...REQUISITE_KINDS.map((kind) => `${kind}_in`),
   'use',
+  'use_in',
 ]);
 
 export function isRequisiteWord(word: string): boolean {
@@ -20,7 +21,14 @@ export function requisiteOf(word: string): { kind: RequisiteKind; isReverse: boo
   return kind === undefined ? null : { kind, isReverse };
 }
 
-const command = z.string().min(1);
+const command = z
+  .string({
+    error: (issue) =>
+      typeof issue.input === 'object'
+        ? 'must be a command line: functions such as "fun: file.search" cannot be called here'
+        : undefined,
+  })
+  .min(1);
 const commands = z.union([command, z.array(command).min(1)]).transform((one) => [one].flat());
 const paths = z
   .union([z.string().startsWith('/'), z.array(z.string().startsWith('/')).min(1)])
@@ -40,6 +48,10 @@ export const guardSchema = z.strictObject({
         attempts: z.int().min(1).max(100).optional().describe('How often at most; 2 if absent'),
         interval: seconds.optional().describe('Seconds between two attempts; 30 if absent'),
         splay: seconds.optional().describe('Up to this many seconds more, at random'),
+        until: z
+          .literal(true)
+          .optional()
+          .describe('Always true: a state is tried again until it succeeds'),
       }),
     ])
     .optional()
@@ -51,7 +63,27 @@ export const guardSchema = z.strictObject({
   failhard: z.boolean().optional().describe('End the whole run if this state fails'),
   timeout: z.number().positive().optional().describe('Seconds that the whole state may take'),
   runas: z.string().min(1).optional().describe('The user that guards and commands run as'),
+  aggregate: harmless('a state does all that it declares in one step already'),
+  parallel: harmless('states run one after the other'),
+  reload_modules: harmless('every state sees the host as it is at its turn'),
+  reload_grains: harmless('facts are those of the begin of the run'),
+  reload_pillar: harmless('the pillar is that of the begin of the run'),
+  fire_event: z
+    .never({
+      error: 'cannot be: every outcome of a run is an event on the master already (remove it)',
+    })
+    .optional()
+    .describe('Refused: every outcome of a run is an event on the master already'),
+  saltenv: z
+    .never({ error: 'cannot be: a run sees one revision of one tree (remove it)' })
+    .optional()
+    .describe('Refused: a run sees one revision of one tree'),
 });
+
+/** What Salt needs to be told and nothing here depends on. */
+function harmless(why: string) {
+  return z.boolean().optional().describe(`Salt's; it changes nothing here: ${why}`);
+}
 
 export type GuardWords = z.infer<typeof guardSchema>;
 

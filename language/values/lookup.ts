@@ -67,10 +67,13 @@ function unknownName(path: Path, frame: Frame): SpotMistake {
   const name = path.isLoopName ? `@${path.parts[0] ?? ''}` : (path.parts[0] ?? path.original);
   const known = [...new Set(namesIn(frame))];
   const help = hint(name, known, inScope(known));
-  return new SpotMistake(path.spot, `"${name}" is not defined`, name === 'facts' ? NO_FACTS : help);
+  return new SpotMistake(path.spot, `"${name}" is not defined`, OTHERWISE.get(name) ?? help);
 }
 
-const NO_FACTS = 'facts come from the minion, which may lie: no pillar may depend on them';
+const OTHERWISE: ReadonlyMap<string, string> = new Map([
+  ['facts', 'facts come from the minion, which may lie: no pillar may depend on them'],
+  ['grains', 'grains are called facts here: {{ facts.os }}'],
+]);
 
 function inScope(known: readonly string[]): string {
   return `defined here are ${known.join(', ')}`;

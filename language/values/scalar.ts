@@ -32,6 +32,17 @@ export function resolvePlain(text: string): Scalar | undefined {
   return isHuge ? undefined : text;
 }
 
+/** YAML 1.1's other words for true and false, as Salt's own files (`.sls`) use them. */
+const SALT_WORDS: ReadonlyMap<string, boolean> = new Map([
+  ...['yes', 'Yes', 'YES', 'on', 'On', 'ON'].map((word) => [word, true] as const),
+  ...['no', 'No', 'NO', 'off', 'Off', 'OFF'].map((word) => [word, false] as const),
+]);
+
+/** What a plain scalar means in a file of Salt's. */
+export function resolveSaltPlain(text: string): Scalar | undefined {
+  return SALT_WORDS.get(text) ?? resolvePlain(text);
+}
+
 type Style = 'plain' | 'single' | 'double';
 
 /**

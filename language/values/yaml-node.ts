@@ -3,8 +3,9 @@ import { showPlace, type Place } from '../place.ts';
 import { FORBIDDEN_KEYS } from './data.ts';
 import type { BrokenNode, Entry, MappingNode, Node, ScalarNode, SequenceNode } from './node.ts';
 import type { Problems } from '../problem.ts';
-import { resolvePlain, sourceOffset } from './scalar.ts';
-import type { Source } from './yaml-source.ts';
+import { resolvePlain, resolveSaltPlain, sourceOffset } from './scalar.ts';
+import { isMergeKey, mergeInto } from './yaml-merge.ts';
+import { isSaltFile, type Source } from './yaml-source.ts';
 
 const MOST_ALIASES = 100;
 const MOST_NODES = 200_000;
@@ -109,6 +110,7 @@ function atEnd(reader: Reader): boolean {
 
 function mapping(reader: Reader, { start }: { start: number }): Node {
   const entries = new Map<string, Entry>();
+  const merged: Node[] = [];
   const firstKey = reader.events[reader.index];
   const isExpression =
     firstKey?.type === EVENT_ID.MAPPING && reader.source.text.startsWith('{{', start);
@@ -116,10 +118,12 @@ function mapping(reader: Reader, { start }: { start: number }): Node {
     const keyEvent = reader.events[reader.index];
     const key = next(reader);
     const value = next(reader);
-    if (!isExpression) addEntry(reader, entries, { keyEvent, key, value });
+    if (isMergeKey(key, reader.source.file)) merged.push(value);
+    else if (!isExpression) addEntry(reader, entries, { keyEvent, key, value });
   }
   reader.index += 1;
   if (isExpression) return unquoted(reader, start);
+  mergeInto(entries, merged, reader.problems);
   const result: MappingNode = {
     kind: 'mapping',
     place: reader.source.placeAt(start),
@@ -185,7 +189,8 @@ function scalar(reader: Reader, event: ScalarEvent, tag: string): ScalarNode | B
   }
   if (tag !== '' && tag !== '!!str') return unknownTag(reader, event.tagStart, tag);
   const isText = event.style !== SCALAR_STYLE.PLAIN || tag === '!!str';
-  const value = isText ? text : resolvePlain(text);
+  const resolve = isSaltFile(reader.source.file) ? resolveSaltPlain : resolvePlain;
+  const value = isText ? text : resolve(text);
   return value === undefined ? tooLarge(reader, place, text) : { kind: 'scalar', place, value, at };
 }
 

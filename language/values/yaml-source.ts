@@ -7,6 +7,11 @@ export interface Source {
   readonly placeAt: (offset: number) => Place;
 }
 
+/** A file as Salt reads it: `yes` and `on` are true, and `<<` merges. */
+export function isSaltFile(file: string): boolean {
+  return file.endsWith('.sls');
+}
+
 /** Turns offsets into lines and columns. */
 export function placesOf(file: string, text: string): (offset: number) => Place {
   const starts = [0];

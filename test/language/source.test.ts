@@ -306,6 +306,7 @@ test('the parts of lint work alone', (t) => {
     known: new Map(),
     keysByType: new Map(),
     guardsElsewhere: false,
+    argumentsElsewhere: false,
   };
   const key = { kind: 'scalar', place, value: 'x.y' } as const;
   const written = { type: 'x.y', key, node: key };
