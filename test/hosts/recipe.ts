@@ -59,6 +59,7 @@ export const FULL_PACKAGES = [
   'supervisor',
   'unattended-upgrades',
   'unzip',
+  'user-mode-linux',
   'xz-utils',
 ];
 
