@@ -1,0 +1,68 @@
+import type { Outcome } from '../../../protocol/report.ts';
+import type { NamedCase } from './case.ts';
+import { stamp, writtenSince } from './disk.ts';
+import type { Finding } from './finding.ts';
+import { shell } from './shell.ts';
+import { runCase } from './subject.ts';
+import type { Ran, World } from './subject.ts';
+
+/** What the clauses of one case share. */
+
+export interface Bench {
+  readonly named: NamedCase;
+  readonly world: World;
+  readonly tell: (finding: Finding) => void;
+  /** Takes the host back to before the state was brought about, and prepares it anew. */
+  readonly again: () => Promise<void>;
+}
+
+export function fail(why: string): never {
+  throw new Error(why);
+}
+
+/** An outcome in one line, for whoever has to find out what went wrong. */
+export function say({ status, change, because, error, diff, reaction }: Outcome): string {
+  const output = error?.output === undefined ? '' : `\n${error.output}`;
+  const told = error === undefined ? (because ?? '') : `${error.code}: ${error.message}${output}`;
+  const shown = {
+    ...(change === undefined ? {} : { change }),
+    ...(diff === undefined ? {} : { diff }),
+  };
+  const more = Object.keys(shown).length === 0 ? '' : ` ${JSON.stringify(shown)}`;
+  return `${status}${told === '' ? '' : ` (${told})`}${more}${reaction === undefined ? '' : ` [${reaction}]`}`;
+}
+
+/** The host is as the state wants it: nothing is left to do, or a guard says so. */
+export function isContent({ status }: Outcome): boolean {
+  return status === 'unchanged' || status === 'skipped';
+}
+
+/** Attributes that a change is about; `exists` if it makes or removes the thing itself. */
+export function changedAttributes({ change }: Outcome): readonly string[] {
+  if (change === undefined) return [];
+  return change.action === 'update' ? Object.keys(change.to).toSorted() : ['exists'];
+}
+
+/** A run during which nothing may be written. */
+export async function quietly(what: string, act: () => Promise<Ran>): Promise<Ran> {
+  const since = await stamp('quiet');
+  const ran = await act();
+  const written = writtenSince(since);
+  if (written.length === 0) return ran;
+  return fail(`${what} (${say(ran.outcome)}) has written ${written.slice(0, 12).join(', ')}`);
+}
+
+export function planCase({ named, world }: Bench): Promise<Ran> {
+  return runCase(named, world, { dryRun: true });
+}
+
+export function applyCase({ named, world }: Bench): Promise<Ran> {
+  return runCase(named, world, { dryRun: false });
+}
+
+/** A run that changes nothing and writes nothing, and the proof from outside. */
+export async function checkSettled(bench: Bench, what = 'a second run'): Promise<void> {
+  const { outcome } = await quietly(what, async () => applyCase(bench));
+  if (!isContent(outcome)) fail(`${what} is ${say(outcome)}`);
+  shell('after', bench.named.case.expect.after);
+}

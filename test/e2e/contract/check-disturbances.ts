@@ -1,0 +1,44 @@
+import { isDeepStrictEqual } from 'node:util';
+import {
+  applyCase,
+  changedAttributes,
+  checkSettled,
+  fail,
+  planCase,
+  quietly,
+  say,
+} from './bench.ts';
+import type { Bench } from './bench.ts';
+import { shell } from './shell.ts';
+
+/** Clause (d): each attribute, disturbed by itself, is found, named and repaired. */
+export async function checkDisturbances(bench: Bench): Promise<void> {
+  const { disturb } = bench.named.case;
+  const complaints: string[] = [];
+  for (const [name, disturbance] of Object.entries(disturb)) {
+    try {
+      await checkOne(bench, name, disturbance);
+    } catch (error) {
+      complaints.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+      await applyCase(bench);
+    }
+  }
+  if (complaints.length > 0) fail(complaints.join('\n'));
+}
+
+async function checkOne(
+  bench: Bench,
+  name: string,
+  { run, also }: { readonly run: string; readonly also: readonly string[] },
+): Promise<void> {
+  shell(`disturb ${name}`, run);
+  const planned = await quietly('the dry run', async () => planCase(bench));
+  const expected = [name, ...also].toSorted();
+  if (!isDeepStrictEqual(changedAttributes(planned.outcome), expected))
+    fail(`found ${say(planned.outcome)}, not ${expected.join(', ')}`);
+  const made = await applyCase(bench);
+  if (made.outcome.status !== 'changed') fail(`the repair is ${say(made.outcome)}`);
+  if (!isDeepStrictEqual(made.outcome.change, planned.outcome.change))
+    fail(`foresaw ${say(planned.outcome)}\nand made ${say(made.outcome)}`);
+  await checkSettled(bench, 'the run after the repair');
+}

@@ -1,0 +1,73 @@
+import { schemaKeys } from '../../../language/states/schema-keys.ts';
+import { COMMON_WORDS } from '../../../language/states/words.ts';
+import { ConductorError } from '../../../shared/errors.ts';
+import type { Case } from './case.ts';
+import { applyCase, fail, planCase, quietly, say } from './bench.ts';
+import type { Bench } from './bench.ts';
+import { differing, snapshot } from './disk.ts';
+import { shell } from './shell.ts';
+import { compileCase } from './subject.ts';
+
+/** Bad input is told, and leaves the host as it was; clause (h) is one sort of it. */
+
+export async function checkRefusal(bench: Bench): Promise<void> {
+  const { expect } = bench.named.case;
+  if (expect.refused !== undefined) {
+    const message = refusalOf(bench, bench.named.case.declare);
+    if (message === null) fail('it compiles');
+    else if (!message.includes(expect.refused)) fail(`it is refused by other words: ${message}`);
+    return;
+  }
+  await checkFailure(bench);
+}
+
+async function checkFailure(bench: Bench): Promise<void> {
+  const { fails, after } = bench.named.case.expect;
+  const before = snapshot();
+  await quietly('the dry run', async () => planCase(bench));
+  const { outcome } = await applyCase(bench);
+  if (outcome.status !== 'failed') fail(`it is ${say(outcome)}`);
+  const { code, message } = outcome.error ?? { code: '', message: '' };
+  if (code === 'BUG') fail(message);
+  if (fails?.code !== undefined && code !== fails.code) fail(`it fails otherwise: ${say(outcome)}`);
+  if (!message.includes(fails?.message ?? '')) fail(`it fails by other words: ${say(outcome)}`);
+  const changed = differing(before, snapshot());
+  if (changed.length > 0) fail(`the failure has changed ${changed.slice(0, 12).join(', ')}`);
+  shell('after', after);
+}
+
+/** Drops a letter of an argument: the compiler has to say where, and what was meant. */
+export function checkUnknownArgument(bench: Bench): void {
+  const { named, world } = bench;
+  const known = [...schemaKeys(world.types.get(named.type)?.schema).keys()];
+  const [meant, mistyped] = mistypedAmong(known) ?? fail('no argument can be mistyped');
+  const message = refusalOf(bench, { ...named.case.declare, [mistyped]: 'x' });
+  if (message === null) return fail(`"${mistyped}" is not refused`);
+  const isTold =
+    /states\/case\.yaml:\d+:\d+/u.test(message) &&
+    message.includes(`unknown argument "${mistyped}"`) &&
+    message.includes(`did you mean "${meant}"`);
+  if (!isTold) fail(`"${mistyped}" for "${meant}" is refused by other words: ${message}`);
+}
+
+/** The longest argument that is no other word of the language once it lacks a letter. */
+export function mistypedAmong(known: readonly string[]): readonly [string, string] | null {
+  const words = new Set([...known, ...COMMON_WORDS]);
+  for (const meant of known.toSorted((a, b) => b.length - a.length || (a < b ? -1 : 1))) {
+    for (let at = Math.max(1, Math.floor(meant.length / 2)); at < meant.length; at += 1) {
+      const mistyped = meant.slice(0, at) + meant.slice(at + 1);
+      if (!words.has(mistyped)) return [meant, mistyped];
+    }
+  }
+  return null;
+}
+
+function refusalOf({ named, world }: Bench, declare: Case['declare']): string | null {
+  try {
+    compileCase(named, world, { declare });
+    return null;
+  } catch (error) {
+    if (error instanceof ConductorError && error.code === 'TREE_INVALID') return error.message;
+    throw error;
+  }
+}

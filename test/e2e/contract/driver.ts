@@ -1,0 +1,4 @@
+import { stateTypes } from '../../../minion/state-types/index.ts';
+import { serve } from './serve.ts';
+
+await serve(stateTypes);

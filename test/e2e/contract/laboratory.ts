@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import type { Host } from '../../hosts/host.ts';
+import type { NamedCase } from './case.ts';
+import { findingSchema } from './finding.ts';
+import type { Finding } from './finding.ts';
+import { LABORATORY } from './places.ts';
+
+/** A host that cases are run on. */
+export interface Laboratory {
+  /** Runs these cases, one after the other; tells what it finds as it finds it. */
+  run(cases: readonly NamedCase[], tell: (finding: Finding) => void): Promise<void>;
+}
+
+const TYPE_MS = 900_000;
+
+/** What would write or change the host by itself while somebody looks. */
+const QUIET = [
+  'systemctl mask --now apt-daily.timer apt-daily-upgrade.timer',
+  "systemctl stop --all '*.timer'",
+  'systemctl stop unattended-upgrades.service || true',
+].join('\n');
+
+/** Puts the engine, the state types of an entry point and this process's own node on a host. */
+export async function openLaboratory(host: Host, entry: string): Promise<Laboratory> {
+  const directory = mkdtempSync(join(tmpdir(), 'contract-'));
+  const outfile = join(directory, 'driver.mjs');
+  await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    minifySyntax: true,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'error',
+    banner: {
+      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    },
+  });
+  await host.copyIn(outfile, `${LABORATORY}/driver.mjs`);
+  await host.copyIn(process.execPath, `${LABORATORY}/node`);
+  rmSync(directory, { recursive: true });
+  await host.exec(['/bin/bash', '-ec', QUIET]);
+
+  return {
+    async run(cases, tell) {
+      const lines = linesInto((line) => tell(findingSchema.parse(JSON.parse(line))));
+      await host.exec([`${LABORATORY}/node`, `${LABORATORY}/driver.mjs`], {
+        input: JSON.stringify(cases),
+        timeoutMs: TYPE_MS,
+        onOutput: lines,
+      });
+    },
+  };
+}
+
+function linesInto(take: (line: string) => void): (piece: string) => void {
+  let rest = '';
+  return (piece) => {
+    const lines = `${rest}${piece}`.split('\n');
+    rest = lines.pop() ?? '';
+    // What a driver that breaks down says besides is in the error of `exec`.
+    for (const line of lines) if (line.startsWith('{"event":')) take(line);
+  };
+}
