@@ -1,7 +1,7 @@
 import { ConductorError } from '../shared/errors.ts';
 import { secretTexts, type DataMapping } from './values/data.ts';
 import type { Catalog } from './declaration.ts';
-import { checkDraft, type Checked } from './states/declare.ts';
+import type { Checked } from './states/declare.ts';
 import { draftsOf, refuseTwins, type Draft } from './states/draft.ts';
 import { expandInstance, extensionsOf, type State } from './states/expand.ts';
 import { applyExcludes, applyExtensions, refuseDuplicates } from './states/extend.ts';
@@ -12,6 +12,7 @@ import { registerOf } from './states/references.ts';
 import { applyUse, resolveRequisites } from './requisites.ts';
 import { workshop as openWorkshop, type Scope, type Workshop } from './expressions/scope.ts';
 import { sequenceOf } from './states/sequence.ts';
+import { checkAll } from './states/surroundings.ts';
 import type { StateSchemas } from './state-schema.ts';
 import { filesFor, readTop, topPath } from './top.ts';
 import type { Tree } from './tree.ts';
@@ -42,7 +43,7 @@ export function compile(input: CompileInput): Catalog {
   const states = assemble(instances, workshop);
   const { drafts, requisites } = relate(states, instances, problems);
   const declaring = { ...input, workshop, requisites, keysByType: new Map(), isRendered: true };
-  const checked = drafts.flatMap((draft) => checkDraft(draft, declaring) ?? []);
+  const checked = checkAll(drafts, declaring);
   const secrets = [...new Set([...secretTexts(input.pillar), ...workshop.secrets])];
   const declarations = sequenceOf(checked, { requisites, drafts, problems });
   declarePorts(checked, workshop);

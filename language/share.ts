@@ -109,7 +109,10 @@ function gatherBelow(node: MappingNode, gathering: Gathering): void {
 function gatherText(text: string, key: string, gathering: Gathering): void {
   const { tree, paths } = gathering;
   if (!hasExpression(text)) {
-    for (const path of candidates(text)) if (tree.read(path) !== null) paths.add(path);
+    const found = candidates(text).filter((path) => tree.read(path) !== null);
+    for (const path of found) paths.add(path);
+    const isDirectory = key === 'source' && found.length === 0 && !isElsewhere(text);
+    if (isDirectory) gatherPrefix(`${text.replace(/\/+$/u, '')}/`, gathering);
     return;
   }
   const prefix = literalPrefix(text);

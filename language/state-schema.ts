@@ -1,13 +1,18 @@
 import type { z } from 'zod';
+import type { Gathered, Surroundings } from '../shared/surroundings.ts';
 
 /** The half of a state type that a compiler needs; the whole is `minion/engine/state-type.ts`. */
 export interface StateSchema {
   readonly name: `${string}.${string}`;
   readonly schema: z.ZodType;
   readonly treeFiles?: readonly string[];
+  readonly treeDirectories?: readonly string[];
+  readonly pillarPaths?: readonly string[];
   readonly needsGuard?: true;
   provides?(args: unknown): readonly string[];
   needs?(args: unknown): readonly string[];
+  gathers?(args: unknown): Gathered;
+  knowing?(args: unknown, surroundings: Surroundings): unknown;
 }
 
 /** By name. */

@@ -7,8 +7,22 @@ export interface TreeFile {
   readonly path: string;
   /** SHA-256 (hex) of `read()`. */
   readonly sha256: string;
+  /** Its permissions in the tree, as four octal digits; absent if they are not known. */
+  readonly mode?: string;
   /** The bytes to put on the host. */
   read(): Uint8Array;
+}
+
+/** A directory of the tree that a state uses, in place of an argument listed under `treeDirectories`. */
+export interface TreeDirectory {
+  /** Its path in the tree, e.g. `templates/nginx`. */
+  readonly path: string;
+  /** All that is below it, sorted by where each file goes: its path without the directory's. */
+  readonly files: readonly { readonly to: string; readonly file: TreeFile }[];
+}
+
+export function isTreeDirectory(value: unknown): value is TreeDirectory {
+  return typeof value === 'object' && value !== null && 'files' in value && 'path' in value;
 }
 
 export function isTreeFile(value: unknown): value is TreeFile {

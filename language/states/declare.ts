@@ -8,7 +8,9 @@ import type { Resources } from './implied.ts';
 import type { Sortable } from '../order.ts';
 import { insteadOf } from './instead.ts';
 import { schemaKeys } from './schema-keys.ts';
-import { treeFileOf, type Using } from './sources.ts';
+import { pillarValueOf } from './pillar-paths.ts';
+import type { Using } from './sources.ts';
+import { filesFor } from './source-arguments.ts';
 import type { StateSchema, StateSchemas } from '../state-schema.ts';
 import {
   COMMON_WORDS,
@@ -137,15 +139,16 @@ function checkArguments(
   declaring: Declaring,
 ): { readonly value: unknown } | undefined {
   const { workshop } = declaring;
-  const files = new Map<string, unknown>();
-  for (const { key, value } of entries.filter((entry) => schema.treeFiles?.includes(entry.key))) {
-    files.set(key, treeFileOf(draft, value, declaring));
-  }
+  const files = filesFor(draft, { schema, entries }, declaring);
   const { place, type, scope } = draft;
   const node: MappingNode = {
     kind: 'mapping',
     place,
-    entries: files.size === 0 ? entries : entries.map((entry) => marked(entry, files)),
+    entries: entries.map((entry) =>
+      declaring.isRendered && schema.pillarPaths?.includes(entry.key) === true
+        ? { ...entry, value: pillarValueOf(draft, entry.value, workshop.problems) }
+        : marked(entry, files),
+    ),
   };
   const plain = revealedData(node);
   const data = { ...(isMapping(plain) ? plain : {}), ...Object.fromEntries(files) };

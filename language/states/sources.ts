@@ -1,11 +1,12 @@
-import type { TreeFile } from '../../shared/tree-file.ts';
+import type { TreeDirectory, TreeFile } from '../../shared/tree-file.ts';
+import type { Surroundings } from '../../shared/surroundings.ts';
 import { isMapping, type Data } from '../values/data.ts';
 import type { Draft } from './draft.ts';
 import { dataOf, isBroken, textOf, type Node } from '../values/node.ts';
 import { Mistake } from '../problem.ts';
 import type { Workshop } from '../expressions/scope.ts';
 import { renderTemplate, staticFile } from '../template.ts';
-import type { Tree } from '../tree.ts';
+import type { Manifest, ManifestEntry, Tree } from '../tree.ts';
 import { hint } from '../values/hint.ts';
 
 export interface Using {
@@ -13,6 +14,8 @@ export interface Using {
   readonly workshop: Workshop;
   /** Otherwise a template is only looked for: what it needs may not be known. */
   readonly isRendered: boolean;
+  /** Texts that other states gather for files: what templates know as `accumulator`. */
+  readonly gathered?: Surroundings['gathered'];
 }
 
 /**
@@ -45,6 +48,63 @@ function firstOf(draft: Draft, items: readonly Node[], using: Using): unknown {
   }
   const [first] = items;
   return fallbacks.length > 0 || first === undefined ? fallbacks : treeFileOf(draft, first, using);
+}
+
+/**
+ * What an argument that names a directory below `templates/` becomes: all files below it, templates
+ * rendered and without their `.hbs`. `null` if there is no such directory; why is reported.
+ */
+export function treeDirectoryOf(draft: Draft, node: Node, using: Using): TreeDirectory | null {
+  const text = isBroken(node) ? null : textOf(node);
+  if (text === null) return null;
+  const paths = candidates(text.replace(/\/+$/u, ''));
+  for (const path of paths) {
+    const below = using.tree.manifest.filter((entry) => entry.path.startsWith(`${path}/`));
+    if (below.length > 0) return directoryOf(draft, { path, node, below }, using);
+  }
+  const { problems } = using.workshop;
+  const isFile = paths.some((path) => using.tree.read(path) !== null);
+  problems.add(node.place, `there is no directory "${text}" below templates/`, {
+    help: isFile
+      ? 'it is a file: file.managed puts a single one on a host'
+      : hint(text.replace(SALT, ''), directoriesOf(using.tree), null),
+    chain: draft.scope.chain,
+  });
+  return null;
+}
+
+function directoriesOf({ manifest }: Tree): readonly string[] {
+  const all = manifest.flatMap(({ path }) => {
+    const parts = path.startsWith('templates/') ? path.split('/').slice(1, -1) : [];
+    return parts.map((_part, index) => parts.slice(0, index + 1).join('/'));
+  });
+  return [...new Set(all)];
+}
+
+function directoryOf(
+  draft: Draft,
+  { path, node, below }: Found & { readonly below: Manifest },
+  using: Using,
+): TreeDirectory | null {
+  const files = new Map<string, TreeFile>();
+  let isWhole = true;
+  for (const entry of below) {
+    const isRendered = isTemplate(draft, entry.path);
+    const to = entry.path.slice(path.length + 1).replace(isRendered ? /\.hbs$/u : /$^/u, '');
+    const file = isRendered ? open(draft, { path: entry.path, node }, using) : lazy(entry, using);
+    isWhole = isWhole && file !== null && !files.has(to);
+    if (files.has(to)) {
+      const message = `"${path}" holds both "${to}" and "${to}.hbs"`;
+      using.workshop.problems.add(node.place, message, { chain: draft.scope.chain });
+    } else if (file !== null) files.set(to, file);
+  }
+  const sorted = [...files].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return isWhole ? { path, files: sorted.map(([to, file]) => ({ to, file })) } : null;
+}
+
+/** A file that is copied as it is: read when it is needed. */
+function lazy({ path, sha256, mode }: ManifestEntry, { tree }: Using): TreeFile {
+  return { path, sha256, mode, read: () => tree.read(path) ?? new Uint8Array() };
 }
 
 const ADDRESS = /^(?!salt:)[a-z][a-z0-9+.-]*:\/\//u;
@@ -94,15 +154,39 @@ function inWordsOf(path: string): string {
   return `here it is called "${path}": the file ${path} below templates/`;
 }
 
-function open(
+function open(draft: Draft, { path, node }: Found, using: Using): TreeFile | null {
+  const bytes = using.tree.read(path) ?? new Uint8Array();
+  const mode = entriesOf(using.tree).get(path)?.mode;
+  const isStatic = !using.isRendered || !isTemplate(draft, path);
+  const file = isStatic ? staticFile(path, bytes) : rendered(draft, { path, node, bytes }, using);
+  return file === null || mode === undefined ? file : { ...file, mode };
+}
+
+interface Found {
+  readonly path: string;
+  readonly node: Node;
+}
+
+const known = new WeakMap<Manifest, ReadonlyMap<string, ManifestEntry>>();
+
+function entriesOf({ manifest }: Tree): ReadonlyMap<string, ManifestEntry> {
+  const entries = known.get(manifest) ?? new Map(manifest.map((entry) => [entry.path, entry]));
+  known.set(manifest, entries);
+  return entries;
+}
+
+function rendered(
   draft: Draft,
-  { path, node }: { path: string; node: Node },
-  { tree, workshop, isRendered }: Using,
+  { path, node, bytes }: Found & { readonly bytes: Uint8Array },
+  { workshop, gathered }: Using,
 ): TreeFile | null {
-  const bytes = tree.read(path) ?? new Uint8Array();
-  if (!isRendered || !isTemplate(draft, path)) return staticFile(path, bytes);
+  const accumulator = gathered?.get(draft.name);
   try {
-    const names = new Map([...draft.scope.names, ...contextOf(draft)]);
+    const names = new Map([
+      ...draft.scope.names,
+      ...(accumulator === undefined ? [] : [['accumulator', accumulator] as const]),
+      ...contextOf(draft),
+    ]);
     return renderTemplate(path, bytes, { names, workshop: { ...workshop, ports: draft.ports } });
   } catch (error) {
     if (!(error instanceof Mistake)) throw error;

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Attributes, Change } from '../../shared/change.ts';
+import type { Gathered, Surroundings } from '../../shared/surroundings.ts';
 import type { Host, HostView } from '../host/host.ts';
 
 /**
@@ -27,6 +28,12 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
   /** Arguments that may hold a path below `templates/`; they reach the type as a `TreeFile`. */
   readonly treeFiles?: readonly string[];
 
+  /** Arguments that hold a directory below `templates/`; they reach the type as a `TreeDirectory`. */
+  readonly treeDirectories?: readonly string[];
+
+  /** Arguments that name values of the pillar (`certificates:shop:key`); they reach the type as these. */
+  readonly pillarPaths?: readonly string[];
+
   /** It acts without a wanted state of its own, so the tree must give a guard or `always: true`. */
   readonly needsGuard?: true;
 
@@ -47,6 +54,12 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
 
   /** What must be there before it, if the tree declares it: the implied requisites. */
   needs?(args: Args): readonly string[];
+
+  /** Texts for a file of others, known before any template is rendered. */
+  gathers?(args: Args): Gathered;
+
+  /** Its arguments with what it must know of all other declarations. */
+  knowing?(args: Args, surroundings: Surroundings): Args;
 
   /** How the thing is now; `null` if it does not exist. Changes nothing. */
   read(args: Args, host: HostView): Promise<State | null>;

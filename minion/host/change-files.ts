@@ -4,6 +4,7 @@ import {
   constants,
   fstatSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   renameSync,
@@ -14,6 +15,7 @@ import { explaining, refuse } from './file-error.ts';
 import { giveTo } from './ownership.ts';
 import type { Owner } from './ownership.ts';
 import { atPath, statusAt } from './safe-path.ts';
+import type { Spot } from './safe-path.ts';
 import { stagingName } from './write-file.ts';
 
 const OPEN = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -44,26 +46,70 @@ export function makeDirectory(path: string, owner: Owner): void {
 export function own(path: string, owner: Owner): void {
   explaining('own', path, () =>
     atPath('own', path, (spot) => {
-      const now = statusAt(spot);
-      if (now === null) throw refuse('own', path, 'it does not exist');
-      if (now.isSymbolicLink()) {
-        giveLink(spot.at, path, owner);
-        return;
-      }
-      if (!now.isFile() && !now.isDirectory()) throw refuse('own', path, 'it is a special file');
-      const fd = openSync(spot.at, OPEN);
-      try {
-        // What was looked at may have been another thing than what has been opened.
-        const opened = fstatSync(fd);
-        const isOrdinary = opened.isFile() || opened.isDirectory();
-        if (!isOrdinary) throw refuse('own', path, 'it is a special file');
-        if (opened.isFile() && opened.nlink > 1)
-          throw refuse('own', path, `it has ${opened.nlink} hard links`);
-        giveTo(fd, owner);
-      } finally {
-        closeSync(fd);
+      if (!ownAt(spot, owner)) throw refuse('own', path, 'it does not exist');
+    }),
+  );
+}
+
+/** See `Host.ownIn`. The way to the directory is walked once. */
+export function ownIn(directory: string, owners: ReadonlyMap<string, Owner>): void {
+  const [first] = owners.keys();
+  if (first === undefined) return;
+  explaining('own', directory, () =>
+    atPath('own', `${directory}/${first}`, (spot) => {
+      for (const [name, owner] of owners) {
+        const path = `${directory}/${name}`;
+        explaining('own', path, () =>
+          ownAt({ ...spot, name, path, at: `${spot.directory}/${name}` }, owner),
+        );
       }
     }),
+  );
+}
+
+/** Says whether there was anything. */
+function ownAt(spot: Spot, owner: Owner): boolean {
+  const { at, path } = spot;
+  const now = statusAt(spot);
+  if (now === null) return false;
+  if (now.isSymbolicLink()) {
+    giveLink(at, path, owner);
+    return true;
+  }
+  if (!now.isFile() && !now.isDirectory()) throw refuse('own', path, 'it is a special file');
+  const fd = openSync(at, OPEN);
+  try {
+    // What was looked at may have been another thing than what has been opened.
+    const opened = fstatSync(fd);
+    const isOrdinary = opened.isFile() || opened.isDirectory();
+    if (!isOrdinary) throw refuse('own', path, 'it is a special file');
+    if (opened.isFile() && opened.nlink > 1)
+      throw refuse('own', path, `it has ${opened.nlink} hard links`);
+    giveTo(fd, owner);
+    return true;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** See `Host.hardLink`. */
+export function hardLink(path: string, to: string): void {
+  explaining('link', path, () =>
+    atPath('link', to, (source) =>
+      atPath('link', path, (spot) => {
+        if (statusAt(source)?.isFile() !== true)
+          throw refuse('link', path, `"${to}" is no regular file`);
+        if (statusAt(spot)?.isDirectory() === true)
+          throw refuse('link', path, 'a directory is there');
+        const staged = stagingName(spot);
+        rmSync(staged, { force: true });
+        linkSync(source.at, staged);
+        renameSync(staged, spot.at);
+        // Two names of one file are left as they are by a rename.
+        rmSync(staged, { force: true });
+        fsyncSync(spot.fd);
+      }),
+    ),
   );
 }
 

@@ -34,7 +34,17 @@ export interface FileStatus {
   readonly group: string;
   readonly size: number;
   readonly mtimeMs: number;
+  readonly atimeMs: number;
+  readonly ctimeMs: number;
   readonly links: number;
+  /** Equal for two names of one file. */
+  readonly inode: string;
+}
+
+/** One thing below a directory. */
+export interface FoundBelow extends FileStatus {
+  /** Without the directory's own path. */
+  readonly path: string;
 }
 
 export interface Account {
@@ -58,6 +68,8 @@ export interface Ownership {
   readonly group?: string;
   /** Octal digits. */
   readonly mode?: string;
+  /** When its content was last changed, in seconds since 1970. */
+  readonly modified?: number;
 }
 
 /** The half of a host that can be looked at: all that `read` and `want` ever get. */
@@ -66,7 +78,10 @@ export interface HostView {
   readonly minion: string;
   /** Runs a command that only looks. Every exit code is an answer; a missing program is exit code 127. */
   query(argv: Argv, options?: CommandOptions): Promise<Output>;
-  /** The bytes of a regular file (symbolic links followed); `null` if there is none. */
+  /**
+   * The bytes of a regular file; `null` if there is none. Symbolic links are followed only where
+   * nobody but root can change them.
+   */
   readFile(path: string): Promise<Uint8Array | null>;
   /** What stands at a path; `null` if nothing does. */
   status(path: string): Promise<FileStatus | null>;
@@ -74,6 +89,14 @@ export interface HostView {
   readLink(path: string): Promise<string | null>;
   /** Names in a directory, sorted; `null` if there is none. */
   list(path: string): Promise<readonly string[] | null>;
+  /**
+   * Everything below a directory, each directory before what is in it and otherwise sorted; no
+   * symbolic link is followed. `maxDepth` 0 is only what is directly in it. `null` if there is none.
+   */
+  walk(
+    path: string,
+    options?: { readonly maxDepth?: number },
+  ): Promise<readonly FoundBelow[] | null>;
   /** The accounts of this host, by name (one read a run, renewed by `changed('accounts')`). */
   accounts(): Promise<ReadonlyMap<string, Account>>;
   groups(): Promise<ReadonlyMap<string, AccountGroup>>;
@@ -118,6 +141,10 @@ export interface Host extends HostView {
   makeDirectory(path: string, ownership?: Ownership): Promise<void>;
   /** Gives what stands at a path these owners and this mode; never follows a symbolic link. */
   own(path: string, ownership: Ownership): Promise<void>;
+  /** The same for several names in one directory; what is no longer there is passed over. */
+  ownIn(directory: string, wanted: ReadonlyMap<string, Ownership>): Promise<void>;
+  /** Makes a path another name of a regular file, in one step. */
+  hardLink(path: string, to: string): Promise<void>;
   /** Makes or replaces a symbolic link in one step. */
   link(path: string, to: string, ownership?: Ownership): Promise<void>;
   rename(from: string, to: string): Promise<void>;

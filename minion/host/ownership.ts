@@ -1,4 +1,4 @@
-import { fchmodSync, fchownSync, fstatSync } from 'node:fs';
+import { fchmodSync, fchownSync, fstatSync, futimesSync } from 'node:fs';
 import { refuse } from './file-error.ts';
 import type { Account, AccountGroup, Ownership } from './host.ts';
 
@@ -7,6 +7,8 @@ export interface Owner {
   readonly uid: number | null;
   readonly gid: number | null;
   readonly mode: number | null;
+  /** Seconds since 1970. */
+  readonly modified?: number;
 }
 
 export interface People {
@@ -17,7 +19,7 @@ export interface People {
 /** Looks names up; a name of digits that nobody has is the number itself. */
 export function ownerOf(
   path: string,
-  { user, group, mode }: Ownership,
+  { user, group, mode, modified }: Ownership,
   { accounts, groups }: People,
 ): Owner {
   const lookUp = (
@@ -37,14 +39,16 @@ export function ownerOf(
     uid: lookUp('user', user, accounts.get(user ?? '')?.uid),
     gid: lookUp('group', group, groups.get(group ?? '')?.gid),
     mode: mode === undefined ? null : Number.parseInt(mode, 8),
+    ...(modified === undefined ? {} : { modified }),
   };
 }
 
 /** Gives an open file its owner; the mode comes after, because a change of owner takes bits away. */
-export function giveTo(fd: number, { uid, gid, mode }: Owner): void {
+export function giveTo(fd: number, { uid, gid, mode, modified }: Owner): void {
   const now = fstatSync(fd);
   const owner = [uid ?? now.uid, gid ?? now.gid] as const;
   const bits = mode ?? now.mode & 0o7777;
   if (owner[0] !== now.uid || owner[1] !== now.gid) fchownSync(fd, ...owner);
   fchmodSync(fd, bits);
+  if (modified !== undefined) futimesSync(fd, now.atimeMs / 1000, modified);
 }

@@ -1,17 +1,9 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readdirSync,
-  readlinkSync,
-} from 'node:fs';
+import { closeSync, constants, fstatSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { systemCode } from '../../shared/errors.ts';
 import { explaining, refuse } from './file-error.ts';
 import type { FileStatus } from './host.ts';
-import { statusAt } from './safe-path.ts';
+import { openTrusted, statusAt } from './safe-path.ts';
 
 /** A run does one thing at a time, and synchronous calls are many times faster than promises. */
 
@@ -19,7 +11,7 @@ import { statusAt } from './safe-path.ts';
 export function readFile(path: string): Uint8Array | null {
   return explaining('read', path, () =>
     unlessMissing(() => {
-      const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      const fd = openTrusted('read', path, constants.O_RDONLY | constants.O_NONBLOCK);
       try {
         const status = fstatSync(fd);
         if (status.isDirectory()) throw refuse('read', path, 'it is a directory');
@@ -34,7 +26,16 @@ export function readFile(path: string): Uint8Array | null {
 
 /** See `HostView.list`. */
 export function list(path: string): readonly string[] | null {
-  return explaining('list', path, () => unlessMissing(() => readdirSync(path).toSorted()));
+  return explaining('list', path, () =>
+    unlessMissing(() => {
+      const fd = openTrusted('list', path, constants.O_RDONLY | constants.O_DIRECTORY);
+      try {
+        return readdirSync(`/proc/self/fd/${fd}`).toSorted();
+      } finally {
+        closeSync(fd);
+      }
+    }),
+  );
 }
 
 /** See `HostView.readLink`. */
@@ -58,8 +59,12 @@ export interface Names {
 /** See `HostView.status`. */
 export function status(path: string, names: Names): FileStatus | null {
   const found = explaining('look at', path, () => statusAt({ at: path }));
-  if (found === null) return null;
-  const { uid, gid, size, mtimeMs, nlink } = found;
+  return found === null ? null : statusFrom(found, names);
+}
+
+/** What the system says of a thing, in our words. */
+export function statusFrom(found: Stats, names: Names): FileStatus {
+  const { uid, gid, size, mtimeMs, atimeMs, ctimeMs, nlink, dev, ino } = found;
   return {
     kind: kindOf(found),
     mode: (found.mode & 0o7777).toString(8).padStart(4, '0'),
@@ -69,7 +74,10 @@ export function status(path: string, names: Names): FileStatus | null {
     group: names.groups.get(gid) ?? String(gid),
     size,
     mtimeMs,
+    atimeMs,
+    ctimeMs,
     links: nlink,
+    inode: `${dev}:${ino}`,
   };
 }
 

@@ -4,17 +4,19 @@ import type { Logger } from '../../shared/log.ts';
 import type { Redact } from '../../shared/secret.ts';
 import { namesById, parseGroup, parsePasswd } from './accounts.ts';
 import { accountFor, commandFor, withUmask } from './as-user.ts';
-import { link, makeDirectory, own, rename } from './change-files.ts';
+import { hardLink, link, makeDirectory, own, ownIn, rename } from './change-files.ts';
 import { runProcess } from './commands.ts';
 import type { Argv, CommandOptions, Host, HostView, Output, Ownership } from './host.ts';
 import { canConnect, httpGet } from './network.ts';
 import { beginningOf, endOf } from '../../shared/excerpt.ts';
 import { ownerOf } from './ownership.ts';
+import type { Owner } from './ownership.ts';
 import { list, readFile, readLink, status } from './read-files.ts';
 import type { Registry } from './registry.ts';
 import { remove } from './remove.ts';
 import { createTopics } from './topics.ts';
 import type { Topics } from './topics.ts';
+import { walk } from './walk.ts';
 import type { Hosts } from './view.ts';
 import { writeFile } from './write-file.ts';
 
@@ -63,6 +65,7 @@ function lookingAt({ minion, registry, ports }: RealHostOptions, means: Means): 
     status: async (path) => status(path, (await people()).names),
     readLink: async (path) => readLink(path),
     list: async (path) => list(path),
+    walk: async (path, options) => walk(path, { ...options, names: (await people()).names }),
     accounts: async () => (await people()).accounts,
     groups: async () => (await people()).groups,
     canConnect: (address, port, timeoutMs) => canConnect({ address, port, timeoutMs }, signal),
@@ -103,6 +106,8 @@ function changing(
     async own(path, ownership) {
       own(path, await ownerFor(path, ownership));
     },
+    ownIn: async (directory, wanted) => ownEach(directory, wanted, ownerFor),
+    hardLink: async (path, to) => hardLink(path, to),
     async link(path, to, ownership) {
       link(path, to, await ownerFor(path, ownership));
     },
@@ -114,6 +119,16 @@ function changing(
     },
     remember: async (name, value) => registry.remember(name, value),
   };
+}
+
+async function ownEach(
+  directory: string,
+  wanted: ReadonlyMap<string, Ownership>,
+  ownerFor: (path: string, ownership: Ownership) => Promise<Owner>,
+): Promise<void> {
+  const owners = new Map<string, Owner>();
+  for (const [name, one] of wanted) owners.set(name, await ownerFor(`${directory}/${name}`, one));
+  ownIn(directory, owners);
 }
 
 function createRunner(options: RealHostOptions, signal: AbortSignal, topics: Topics): Runner {

@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync } from 'node:fs';
 import type { Stats } from 'node:fs';
+import { posix } from 'node:path';
 import { systemCode } from '../../shared/errors.ts';
 import { refuse } from './file-error.ts';
 
@@ -35,6 +36,46 @@ export function atPath<T>(verb: string, path: string, act: (spot: Spot) => T): T
   } finally {
     closeSync(fd);
   }
+}
+
+/**
+ * Opens what a path leads to. Symbolic links are followed only where nobody but root can change
+ * them, so that nobody can have root read a file that he could not read himself.
+ */
+export function openTrusted(verb: string, path: string, flags: number): number {
+  const fd = openSync(path, flags);
+  try {
+    // The system tells where it has got to: no link was on the way, which is nearly always so.
+    if (readlinkSync(`/proc/self/fd/${fd}`) === path) return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+  closeSync(fd);
+  return openWalking({ verb, path, flags }, path, 0);
+}
+
+interface Opening {
+  readonly verb: string;
+  readonly path: string;
+  readonly flags: number;
+}
+
+function openWalking(opening: Opening, at: string, links: number): number {
+  const { verb, path, flags } = opening;
+  if (at === '/') return openSync(at, flags);
+  if (links > LINKS_LIMIT) throw refuse(verb, path, 'too many symbolic links are on the way');
+  return atPath(verb, at, (spot) => {
+    try {
+      return openSync(spot.at, flags | constants.O_NOFOLLOW);
+    } catch (error) {
+      if (statusAt(spot)?.isSymbolicLink() !== true) throw error;
+    }
+    if (!isTrusted(fstatSync(spot.fd)))
+      throw refuse(verb, path, 'it is a symbolic link that others can change');
+    const here = readlinkSync(`/proc/self/fd/${spot.fd}`);
+    return openWalking(opening, posix.resolve(here, readlinkSync(spot.at)), links + 1);
+  });
 }
 
 /** What stands at a spot (a symbolic link is not followed); `null` if nothing does. */

@@ -9,6 +9,7 @@ export function viewOf(host: HostView): HostView {
     status: (path) => host.status(path),
     readLink: (path) => host.readLink(path),
     list: (path) => host.list(path),
+    walk: (path, options) => host.walk(path, options),
     accounts: () => host.accounts(),
     groups: () => host.groups(),
     canConnect: (address, port, timeoutMs) => host.canConnect(address, port, timeoutMs),

@@ -68,10 +68,11 @@ function refuseUnlessPlain(target: Stats, path: string): void {
 }
 
 /** What is not said stays as it is; a new file is root's. */
-function inheriting({ uid, gid, mode }: Owner, target: Stats | null): Owner {
+function inheriting({ uid, gid, mode, ...times }: Owner, target: Stats | null): Owner {
   return {
     uid: uid ?? target?.uid ?? null,
     gid: gid ?? target?.gid ?? null,
     mode: mode ?? (target === null ? NEW_MODE : target.mode & 0o7777),
+    ...times,
   };
 }

@@ -127,6 +127,22 @@ export function fakeHost(before: HostState = {}, after: HostState = before): Fak
         ...new Set(below.map((other) => other.slice(path.length + 1).split('/')[0] ?? '')),
       ].toSorted();
     },
+    async walk(path, { maxDepth = Infinity } = {}) {
+      const known = [
+        ...Object.keys(state.files ?? {}),
+        ...Object.keys(state.statuses ?? {}),
+        ...Object.keys(state.links ?? {}),
+        ...written.keys(),
+      ];
+      const below = [...new Set(known)].filter((other) => other.startsWith(`${path}/`)).toSorted();
+      if (below.length === 0 && find(path)?.status.kind !== 'directory') return null;
+      return below.flatMap((other) => {
+        const name = other.slice(path.length + 1);
+        const node = find(other);
+        const isDeep = name.split('/').length > maxDepth + 1;
+        return node === null || isDeep ? [] : [{ ...node.status, path: name }];
+      });
+    },
     async accounts() {
       return new Map(
         Object.entries(state.accounts ?? { root: {} }).map(([name, account]) => [
@@ -210,6 +226,24 @@ export function fakeHost(before: HostState = {}, after: HostState = before): Fak
       const { user = '', group = '', mode = '' } = ownership;
       did(`own ${path} ${user}:${group} ${mode}`.trimEnd());
     },
+    async ownIn(directory, wanted) {
+      for (const [name, ownership] of wanted) {
+        const node = find(`${directory}/${name}`);
+        if (node !== null)
+          put(`${directory}/${name}`, node, { ...node.status, ...statusOf(ownership) });
+      }
+      did(`ownIn ${directory} ${[...wanted.keys()].join(' ')}`);
+    },
+    async hardLink(path, to) {
+      const node = find(to);
+      if (node === null)
+        throw new ConductorError(
+          'HOST_FILE_FAILED',
+          `Cannot link "${path}": "${to}" is no regular file`,
+        );
+      written.set(path, node);
+      did(`hardLink ${path} -> ${to}`);
+    },
     async link(path, to, ownership = {}) {
       put(path, { to }, { kind: 'symlink', mode: '0777', ...statusOf(ownership) });
       did(`link ${path} -> ${to}`);
@@ -266,7 +300,8 @@ function nodeIn(state: HostState, path: string): Node | null {
 function fullStatus(status: Partial<FileStatus>): FileStatus {
   const mode = status.kind === 'directory' ? '0755' : '0644';
   const root = { uid: 0, gid: 0, user: 'root', group: 'root' };
-  return { kind: 'file', mode, ...root, size: 0, mtimeMs: 0, links: 1, ...status };
+  const times = { mtimeMs: 0, atimeMs: 0, ctimeMs: 0 };
+  return { kind: 'file', mode, ...root, size: 0, ...times, links: 1, inode: '1:1', ...status };
 }
 
 function statusOf({ user, group, mode }: Ownership): Partial<FileStatus> {

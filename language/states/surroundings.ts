@@ -1,0 +1,57 @@
+import { checkDraft, type Checked, type Declaring } from './declare.ts';
+import type { Draft } from './draft.ts';
+import type { Surroundings } from '../../shared/surroundings.ts';
+
+type Gatherings = Surroundings['gathered'];
+
+/**
+ * Checks all drafts: first those that gather texts for files of others, then, with these at hand,
+ * all others; and tells each that must know it what the rest brings about.
+ */
+export function checkAll(
+  drafts: readonly Draft[],
+  declaring: Omit<Declaring, 'gathered'>,
+): readonly Checked[] {
+  const nothing: Gatherings = new Map();
+  const early = new Map<string, Checked | null>();
+  for (const draft of drafts) {
+    if (declaring.states.get(draft.type)?.gathers === undefined) continue;
+    early.set(draft.key, checkDraft(draft, { ...declaring, gathered: nothing }));
+  }
+  const gathered = gatheredBy(early, declaring);
+  const told = { ...declaring, gathered };
+  const checked = drafts.flatMap((draft) => {
+    const one = early.get(draft.key);
+    return (one === undefined ? checkDraft(draft, told) : one) ?? [];
+  });
+  return checked.map((one) => knowing(one, { checked, gathered, declaring }));
+}
+
+function gatheredBy(
+  early: ReadonlyMap<string, Checked | null>,
+  { states }: Pick<Declaring, 'states'>,
+): Gatherings {
+  const gathered = new Map<string, Record<string, readonly string[]>>();
+  for (const one of early.values()) {
+    const found = one === null ? undefined : states.get(one.draft.type)?.gathers?.(one.args);
+    if (found === undefined) continue;
+    const names = gathered.get(found.path) ?? {};
+    const texts = [...(names[found.name] ?? []), ...found.texts];
+    gathered.set(found.path, { ...names, [found.name]: texts });
+  }
+  return gathered;
+}
+
+interface Rest {
+  readonly checked: readonly Checked[];
+  readonly gathered: Gatherings;
+  readonly declaring: Pick<Declaring, 'states'>;
+}
+
+function knowing(one: Checked, { checked, gathered, declaring }: Rest): Checked {
+  const type = declaring.states.get(one.draft.type);
+  if (type?.knowing === undefined) return one;
+  const provided = (): readonly string[] =>
+    checked.flatMap((other) => (other === one ? [] : other.provides));
+  return { ...one, args: type.knowing(one.args, { provided, gathered }) };
+}

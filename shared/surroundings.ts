@@ -1,0 +1,14 @@
+/** What the rest of a catalog means for one state. */
+export interface Surroundings {
+  /** What all other declarations bring about, as resource names: `path:/srv/app`. */
+  provided(): readonly string[];
+  /** Texts that others have gathered for a file, by its path and then by a name. */
+  readonly gathered: ReadonlyMap<string, Readonly<Record<string, readonly string[]>>>;
+}
+
+/** Texts that one state gathers for a file of others. */
+export interface Gathered {
+  readonly path: string;
+  readonly name: string;
+  readonly texts: readonly string[];
+}
