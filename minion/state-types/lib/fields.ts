@@ -66,3 +66,8 @@ export const tcpPort = z
 
 /** A time in seconds; fractions are fine. */
 export const seconds = z.number().nonnegative().max(86_400);
+
+/** An argument that other systems have and that makes no sense here: refused, and told why. */
+export function refusedArgument(why: string): z.ZodExactOptional<z.ZodNever> {
+  return z.never({ error: why }).exactOptional().describe(`Refused: ${why}`);
+}

@@ -71,23 +71,44 @@ export function parseProvided(text: string): ReadonlyMap<string, string> {
   return provided;
 }
 
+const TOPICS = [
+  'packages',
+  'packages provided',
+  'packages to upgrade',
+  'packages to upgrade in place',
+  'services',
+  'accounts',
+  'groups',
+  'shadow',
+  'debconf',
+  'alternatives',
+];
+
 /** Says that packages, and all that they bring along, are to be read again. */
 export function packagesChanged(host: Host): void {
-  const topics = ['packages', 'packages provided', 'services', 'accounts', 'groups', 'shadow'];
-  for (const topic of topics) host.changed(topic);
+  for (const topic of TOPICS) host.changed(topic);
 }
 
 /** Root's apt-cache brings apt's cache up to date, and whoever looks must not write. */
 const ONLY_LOOKING: CommandOptions = { user: 'nobody' };
 
+export interface CandidateOptions {
+  /** Who asks; root's question may bring apt's cache up to date. */
+  readonly as?: 'nobody' | 'root';
+  /** The release to take them from, where it is not the host's own. */
+  readonly release?: string | null;
+}
+
 /** What apt would install of each package; a name that no source knows is left out. */
 export async function candidates(
   names: readonly string[],
   host: HostView,
-  options: CommandOptions = ONLY_LOOKING,
+  { as = 'nobody', release = null }: CandidateOptions = {},
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   if (names.length === 0) return new Map();
-  const answer = await host.query(['apt-cache', 'policy', ...names], options);
+  const from = release === null ? [] : [`--option=APT::Default-Release=${release}`];
+  const options = as === 'nobody' ? ONLY_LOOKING : {};
+  const answer = await host.query(['apt-cache', ...from, 'policy', ...names], options);
   return parsePolicy(answer.stdout);
 }
 

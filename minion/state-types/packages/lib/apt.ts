@@ -1,12 +1,14 @@
 import { ConductorError } from '../../../../shared/errors.ts';
 import type { Argv, Host, HostView, Output } from '../../../host/host.ts';
 import { packagesChanged } from '../../lib/packages.ts';
+import { said } from '../../lib/said.ts';
 
 const DAY_MS = 86_400_000;
 const TIMEOUT_MS = 1_500_000;
 const LONGEST_LOCK_MS = 600_000;
 const LOOK_EVERY_MS = 2000;
 const REFRESHED = 'apt-lists-refreshed';
+const LISTS = '/var/lib/apt/lists';
 
 /** Nobody is there to answer questions, and a changed configuration file stays as it is. */
 const ENVIRONMENT = {
@@ -48,12 +50,13 @@ async function mendDpkg(host: Host): Promise<void> {
   packagesChanged(host);
 }
 
-/** Runs apt or dpkg; one that somebody else is running is waited for, whichever of the locks it has. */
-async function whenUnlocked(argv: Argv, host: Host): Promise<Output> {
+/** Runs apt, dpkg or debconf; one that somebody else is running is waited for, whichever of the locks it has. */
+export async function whenUnlocked(argv: Argv, host: Host, input?: string): Promise<Output> {
+  const options = { env: ENVIRONMENT, timeoutMs: TIMEOUT_MS, ...said({ input }) };
   const end = Date.now() + LONGEST_LOCK_MS;
   for (;;) {
     try {
-      return await host.run(argv, { env: ENVIRONMENT, timeoutMs: TIMEOUT_MS });
+      return await host.run(argv, options);
     } catch (error) {
       if (!isLocked(error) || Date.now() >= end) throw error;
     }
@@ -64,7 +67,9 @@ async function whenUnlocked(argv: Argv, host: Host): Promise<Output> {
 function isLocked(error: unknown): boolean {
   if (!(error instanceof ConductorError) || error.code !== 'COMMAND_FAILED') return false;
   const { output } = error.details;
-  return typeof output === 'string' && /could not get lock|was locked by another/iu.test(output);
+  return (
+    typeof output === 'string' && /could not get lock|(?:was|is) locked by another/iu.test(output)
+  );
 }
 
 /** Whether the lists of the package sources are older than they may be, or than the sources. */
@@ -77,13 +82,13 @@ export async function areListsOld(
   return (await sourcesChanged(host)) > refreshed;
 }
 
+/** When the lists of all sources were last fetched, as far as that is known. */
 async function lastRefresh(host: HostView): Promise<number> {
-  const names = await host.list('/var/lib/apt/lists');
+  const names = await host.list(LISTS);
   const isEmpty = !(names ?? []).some((name) => /_Packages|Release/u.test(name));
   if (isEmpty) return 0;
-  const remembered = Number((await host.recall(REFRESHED)) ?? 0);
-  const stamps = ['/var/lib/apt/lists', '/var/lib/apt/lists/partial'];
-  return Math.max(remembered, await newest(stamps, host));
+  const remembered = await host.recall(REFRESHED);
+  return remembered === null ? newest([LISTS, `${LISTS}/partial`], host) : Number(remembered);
 }
 
 /** When somebody last changed where packages come from, or whose signatures count. */
@@ -100,11 +105,55 @@ async function newest(paths: readonly string[], host: HostView): Promise<number>
   return Math.max(...(await Promise.all(times)));
 }
 
+/** What became of fetching package lists: `error` unless all of them came. */
+export interface Refresh {
+  readonly warnings: string;
+  readonly error: ConductorError | null;
+}
+
 /** Fetches the lists of the package sources: once a run, and once more if the sources change in it. */
-export async function refreshLists(host: Host): Promise<{ warnings: string }> {
+export async function refreshLists(host: Host): Promise<Refresh> {
   return host.shared(`apt-lists ${await sourcesChanged(host)}`, async () => {
-    const { stderr } = await whenUnlocked(['apt-get', ...OPTIONS, 'update'], host);
-    await host.remember(REFRESHED, String(Date.now()));
-    return { warnings: stderr };
+    const refresh = await update([], host);
+    if (refresh.error === null) await host.remember(REFRESHED, String(Date.now()));
+    return refresh;
   });
+}
+
+/**
+ * Fetches the lists of the sources in one file alone; those of the others stay as they are, and as
+ * old as they were before the file was changed.
+ */
+export async function refreshOne(
+  file: string,
+  { wereOld }: { readonly wereOld: boolean },
+  host: Host,
+): Promise<Refresh> {
+  if ((await host.recall(REFRESHED)) === null) {
+    await host.remember(REFRESHED, String(await lastRefresh(host)));
+  }
+  const refresh = await update(
+    [
+      `--option=Dir::Etc::sourcelist=${file}`,
+      '--option=Dir::Etc::sourceparts=-',
+      '--option=APT::Get::List-Cleanup=0',
+    ],
+    host,
+  );
+  if (refresh.error === null && !wereOld) await host.remember(REFRESHED, String(Date.now()));
+  return refresh;
+}
+
+async function update(options: readonly string[], host: Host): Promise<Refresh> {
+  const argv: Argv = ['apt-get', ...OPTIONS, ...options, '--error-on=any', 'update'];
+  try {
+    const { stderr } = await whenUnlocked(argv, host);
+    return { warnings: stderr, error: null };
+  } catch (error) {
+    if (!(error instanceof ConductorError) || error.code !== 'COMMAND_FAILED') throw error;
+    const { output } = error.details;
+    return { warnings: typeof output === 'string' ? output : error.message, error };
+  } finally {
+    packagesChanged(host);
+  }
 }

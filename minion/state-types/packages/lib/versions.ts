@@ -17,7 +17,21 @@ export async function fits(version: string, wish: string, host: HostView): Promi
   if (comparison === undefined)
     return globbed(version, wish) || globbed(withoutEpoch(version), wish);
   const operator = OPERATORS[comparison['operator'] ?? ''] ?? 'eq';
-  const other = comparison['version'] ?? '';
+  return compares(version, operator, comparison['version'] ?? '', host);
+}
+
+/** Whether a version is this one or a newer one; a wish that is no plain version is no lower end. */
+export async function isAtLeast(version: string, wish: string, host: HostView): Promise<boolean> {
+  if (COMPARISON.test(wish) || wish.includes('*')) return false;
+  return compares(version, 'ge', wish, host);
+}
+
+async function compares(
+  version: string,
+  operator: string,
+  other: string,
+  host: HostView,
+): Promise<boolean> {
   const answer = await host.query(['dpkg', '--compare-versions', version, operator, other]);
   return answer.exitCode === 0;
 }

@@ -1,0 +1,148 @@
+import { ConductorError } from '../../../../shared/errors.ts';
+import type { Change } from '../../../../shared/change.ts';
+import type { Host } from '../../../host/host.ts';
+import { candidates, packagesChanged } from '../../lib/packages.ts';
+import { aptGet, areListsOld, refreshLists } from './apt.ts';
+import { withFiles } from './deb-files.ts';
+import { listAge, needsFreshLists, wantSet, wantedVersion } from './package-set.ts';
+import type { PackageSet, SetArgs } from './package-set.ts';
+
+/** What `apt-get install` is told besides the packages. */
+export interface InstallArgs extends SetArgs {
+  readonly installRecommends: boolean;
+  readonly skipVerify: boolean;
+  readonly updateHolds: boolean;
+}
+
+/** Brings all packages that differ to what is wished for, in one transaction. */
+export async function install(
+  change: Change<PackageSet>,
+  args: InstallArgs,
+  host: Host,
+): Promise<void> {
+  if (change.action === 'remove') return;
+  const { hold, lists, ...versions } = change.to;
+  const warnings = await refresh(versions, args, host);
+  // Newer lists may know more that is to be done than the old ones did.
+  const differ = lists === undefined ? versions : await stillWanted(args, host);
+  const names = Object.keys(differ);
+  if (names.length > 0) await transact(names, args, warnings, host);
+  if (hold !== undefined) await setHolds(args, host);
+}
+
+async function stillWanted(args: InstallArgs, host: Host): Promise<Partial<PackageSet>> {
+  const { hold, lists, ...versions } = (await wantSet(args, host)) ?? {};
+  return versions;
+}
+
+async function transact(
+  names: readonly string[],
+  args: InstallArgs,
+  warnings: string,
+  host: Host,
+): Promise<void> {
+  const words = await wordsOf(
+    names.filter((name) => !args.sources.has(name)),
+    args,
+    { warnings },
+    host,
+  );
+  const sources = new Map([...args.sources].filter(([name]) => names.includes(name)));
+  await withFiles(sources, host, async (paths) => {
+    if (words.length + paths.length === 0) return;
+    await aptGet(['install', ...flagsOf(args), '--', ...words, ...paths], host);
+  });
+}
+
+/**
+ * Fetches the package lists if that is asked for, or if what is wanted is not in them. Where only
+ * some sources answer the others will do, unless the newest version is wished for.
+ */
+async function refresh(
+  wanted: Partial<PackageSet>,
+  args: InstallArgs,
+  host: Host,
+): Promise<string> {
+  if (args.refresh === false) return '';
+  if (!(await mustRefresh(wanted, args, host))) return '';
+  const { warnings, error } = await refreshLists(host);
+  if (error !== null && needsFreshLists(args)) throw error;
+  return warnings;
+}
+
+async function mustRefresh(
+  wanted: Partial<PackageSet>,
+  args: InstallArgs,
+  host: Host,
+): Promise<boolean> {
+  if (needsFreshLists(args)) return areListsOld(listAge(args), host);
+  const entries = Object.entries(wanted).filter(([name]) => !args.sources.has(name));
+  if (entries.length === 0 && args.sources.size === 0) return false;
+  const known = await candidates(
+    entries.map(([name]) => name),
+    host,
+    { as: 'root', release: args.fromRepo },
+  );
+  const isMissing = entries.some(
+    ([name, version]) => !(known.get(name) ?? []).some((one) => one === version),
+  );
+  const limit = args.listsLast === null ? {} : { mostSeconds: args.listsLast };
+  return args.refresh === true || isMissing || (await areListsOld(limit, host));
+}
+
+function flagsOf(args: InstallArgs): string[] {
+  const wishes = [...args.wishes.values()];
+  const mayGoBack =
+    args.sources.size > 0 || wishes.some((wish) => wish !== null && wish !== 'latest');
+  return [
+    args.installRecommends ? '--install-recommends' : '--no-install-recommends',
+    ...(args.fromRepo === null ? [] : [`--target-release=${args.fromRepo}`]),
+    ...(args.skipVerify ? ['--allow-unauthenticated'] : []),
+    ...(args.updateHolds ? ['--allow-change-held-packages'] : []),
+    ...(mayGoBack ? ['--allow-downgrades'] : []),
+  ];
+}
+
+/** What apt-get is told of each package: `nginx`, or `nginx=1.22.1-9` where a version is wished for. */
+async function wordsOf(
+  names: readonly string[],
+  args: InstallArgs,
+  { warnings }: { readonly warnings: string },
+  host: Host,
+): Promise<string[]> {
+  const known = await candidates(names, host, { as: 'root', release: args.fromRepo });
+  const unknown = names.filter((name) => !known.has(name));
+  if (unknown.length > 0) throw unknownPackages(unknown, warnings);
+  const words: string[] = [];
+  for (const [name, versions] of known) {
+    const wish = args.wishes.get(name) ?? null;
+    const version = await wantedVersion({ have: undefined, wish, known: versions }, args, host);
+    const isFree = wish === null || wish === 'latest';
+    if (!isFree && !versions.includes(version)) throw unknownVersion(name, wish, versions);
+    words.push(isFree ? name : `${name}=${version}`);
+  }
+  return words;
+}
+
+function unknownPackages(names: readonly string[], warnings: string): ConductorError {
+  const them = names.length === 1 ? 'it' : 'them';
+  return new ConductorError(
+    'STATE_REFUSED',
+    `Cannot install "${names.join('", "')}": no package source of this host has ${them}`,
+    warnings === '' ? {} : { output: warnings },
+  );
+}
+
+function unknownVersion(name: string, wish: string, versions: readonly string[]): ConductorError {
+  const had = versions.join(', ');
+  return new ConductorError(
+    'STATE_REFUSED',
+    `Cannot install "${name}" in version "${wish}": the package sources of this host have ${had}`,
+  );
+}
+
+async function setHolds({ wishes, sources, hold }: InstallArgs, host: Host): Promise<void> {
+  const names = [...wishes.keys(), ...sources.keys()];
+  await host.run(['apt-mark', hold === true ? 'hold' : 'unhold', ...names]);
+  packagesChanged(host);
+}

@@ -1,0 +1,104 @@
+import type { Change } from '../../../shared/change.ts';
+import { defineState } from '../../engine/state-type.ts';
+import type { Host, HostView } from '../../host/host.ts';
+import { packagesChanged } from '../lib/packages.ts';
+import { replaceConfiguration } from '../lib/staged.ts';
+import type { Piece } from '../lib/staged.ts';
+import { findIn, isDeb822, readSourceFiles, renderEntry, replaceIn } from './lib/source-file.ts';
+import type { SourceFile } from './lib/source-file.ts';
+import { fileOf, ownKeyringOf, placeOf } from './lib/repository.ts';
+import { absentSchema } from './pkgrepo-schema.ts';
+import type { AbsentArgs } from './pkgrepo-schema.ts';
+
+type Left = {
+  /** By file, the entries that are to go. */
+  sources: Readonly<Record<string, string>>;
+  /** The keyring that nothing else needs; `null` if there is none. */
+  keyring: string | null;
+};
+
+/** A file without what is to go; `null` is nothing that is left of it. */
+interface Removal {
+  readonly path: string;
+  readonly gone: string;
+  readonly rest: string | null;
+}
+
+async function removals(args: AbsentArgs, host: HostView): Promise<readonly Removal[]> {
+  const files = await readSourceFiles(host);
+  const place = placeOf(args);
+  return files.flatMap((file) => {
+    if (args.file !== undefined && file.path !== args.file) return [];
+    if (place === null) return file.path === fileOf(args) ? [whole(file)] : [];
+    const found = findIn(file, place);
+    if (found.length === 0) return [];
+    const gone = found.map((entry) => renderEntry(file.path, entry)).join('');
+    const rest = replaceIn(file, place, null);
+    const isKept = rest !== '' || file.path === '/etc/apt/sources.list';
+    return [{ path: file.path, gone, rest: isKept ? rest : null }];
+  });
+}
+
+function whole({ path, parts }: SourceFile): Removal {
+  return {
+    path,
+    gone: parts.map(({ text }) => text).join(isDeb822(path) ? '\n\n' : '\n'),
+    rest: null,
+  };
+}
+
+async function read(args: AbsentArgs, host: HostView): Promise<Left | null> {
+  const found = await removals(args, host);
+  const keyring = await unusedKeyring(args, found, host);
+  if (found.length === 0 && keyring === null) return null;
+  return { sources: Object.fromEntries(found.map(({ path, gone }) => [path, gone])), keyring };
+}
+
+/** Its own keyring, if it is there and no source that stays is signed with it. */
+async function unusedKeyring(
+  args: AbsentArgs,
+  found: readonly Removal[],
+  host: HostView,
+): Promise<string | null> {
+  const path = ownKeyringOf(args);
+  if (!args.keyring || (await host.status(path)) === null) return null;
+  const rests = new Map(found.map((one) => [one.path, one.rest ?? '']));
+  const files = await readSourceFiles(host);
+  const isUsed = files.some((file) => {
+    const text = rests.get(file.path) ?? file.parts.map((part) => part.text).join('\n');
+    return text.includes(path);
+  });
+  return isUsed ? null : path;
+}
+
+async function apply(change: Change<Left>, args: AbsentArgs, host: Host): Promise<void> {
+  if (change.action !== 'remove') return;
+  const pieces = new Map<string, Piece>();
+  for (const { path, rest } of await removals(args, host)) {
+    pieces.set(path, rest === null ? null : { kind: 'file', content: rest, mode: '0644' });
+  }
+  if (change.from.keyring !== null) pieces.set(change.from.keyring, null);
+  const forget = async (): Promise<void> => packagesChanged(host);
+  await replaceConfiguration(host, {
+    what: `the package sources without "${args.name}"`,
+    directory: '/etc/apt',
+    pieces,
+    check: ['apt-get', 'indextargets'],
+    mark: `pkgrepo:${ownKeyringOf(args)}`,
+    taken: null,
+    take: forget,
+    takeBack: forget,
+  });
+}
+
+export const pkgrepoAbsent = defineState<AbsentArgs, Left>({
+  name: 'pkgrepo.absent',
+  schema: absentSchema,
+  example: `no packages of others:
+  pkgrepo.absent:
+    name: deb https://download.example.com/debian stable main
+`,
+  read,
+  want: () => null,
+  apply,
+});

@@ -1,0 +1,170 @@
+import { posix } from 'node:path';
+import { ConductorError } from '../../../shared/errors.ts';
+import { defineState } from '../../engine/state-type.ts';
+import type { Host, HostView } from '../../host/host.ts';
+import { packagesChanged } from '../lib/packages.ts';
+import { parentsOf } from '../lib/resources.ts';
+import { said } from '../lib/said.ts';
+import { replaceConfiguration } from '../lib/staged.ts';
+import type { Piece } from '../lib/staged.ts';
+import { areListsOld, refreshOne } from './lib/apt.ts';
+import { describeKeyring, describeWantedKey, fetchKey } from './lib/repo-key.ts';
+import {
+  findIn,
+  isDeb822,
+  parseFile,
+  readSourceFile,
+  readSourceFiles,
+  renderEntry,
+  replaceIn,
+} from './lib/source-file.ts';
+import type { SourceFile } from './lib/source-file.ts';
+import { repositoryOf } from './lib/repository.ts';
+import type { Repository } from './lib/repository.ts';
+import { managedSchema } from './pkgrepo-schema.ts';
+import type { ManagedArgs } from './pkgrepo-schema.ts';
+
+type Source = {
+  /** The entry as it stands in its file. */
+  content: string;
+  /** What is in its keyring. */
+  key?: string;
+  /** Other .list files that hold the same source. */
+  elsewhere: readonly string[];
+  /** Nothing else stands in its file. */
+  alone: boolean;
+};
+
+const APT = '/etc/apt';
+
+async function read(args: ManagedArgs, host: HostView): Promise<Source | null> {
+  const { file, entry, keyring } = repositoryOf(args);
+  const files = await readSourceFiles(host);
+  const own = files.find(({ path }) => path === file) ?? (await readSourceFile(file, host));
+  const found = findIn(own, entry);
+  const elsewhere = otherFiles(files, file, args).map(({ path }) => path);
+  if (found.length === 0 && elsewhere.length === 0) return null;
+  const key = (await describeKeyring(args, keyring, host)) ?? undefined;
+  return {
+    content: found.map((one) => renderEntry(file, one)).join(''),
+    ...said({ key }),
+    elsewhere,
+    alone: own.parts.every(({ entry: one }) => one !== null && found.includes(one)),
+  };
+}
+
+/** Files in the one-line form, other than its own, in which the same source stands. */
+function otherFiles(
+  files: readonly SourceFile[],
+  file: string,
+  args: ManagedArgs,
+): readonly SourceFile[] {
+  const { entry } = repositoryOf(args);
+  return files.filter(
+    (one) => one.path !== file && !isDeb822(one.path) && findIn(one, entry).length > 0,
+  );
+}
+
+async function want(args: ManagedArgs, host: HostView): Promise<Partial<Source>> {
+  const { file, entry } = repositoryOf(args);
+  const key = (await describeWantedKey(args, host)) ?? undefined;
+  return {
+    content: renderEntry(file, entry),
+    ...said({ key }),
+    elsewhere: [],
+    ...(args.clean_file ? { alone: true } : {}),
+  };
+}
+
+async function apply(args: ManagedArgs, host: Host): Promise<void> {
+  const repository = repositoryOf(args);
+  const { file, entry, keyring } = repository;
+  const wereOld = await areListsOld({}, host);
+  const pieces = await piecesOf(args, repository, host);
+  const refreshes = entry.isEnabled && (args.refresh_db ?? args.refresh);
+  await replaceConfiguration(host, {
+    what: `the package source "${args.name}"`,
+    directory: APT,
+    pieces,
+    check: ['apt-get', 'indextargets'],
+    mark: `pkgrepo:${keyring}`,
+    taken: null,
+    async take() {
+      packagesChanged(host);
+      if (!refreshes) return;
+      const { error, warnings } = await refreshOne(file, { wereOld }, host);
+      if (error !== null) throw notFetched(warnings);
+    },
+    async takeBack() {
+      packagesChanged(host);
+    },
+  });
+}
+
+function notFetched(warnings: string): ConductorError {
+  const words = warnings.trim().split('\n').slice(0, 4).join('; ');
+  return new ConductorError('CHECK_FAILED', `apt does not get its lists: ${words}`);
+}
+
+/** All files that the change is about; a keyring that is not below /etc/apt is put in place at once. */
+async function piecesOf(
+  args: ManagedArgs,
+  { file, entry, keyring }: Repository,
+  host: Host,
+): Promise<ReadonlyMap<string, Piece>> {
+  const pieces = new Map<string, Piece>();
+  if ((await describeWantedKey(args, host)) !== (await describeKeyring(args, keyring, host))) {
+    const content = await fetchKey(args, host);
+    await needDirectory(posix.dirname(keyring), host);
+    if (keyring.startsWith(`${APT}/`)) pieces.set(keyring, fileOf(content));
+    else await host.writeFile(keyring, content, { user: 'root', group: 'root', mode: '0644' });
+  }
+  const own = args.clean_file ? parseFile(file, '') : await readSourceFile(file, host);
+  pieces.set(file, fileOf(replaceIn(own, entry, entry)));
+  for (const other of otherFiles(await readSourceFiles(host), file, args)) {
+    const rest = replaceIn(other, entry, null);
+    const isKept = rest !== '' || other.path === `${APT}/sources.list`;
+    pieces.set(other.path, isKept ? fileOf(rest) : null);
+  }
+  return pieces;
+}
+
+function fileOf(content: string | Uint8Array): Piece {
+  return { kind: 'file', content, mode: '0644' };
+}
+
+async function needDirectory(path: string, host: Host): Promise<void> {
+  if ((await host.status(path)) !== null) return;
+  await host.makeDirectory(path, { user: 'root', group: 'root', mode: '0755' });
+}
+
+export const pkgrepoManaged = defineState<ManagedArgs, Source>({
+  name: 'pkgrepo.managed',
+  schema: managedSchema,
+  example: `docker packages:
+  pkgrepo.managed:
+    name: deb [arch=amd64] https://download.docker.com/linux/debian bookworm stable
+    key_url: https://download.docker.com/linux/debian/gpg
+    key_hash: sha256=1500c1f56fa9e26b9b8f42452a553675796ade0807cdce11975eb98170b3a570
+
+backports:
+  pkgrepo.managed:
+    uris: https://deb.debian.org/debian
+    suites: bookworm-backports
+    comps: main
+    signedby: /usr/share/keyrings/debian-archive-keyring.gpg
+`,
+  treeFiles: ['key_url'],
+  textAttribute: 'content',
+  provides: (args) => [`path:${repositoryOf(args).file}`],
+  needs: (args) => {
+    const { file, entry } = repositoryOf(args);
+    const { key_url: url } = args;
+    const paths = [entry.options.get('signed-by'), typeof url === 'string' ? url : undefined];
+    const given = paths.filter((path) => path?.startsWith('/') === true);
+    return [...parentsOf(file), ...given.map((path) => `path:${path}`)];
+  },
+  read,
+  want,
+  apply: (_change, args, host) => apply(args, host),
+});
