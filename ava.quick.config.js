@@ -3,6 +3,7 @@ import all from './ava.config.js';
 /** For the edit-test loop: the unit tests but those that start programs or wait for real clocks. */
 const SLOW = [
   'master/apply',
+  'master/custom-types',
   'master/serve',
   'minion/agent/runs',
   'minion/command-line',

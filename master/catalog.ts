@@ -4,6 +4,7 @@ import type { Catalog } from '../language/declaration.ts';
 import type { Tree } from '../language/tree.ts';
 import { isTreeFile } from '../shared/tree-file.ts';
 import { redactor, type Redact } from '../shared/secret.ts';
+import { schemasOf } from './custom-types.ts';
 import type { Services } from './services.ts';
 import { pillarOf } from './sessions/compiled-pillar.ts';
 import type { Minion } from './store/store.ts';
@@ -23,7 +24,7 @@ export async function catalogOf(
     minion,
     facts: (await store.minions.facts(id))?.facts ?? {},
     pillar: pillarOf(tree, minion, pillarKeys),
-    states,
+    states: await schemasOf(tree, states),
     stateFiles: [],
     params: {},
     // Which numbers the minion has really given out, only its own registry knows.

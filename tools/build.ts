@@ -45,6 +45,7 @@ const entryPoints = {
   master: 'master/main.ts',
   minion: 'minion/main.ts',
   run: 'minion/run/main.ts',
+  types: 'minion/custom-types/main.ts',
 };
 
 await rm('dist', { recursive: true, force: true });

@@ -1,10 +1,10 @@
-import { lint } from '../../language/lint.ts';
 import { renderProblems } from '../../language/problem.ts';
 import { readDirectory, treeFromBlobs } from '../../language/source.ts';
 import type { StateSchemas } from '../../language/state-schema.ts';
 import type { Tree } from '../../language/tree.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import { lintTree } from '../custom-types.ts';
 import type { Store } from '../store/store.ts';
 import type { BlobStore } from './blob-store.ts';
 
@@ -107,7 +107,7 @@ async function inspect(
   try {
     const tree = await readDirectory(directory);
     // What has been published was without a mistake then.
-    const problems = tree.revision === newest?.revision ? [] : lint(tree, states);
+    const problems = tree.revision === newest?.revision ? [] : await lintTree(tree, states);
     return problems.length === 0 ? { tree } : { problem: renderProblems(problems) };
   } catch (error) {
     if (!(error instanceof ConductorError)) throw error;

@@ -10,6 +10,7 @@ import type { RunRequest } from '../../protocol/run-request.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import { createLogger } from '../../shared/log.ts';
 import type { Logger } from '../../shared/log.ts';
+import { stateTypesOf } from '../custom-types/load.ts';
 import { openJournal } from '../engine/owed.ts';
 import type { OwedJournal } from '../engine/owed.ts';
 import { loggable } from '../engine/redaction.ts';
@@ -110,11 +111,12 @@ async function compileAndConverge(
 ): Promise<void> {
   const { stateDirectory, minion, options } = request;
   const { dryRun } = options;
-  const { emit, log, signal, states: types, tree } = means;
+  const { emit, log, signal, tree } = means;
   const onCorrupt = (why: string): void => log.error({ why }, 'State file was corrupt');
   const registry = openRegistry(join(stateDirectory, 'registry.json'), { dryRun, onCorrupt });
 
   emit({ event: 'compiling' });
+  const types = await stateTypesOf(tree, means.states);
   const catalog = await compileFor(request, { registry, pillar: means.pillar, types, tree });
   emit({ event: 'compiled', total: catalog.declarations.length });
 

@@ -5,6 +5,7 @@ import { compile } from '../../language/compile.ts';
 import { lint } from '../../language/lint.ts';
 import { compilePillar } from '../../language/pillar.ts';
 import { readDirectory } from '../../language/source.ts';
+import { stateTypesOf } from '../../minion/custom-types/load.ts';
 import { stateTypes } from '../../minion/state-types/index.ts';
 import { ConductorError } from '../../shared/errors.ts';
 
@@ -33,7 +34,7 @@ async function compileTree(name: string): Promise<never> {
     minion,
     facts: { os: 'Debian' },
     pillar: pillar.value,
-    states: stateTypes,
+    states: await stateTypesOf(tree, stateTypes),
     stateFiles: [],
     params: {},
     allocatePort,
@@ -58,14 +59,14 @@ test('there are more than forty broken trees', (t) => {
 
 /** What depends on values, or on several files together, is seen only for a minion. */
 const ONLY_FOR_A_MINION =
-  /^(?:01|11|12|13|14|15|44|45|46|47|48|49|50|54|55|56|60|61|62|63|64|66|67|68|69|71|72|73|74|76)-/u;
+  /^(?:01|11|12|13|14|15|44|45|46|47|48|49|50|54|55|56|60|61|62|63|64|66|67|68|69|71|72|73|74|76|90|91|92|93|94|95)-/u;
 
 for (const name of names) {
   if (ONLY_FOR_A_MINION.test(name)) continue;
   test(`lint finds ${name.slice(3).replaceAll('-', ' ')} without a minion`, async (t) => {
     const tree = await readDirectory(join(FOLDER, name, 'tree'));
     const expected = readFileSync(join(FOLDER, name, 'expect.txt'), 'utf8');
-    const found = lint(tree, stateTypes);
+    const found = lint(tree, await stateTypesOf(tree, stateTypes));
     const messages = found.map(({ place, message }) => {
       return `${place.file}:${place.line}:${place.column}: ${message}`;
     });

@@ -1,0 +1,254 @@
+/**
+ * What state types in `states/_types/` import from "conductor", for editors and `tsc`. It is no part
+ * of a run: Conductor itself stands behind the import. Types need `npm install zod` beside the tree.
+ */
+declare module 'conductor' {
+  import type { z as Zod } from 'zod';
+
+  /** The schemas of arguments: https://zod.dev */
+  export { z } from 'zod';
+
+  /** What can be said about one attribute: plain data, so that it can be compared, printed and sent. */
+  export type Value =
+    | string
+    | number
+    | boolean
+    | null
+    | readonly Value[]
+    | { readonly [name: string]: Value };
+
+  /** What can be said about one thing on a host. */
+  export type Attributes = { readonly [name: string]: Value };
+
+  /** The step from how a thing is to how it should be. `to` holds only what differs. */
+  export type Change<State extends Attributes = Attributes> =
+    | { readonly action: 'create'; readonly to: Partial<State> }
+    | { readonly action: 'update'; readonly from: State; readonly to: Partial<State> }
+    | { readonly action: 'remove'; readonly from: State };
+
+  /** One kind of state that a tree can declare. The engine decides; the type reads and acts. */
+  export interface StateType<Args = unknown, State extends Attributes = Attributes> {
+    /** The name in state trees: `module.function`. */
+    readonly name: `${string}.${string}`;
+    /** A closed object with a description, each argument described; `name` among them. */
+    readonly schema: Zod.ZodType<Args>;
+    /** A short example in YAML, for the manual; `master lint` compiles it. */
+    readonly example: string;
+    /** Arguments that may hold a path below `templates/`; they reach the type as a `TreeFile`. */
+    readonly treeFiles?: readonly string[];
+    /** Arguments that hold a directory below `templates/`; they reach the type as a `TreeDirectory`. */
+    readonly treeDirectories?: readonly string[];
+    /** Arguments that name values of the pillar (`certificates:shop:key`); they reach the type as these. */
+    readonly pillarPaths?: readonly string[];
+    /** It acts without a wanted state of its own, so the tree must give a guard or `always: true`. */
+    readonly needsGuard?: true;
+    /** Its effect cannot be read back: after `apply` the engine does not read again. */
+    readonly oneShot?: true;
+    /** It brings nothing about: `apply` waits for what others do. */
+    readonly awaits?: true;
+    /** The attribute whose differences are shown as text, line by line. */
+    readonly textAttribute?: string;
+    /** What it brings about, as resource names: `user:NAME`, `path:/abs`, `package:NAME`, … */
+    provides?(args: Args): readonly string[];
+    /** What must be there before it, if the tree declares it: the implied requisites. */
+    needs?(args: Args): readonly string[];
+    /** How the thing is now; `null` if it does not exist. Changes nothing. */
+    read(args: Args, host: HostView): Promise<State | null>;
+    /** How it should be: only the attributes asked for; `null` if it should not exist. */
+    want(args: Args, host: HostView): Partial<State> | null | Promise<Partial<State> | null>;
+    /** Carries out one change. Not called in a dry run. */
+    apply(change: Change<State>, args: Args, host: Host): Promise<void>;
+    /** Whether carrying out this change has the effect of `react` too. */
+    answers?(change: Change<State>): boolean;
+    /** Answers a `watch` or `listen`. Says what was done. */
+    react?(args: Args, host: Host): Promise<string>;
+  }
+
+  /** Defines a state type; export what it gives. */
+  export function defineState<Args, State extends Attributes>(
+    type: StateType<Args, State>,
+  ): StateType;
+
+  /** A program and its arguments. Never a line for a shell. */
+  export type Argv = readonly [program: string, ...args: string[]];
+
+  export interface CommandOptions {
+    /** Given on standard input: the only way for a secret to reach a command. */
+    readonly input?: string | Uint8Array;
+    /** The login name to run as, with that user's groups and HOME; root if absent. */
+    readonly user?: string;
+    readonly cwd?: string;
+    /** Added to a small clean environment. Never a secret. */
+    readonly env?: Readonly<Record<string, string>>;
+    /** Default 300 s. */
+    readonly timeoutMs?: number;
+    readonly umask?: string;
+  }
+
+  export interface Output {
+    readonly exitCode: number;
+    readonly stdout: string;
+    readonly stderr: string;
+    readonly raw: Uint8Array;
+  }
+
+  /** What stands at a path; a symbolic link is not followed. */
+  export interface FileStatus {
+    readonly kind: 'file' | 'directory' | 'symlink' | 'other';
+    /** Four octal digits: `0644`. */
+    readonly mode: string;
+    readonly uid: number;
+    readonly gid: number;
+    /** Login and group names, or the number as text where there is no name. */
+    readonly user: string;
+    readonly group: string;
+    readonly size: number;
+    readonly mtimeMs: number;
+    readonly atimeMs: number;
+    readonly ctimeMs: number;
+    readonly links: number;
+    /** Equal for two names of one file. */
+    readonly inode: string;
+  }
+
+  /** One thing below a directory. */
+  export interface FoundBelow extends FileStatus {
+    /** Without the directory's own path. */
+    readonly path: string;
+  }
+
+  export interface Account {
+    readonly name: string;
+    readonly uid: number;
+    readonly gid: number;
+    readonly gecos: string;
+    readonly home: string;
+    readonly shell: string;
+  }
+
+  export interface AccountGroup {
+    readonly name: string;
+    readonly gid: number;
+    readonly members: readonly string[];
+  }
+
+  /** What a file or directory is to have; what is not said keeps what it has. */
+  export interface Ownership {
+    readonly user?: string;
+    readonly group?: string;
+    /** Octal digits. */
+    readonly mode?: string;
+    /** When its content was last changed, in seconds since 1970. */
+    readonly modified?: number;
+  }
+
+  export interface HttpOptions {
+    readonly timeoutMs: number;
+    readonly headers?: Readonly<Record<string, string>>;
+    /** Connect here instead of the address that the URL's name has. */
+    readonly address?: string;
+  }
+
+  export interface HttpAnswer {
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: Uint8Array;
+  }
+
+  /** The half of a host that can be looked at: all that `read` and `want` get. */
+  export interface HostView {
+    /** The minion's id. */
+    readonly minion: string;
+    /** Runs a command that only looks. Every exit code is an answer; a missing program is 127. */
+    query(argv: Argv, options?: CommandOptions): Promise<Output>;
+    /** The bytes of a regular file; `null` if there is none. Links that others can change are refused. */
+    readFile(path: string): Promise<Uint8Array | null>;
+    status(path: string): Promise<FileStatus | null>;
+    /** Where a symbolic link points; `null` if there is none at the path. */
+    readLink(path: string): Promise<string | null>;
+    /** Names in a directory, sorted; `null` if there is none. */
+    list(path: string): Promise<readonly string[] | null>;
+    /** Everything below a directory, sorted; no symbolic link is followed. `null` if there is none. */
+    walk(
+      path: string,
+      options?: { readonly maxDepth?: number },
+    ): Promise<readonly FoundBelow[] | null>;
+    accounts(): Promise<ReadonlyMap<string, Account>>;
+    groups(): Promise<ReadonlyMap<string, AccountGroup>>;
+    canConnect(address: string, port: number, timeoutMs: number): Promise<boolean>;
+    /** An HTTP GET that follows no redirect; `null` if nothing answers. */
+    httpGet(url: string, options: HttpOptions): Promise<HttpAnswer | null>;
+    /** The same answer for everybody who asks under one topic, until somebody calls `changed(topic)`. */
+    shared<T>(topic: string, load: () => Promise<T>): Promise<T>;
+    /** What the minion's registry remembers under a name; `null` if nothing. */
+    recall(name: string): Promise<string | null>;
+    /** The number that `{{ port name }}` gave. */
+    port(name: string): number;
+    sleep(milliseconds: number): Promise<void>;
+  }
+
+  /** A host that can be changed: given to `apply` and `react` only. */
+  export interface Host extends HostView {
+    /** Runs a command that changes the host. Throws COMMAND_FAILED unless it exits with 0. */
+    run(argv: Argv, options?: CommandOptions): Promise<Output>;
+    /** Replaces a file in one step; keeps owner and mode where none is said. */
+    writeFile(path: string, content: string | Uint8Array, ownership?: Ownership): Promise<void>;
+    makeDirectory(path: string, ownership?: Ownership): Promise<void>;
+    own(path: string, ownership: Ownership): Promise<void>;
+    /** The same for several names in one directory. */
+    ownIn(directory: string, wanted: ReadonlyMap<string, Ownership>): Promise<void>;
+    /** Makes a path another name of a regular file, in one step. */
+    hardLink(path: string, to: string): Promise<void>;
+    link(path: string, to: string, ownership?: Ownership): Promise<void>;
+    rename(from: string, to: string): Promise<void>;
+    /** A directory goes with all that is in it; nothing there is fine. */
+    remove(path: string): Promise<void>;
+    /** Says that what is read under a shared topic is no longer true. */
+    changed(topic: string): void;
+    /** Writes to the minion's registry (`null` forgets). */
+    remember(name: string, value: string | null): Promise<void>;
+  }
+
+  /** A file of the tree, already rendered if it is a template. */
+  export interface TreeFile {
+    readonly path: string;
+    readonly sha256: string;
+    readonly mode?: string;
+    read(): Uint8Array;
+  }
+
+  /** A directory of the tree. */
+  export interface TreeDirectory {
+    readonly path: string;
+    readonly files: readonly { readonly to: string; readonly file: TreeFile }[];
+  }
+
+  export function isTreeDirectory(value: unknown): value is TreeDirectory;
+  export function isTreeFile(value: unknown): value is TreeFile;
+
+  /** A failure that is no bug: `throw new ConductorError('STATE_REFUSED', 'Cannot …: …')`. */
+  export class ConductorError extends Error {
+    constructor(
+      code: 'STATE_REFUSED' | 'SOURCE_MISSING' | 'CHECK_FAILED' | 'NOT_FOUND',
+      message: string,
+      details?: { readonly [name: string]: unknown },
+    );
+  }
+
+  type Canonical = Zod.ZodPipe<Zod.ZodString, Zod.ZodTransform<string, string>>;
+
+  /** A path on the host, canonical. */
+  export const absolutePath: Canonical;
+  /** Permission bits: 644, 0644 and "0644" are the same mode. */
+  export const fileMode: Zod.ZodType<string, string | number>;
+  export const accountName: Zod.ZodString;
+  /** An account or group, by its name or its number; as text. */
+  export const accountReference: Zod.ZodType<string, string | number>;
+  export const accountNames: Zod.ZodType<string[], string[]>;
+  /** A text that fits on one line. */
+  export const singleLine: Zod.ZodString;
+  export const environment: Zod.ZodType<Record<string, string>>;
+  export const tcpPort: Zod.ZodType<number, string | number>;
+  /** A time in seconds; fractions are fine. */
+  export const seconds: Zod.ZodNumber;
+}
