@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
+import { isTreeFile } from '../../../shared/tree-file.ts';
+import type { TreeFile } from '../../../shared/tree-file.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { accountName, singleLine } from '../lib/fields.ts';
 import {
-  KEY_TYPES,
-  isKeyOfType,
   keyFile,
   keyLine,
   noUser,
@@ -15,22 +15,31 @@ import {
 } from './lib/authorized-keys.ts';
 import { said } from '../lib/said.ts';
 import type { AuthorizedKey } from './lib/authorized-keys.ts';
+import { keysIn, plainKey } from './lib/given-keys.ts';
+import { configField, encField, optionsField } from './ssh-auth-schema.ts';
 
-/** How one key is authorized. */
-export type Authorization = { enc: string; options: readonly string[]; comment: string };
+/** How one key is authorized; of a file of keys, the lines of those that are. */
+export type Authorization = {
+  enc?: string;
+  options?: readonly string[];
+  comment?: string;
+  source?: readonly string[];
+};
 
 const shared = {
-  name: singleLine.min(1).describe('The public key: alone, or as the line that ssh-keygen writes'),
+  name: singleLine
+    .min(1)
+    .describe(
+      'The public key: alone, or as the line that ssh-keygen writes; any name with `source`',
+    ),
   user: accountName.describe('Who may log in with it'),
-  enc: z
-    .enum(KEY_TYPES)
+  enc: encField,
+  source: z
+    .custom<TreeFile>(isTreeFile, { error: 'expected a file below templates/' })
+    .meta({ type: 'string' })
     .exactOptional()
-    .describe('Type of the key, where `name` is the key alone; ssh-rsa if absent'),
-  config: z
-    .string()
-    .regex(/^[^\0\n]+$/u)
-    .default('.ssh/authorized_keys')
-    .describe('The file, from the home directory; %h and %u stand for home and name'),
+    .describe('A file below templates/ with a key on each line, in place of `name`'),
+  config: configField,
 };
 
 const notAKey = {
@@ -41,23 +50,24 @@ const notAKey = {
 const presentSchema = z
   .strictObject({
     ...shared,
-    options: z
-      .array(singleLine.min(1))
-      .exactOptional()
-      .describe('Restrictions of the key, such as no-pty or from="10.0.0.*"; none if empty'),
+    options: optionsField,
     comment: singleLine.exactOptional().describe('Remark behind the key'),
   })
-  .refine((args) => keyOf(args) !== null, notAKey)
+  .refine((args) => args.source !== undefined || keyOf(args) !== null, notAKey)
   .describe(
-    "A public key that lets its holder log in as a user. Other lines of the user's file are kept byte for byte; " +
-      'the file and its directory are made for the user alone.',
+    "A public key that lets its holder log in as a user, or all keys of a file. Other lines of the user's file are kept " +
+      'byte for byte; the file and its directory are made for the user alone.',
   );
 
 const absentSchema = z
-  .strictObject(shared)
-  .refine((args) => keyOf(args) !== null, notAKey)
+  .strictObject({
+    ...shared,
+    options: optionsField.describe('Say nothing here: the key goes whatever its options'),
+    comment: singleLine.exactOptional().describe('Says nothing here: the key alone counts'),
+  })
+  .refine((args) => args.source !== undefined || keyOf(args) !== null, notAKey)
   .describe(
-    'A public key that does not let anybody log in as a user, however its line is written.',
+    'A public key, or all keys of a file, that do not let anybody log in as a user, however their lines are written.',
   );
 
 type PresentArgs = z.infer<typeof presentSchema>;
@@ -65,30 +75,42 @@ type AbsentArgs = z.infer<typeof absentSchema>;
 
 /** The declared key, from a whole line or from the key alone; `null` if it is none. */
 function keyOf({ name, enc }: { name: string; enc?: string }): AuthorizedKey | null {
-  const line = parseKeyLine(name);
-  if (line !== null) return enc === undefined || enc === line.enc ? line : null;
-  const [key = '', ...comment] = name.trim().split(/[ \t]+/u);
-  const type = enc ?? 'ssh-rsa';
-  if (!isKeyOfType(key, type)) return null;
-  return { enc: type, key, options: [], comment: comment.join(' ') };
+  return plainKey(name, enc);
 }
 
-function sameKey(args: AbsentArgs) {
-  const wanted = keyOf(args)?.key;
-  return (line: string) => parseKeyLine(line)?.key === wanted;
+function givenKeys(args: AbsentArgs): readonly AuthorizedKey[] {
+  if (args.source !== undefined) return keysIn(args);
+  const key = keyOf(args);
+  return key === null ? [] : [key];
+}
+
+function sameKey({ key }: AuthorizedKey) {
+  return (line: string) => parseKeyLine(line)?.key === key;
 }
 
 async function read(args: AbsentArgs, host: HostView): Promise<Authorization | null> {
   const path = await keyFile(args, host);
   if (path === null) return null;
-  const line = (await readKeyLines(path, host)).find(sameKey(args));
-  const found = line === undefined ? null : parseKeyLine(line);
-  if (found === null) return null;
-  const comment = Buffer.from(found.comment, 'latin1').toString('utf8');
-  return { enc: found.enc, options: found.options, comment };
+  const lines = await readKeyLines(path, host);
+  const found = givenKeys(args).flatMap((key) => lines.find(sameKey(key)) ?? []);
+  const [first] = found.map(parseKeyLine);
+  if (first === undefined || first === null) return null;
+  if (args.source !== undefined) return { source: found.map(shown) };
+  return { enc: first.enc, options: first.options, comment: decoded(first.comment) };
+}
+
+function decoded(text: string): string {
+  return Buffer.from(text, 'latin1').toString('utf8');
+}
+
+/** A line of a file in the form in which lines are compared. */
+function shown(line: string): string {
+  const key = parseKeyLine(line);
+  return key === null ? line : decoded(keyLine(key));
 }
 
 function want(args: PresentArgs): Partial<Authorization> {
+  if (args.source !== undefined) return { source: keysIn(args).map(keyLine) };
   const { enc, options = [], comment = '' } = keyOf(args) ?? {};
   return said({
     enc,
@@ -104,13 +126,16 @@ async function applyPresent(
 ): Promise<void> {
   const path = await keyFile(args, host);
   if (path === null) throw noUser(args.user);
-  const given = keyOf(args);
-  if (given === null || change.action === 'remove') return;
+  if (change.action === 'remove') return;
+  const from = change.action === 'update' && args.source === undefined ? change.from : {};
+  const asked = args.source === undefined ? want(args) : {};
   const lines = await readKeyLines(path, host);
-  const from = change.action === 'update' ? change.from : {};
-  const line = encoded(keyLine({ ...given, ...from, ...want(args) }));
-  const at = lines.findIndex(sameKey(args));
-  await writeKeyLines(args.user, path, at === -1 ? [...lines, line] : lines.with(at, line), host);
+  for (const given of givenKeys(args)) {
+    const line = encoded(keyLine({ ...given, ...said({ ...from }), ...asked }));
+    const at = lines.findIndex(sameKey(given));
+    lines.splice(at === -1 ? lines.length : at, at === -1 ? 0 : 1, line);
+  }
+  await writeKeyLines(args.user, path, lines, host);
 }
 
 function encoded(text: string): string {
@@ -124,9 +149,10 @@ async function applyAbsent(
 ): Promise<void> {
   const path = await keyFile(args, host);
   if (path === null) return;
-  const isIt = sameKey(args);
-  const lines = (await readKeyLines(path, host)).filter((line) => !isIt(line));
-  await writeKeyLines(args.user, path, lines, host);
+  const tests = givenKeys(args).map(sameKey);
+  const lines = await readKeyLines(path, host);
+  const kept = lines.filter((line) => !tests.some((isIt) => isIt(line)));
+  await writeKeyLines(args.user, path, kept, host);
 }
 
 const EXAMPLE_KEY = 'AAAAC3NzaC1lZDI1NTE5AAAAIJvZ1Xn2cYKpQyQWmY4rTtqYx7mGdYwQ3m1b7f0q3o9a';
@@ -140,6 +166,7 @@ export const sshAuthPresent = defineState({
     user: www-data
     options: [no-port-forwarding]
 `,
+  treeFiles: ['source'],
   needs: ({ user }: PresentArgs) => [`user:${user}`],
   read,
   want,
@@ -154,6 +181,7 @@ export const sshAuthAbsent = defineState({
     name: ssh-ed25519 ${EXAMPLE_KEY}
     user: www-data
 `,
+  treeFiles: ['source'],
   read,
   want: () => null,
   apply: applyAbsent,

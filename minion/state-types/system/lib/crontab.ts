@@ -125,3 +125,24 @@ export function blockLines(
   const line = `${isCommented ? DISABLED : ''}${when.join(' ')} ${command}`;
   return [MARK + identifier, ...comments, line].map(encoded);
 }
+
+const ASSIGNMENT = /^\s*(?<name>[A-Za-z_][A-Za-z0-9_]*)\s*=\s*(?<value>.*?)\s*$/u;
+
+/** The lines that set a variable, and to what; without the quotes that cron takes away. */
+export function assignmentsOf(
+  lines: readonly string[],
+  name: string,
+): readonly { at: number; value: string }[] {
+  return [...lines.entries()].flatMap(([at, line]) => {
+    const groups = ASSIGNMENT.exec(line)?.groups;
+    if (groups?.['name'] !== name) return [];
+    const value = groups['value'] ?? '';
+    return [{ at, value: decoded(value.replace(/^(?<quote>["'])(?<inner>.*)\k<quote>$/u, '$2')) }];
+  });
+}
+
+/** Quoted where cron would otherwise take spaces away, or nothing for no value at all. */
+export function assignmentLine(name: string, value: string): string {
+  const isPlain = value !== '' && value.trim() === value && !/^'.*'$/u.test(value);
+  return encoded(`${name}=${isPlain ? value : `"${value}"`}`);
+}

@@ -1,0 +1,199 @@
+import { z } from 'zod';
+import type { Change } from '../../../shared/change.ts';
+import { ConductorError } from '../../../shared/errors.ts';
+import { defineState } from '../../engine/state-type.ts';
+import type { Host, HostView } from '../../host/host.ts';
+import { groupNameOf, loginOf } from '../lib/accounts.ts';
+import { absolutePath, accountReference } from '../lib/fields.ts';
+import { ownersOf, pathAndParents } from '../lib/resources.ts';
+import { entryName, readAclTree } from './lib/acl-tree.ts';
+import type { AclNode } from './lib/acl-tree.ts';
+import { setAcl } from './lib/set-acl.ts';
+
+/** One entry of the access list of a path, and with `recurse` where below it another stands. */
+export type Acl = {
+  /** `r-x`; `null` if there is no such entry. */
+  perms: string | null;
+  below: readonly string[];
+};
+
+const TYPES = [
+  'user',
+  'group',
+  'mask',
+  'other',
+  'default:user',
+  'default:group',
+  'default:mask',
+  'default:other',
+] as const;
+const SHORT: Readonly<Record<string, string>> = { u: 'user', g: 'group', m: 'mask', o: 'other' };
+
+/** `d:user`, `default:user` and `d:u` are the same. */
+function fullType(text: string): string {
+  const [, isDefault, word = ''] = /^(?<mark>d(?:efault)?:)?(?<word>[a-z]+)$/u.exec(text) ?? [];
+  return `${isDefault === undefined ? '' : 'default:'}${SHORT[word] ?? word}`;
+}
+
+const shared = {
+  name: absolutePath.describe('The file or directory'),
+  acl_type: z
+    .string()
+    .transform(fullType)
+    .pipe(z.enum(TYPES))
+    .describe(
+      'What the entry is for: user, group, mask or other; with "default:" what new files get',
+    ),
+  acl_name: z
+    .union([z.literal(''), accountReference])
+    .default('')
+    .describe('The user or group; the owner, or the owning group, if empty'),
+  recurse: z.boolean().default(false).describe('Whether all that is below has the same entry'),
+};
+
+const perms = z
+  .string()
+  .regex(/^(?=.)r?-?w?-?[xX]?-?$/u, { error: 'expected permissions such as rwx, r-x, rX or ---' })
+  .transform(
+    (text) =>
+      [...'rw'].map((one) => (text.includes(one) ? one : '-')).join('') +
+      (/[xX]/u.exec(text)?.[0] ?? '-'),
+  );
+
+const presentSchema = z
+  .strictObject({
+    ...shared,
+    perms: perms.describe(
+      'Permissions, such as rwx or rX; X is x for directories and programs only',
+    ),
+  })
+  .describe(
+    'An entry of the access list of a file or directory, beside its mode. A default entry says what is given to all that ' +
+      'is made in a directory later. With `recurse` the same entry is on all files and directories below; links are not followed.',
+  );
+
+const absentSchema = z
+  .strictObject({
+    ...shared,
+    perms: perms.exactOptional().describe('Says nothing here: the entry goes whatever it permits'),
+  })
+  .refine(({ acl_name: name, acl_type: type }) => name !== '' || type.includes(':'), {
+    error: 'expected a user or group: entries of the owner and of all others cannot be taken away',
+    path: ['acl_name'],
+  })
+  .describe('No entry for this user or group in the access list of a file or directory.');
+
+type PresentArgs = z.infer<typeof presentSchema>;
+type AbsentArgs = z.infer<typeof absentSchema>;
+
+async function entryOf(
+  { acl_type: type, acl_name: name }: AbsentArgs,
+  host: HostView,
+): Promise<string> {
+  if (name === '') return `${type}:`;
+  return `${type}:${type.endsWith('group') ? await groupNameOf(name, host) : await loginOf(name, host)}`;
+}
+
+/** What is asked for at one place: a default entry only of directories, and X as it comes out there. */
+function wantedAt(node: AclNode, entry: string, permissions: string): string | null {
+  if (entry.startsWith('default:') && !node.isDirectory) return null;
+  return permissions.replace('X', node.isDirectory || node.isProgram ? 'x' : '-');
+}
+
+async function readPresent(args: PresentArgs, host: HostView): Promise<Acl | null> {
+  const entry = await entryOf(args, host);
+  const [top, ...below] = await neededTree(args, host);
+  const perms = top?.entries.get(entryName(entry)) ?? null;
+  const others = below.filter((node) => {
+    const wanted = wantedAt(node, entry, args.perms);
+    return wanted !== null && node.entries.get(entryName(entry)) !== wanted;
+  });
+  return { perms, below: others.map((node) => node.path) };
+}
+
+async function neededTree(
+  { name, recurse }: AbsentArgs,
+  host: HostView,
+): Promise<readonly AclNode[]> {
+  const nodes = await readAclTree(name, { recurse }, host);
+  if (nodes.length > 0) return nodes;
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot set the access list of "${name}": nothing stands there, or a symbolic link`,
+  );
+}
+
+async function want(args: PresentArgs, host: HostView): Promise<Partial<Acl>> {
+  const [top] = await neededTree({ ...args, recurse: false }, host);
+  const entry = await entryOf(args, host);
+  const perms = top === undefined ? null : wantedAt(top, entry, args.perms);
+  if (perms !== null) return { perms, ...(args.recurse ? { below: [] } : {}) };
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot set the default access list of "${args.name}": only directories have one`,
+  );
+}
+
+async function applyPresent(change: Change<Acl>, args: PresentArgs, host: Host): Promise<void> {
+  if (change.action === 'remove') return;
+  const entry = await entryOf(args, host);
+  const nodes = await neededTree(args, host);
+  const differing = nodes.filter((node) => {
+    const wanted = wantedAt(node, entry, args.perms);
+    return wanted !== null && node.entries.get(entryName(entry)) !== wanted;
+  });
+  await setAcl(['--modify', `${entry}:${args.perms}`], differing, host);
+}
+
+async function readAbsent(args: AbsentArgs, host: HostView): Promise<Acl | null> {
+  const entry = entryName(await entryOf(args, host));
+  const [top, ...below] = await readAclTree(args.name, args, host);
+  const perms = top?.entries.get(entry) ?? null;
+  const others = below.filter(({ entries }) => entries.has(entry)).map(({ path }) => path);
+  return perms === null && others.length === 0 ? null : { perms, below: others };
+}
+
+async function applyAbsent(_change: Change<Acl>, args: AbsentArgs, host: Host): Promise<void> {
+  const entry = await entryOf(args, host);
+  const nodes = await readAclTree(args.name, args, host);
+  const having = nodes.filter(({ entries }) => entries.has(entryName(entry)));
+  await setAcl(['--remove', entry], having, host);
+}
+
+const needs = ({ name, acl_type: type, acl_name: who }: AbsentArgs): string[] => [
+  ...pathAndParents(name),
+  'package:acl',
+  ...(who === '' ? [] : ownersOf(type.endsWith('group') ? { group: who } : { user: who })),
+];
+
+export const aclPresent = defineState({
+  name: 'acl.present',
+  schema: presentSchema,
+  example: `nginx may read the files of the shop:
+  acl.present:
+    name: /srv/shop/static
+    acl_type: user
+    acl_name: www-data
+    perms: rX
+    recurse: true
+`,
+  needs,
+  read: readPresent,
+  want,
+  apply: applyPresent,
+});
+
+export const aclAbsent = defineState({
+  name: 'acl.absent',
+  schema: absentSchema,
+  example: `interns may not read the reports:
+  acl.absent:
+    name: /srv/reports
+    acl_type: group
+    acl_name: interns
+`,
+  needs,
+  read: readAbsent,
+  want: () => null,
+  apply: applyAbsent,
+});

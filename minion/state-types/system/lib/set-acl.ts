@@ -1,0 +1,53 @@
+import { posix } from 'node:path';
+import { ConductorError } from '../../../../shared/errors.ts';
+import type { Host, HostView } from '../../../host/host.ts';
+import type { AclNode } from './acl-tree.ts';
+
+/** So many paths go to one command. */
+const AT_ONCE = 500;
+
+/**
+ * Changes the access lists of some files. Of each as its own owner: who could put something else in
+ * place of a file while we work gains nothing by it. What root owns below a directory that others
+ * may change is refused for the same reason.
+ */
+export async function setAcl(
+  how: readonly [flag: string, entry: string],
+  nodes: readonly AclNode[],
+  host: Host,
+): Promise<void> {
+  for (const owner of new Set(nodes.map((node) => node.owner))) {
+    const paths = nodes.filter((node) => node.owner === owner).map((node) => node.path);
+    if (owner === 'root') await refuseBelowOthers(paths, host);
+    const options = owner === 'root' ? {} : { user: owner };
+    for (let from = 0; from < paths.length; from += AT_ONCE) {
+      const some = paths.slice(from, from + AT_ONCE);
+      await host.run(['setfacl', '--physical', ...how, '--', ...some], options);
+    }
+  }
+}
+
+async function refuseBelowOthers(paths: readonly string[], host: HostView): Promise<void> {
+  for (const directory of directoriesAbove(paths)) {
+    const status = await host.status(directory);
+    if (status === null || (status.uid === 0 && !isOpen(status.mode))) continue;
+    throw new ConductorError(
+      'STATE_REFUSED',
+      `Cannot set an access list of a file of root below "${directory}": "${status.user}" or others may put ` +
+        'something else in its place',
+    );
+  }
+}
+
+/** Whether others may replace what is in a directory of root. */
+function isOpen(mode: string): boolean {
+  const bits = Number.parseInt(mode, 8);
+  return (bits & 0o022) !== 0 && (bits & 0o1000) === 0;
+}
+
+function directoriesAbove(paths: readonly string[]): ReadonlySet<string> {
+  const above = new Set<string>();
+  for (const path of paths)
+    for (let at = posix.dirname(path); !above.has(at); at = posix.dirname(at)) above.add(at);
+  return above;
+}

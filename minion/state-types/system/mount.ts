@@ -1,0 +1,159 @@
+import type { Change } from '../../../shared/change.ts';
+import { ConductorError } from '../../../shared/errors.ts';
+import { defineState } from '../../engine/state-type.ts';
+import type { Host, HostView } from '../../host/host.ts';
+import { isDirectory, needParents } from '../lib/ownership.ts';
+import { parentsOf } from '../lib/resources.ts';
+import { isOfDevice } from './lib/devices.ts';
+import { linesOf, showEntry, withEntry } from './lib/fstab.ts';
+import type { FstabEntry } from './lib/fstab.ts';
+import { hasOptions, mountAt, readMounts } from './lib/mount-table.ts';
+import { mountedSchema, unmountedSchema } from './mount-schema.ts';
+import type { MountedArgs, UnmountedArgs } from './mount-schema.ts';
+
+/** What is mounted at a path, and what fstab says of it. */
+export type Mounted = {
+  mount: boolean;
+  /** As it was asked for, if it is that. */
+  device: string | null;
+  fstype: string | null;
+  opts: readonly string[];
+  /** The line of fstab, without its spacing; `null` if there is none. */
+  fstab: string | null;
+};
+
+/** Words in place of a type that say nothing of what the kernel will show. */
+const ANY_TYPE: readonly string[] = ['auto', 'none', 'bind', 'rbind'];
+
+function isBind({ opts }: { opts: readonly string[] }): boolean {
+  return opts.includes('bind') || opts.includes('rbind');
+}
+
+function entryOf({ device, name, fstype, opts, dump, pass_num: pass }: MountedArgs): FstabEntry {
+  return { device, path: name, fstype, opts: opts.join(','), dump, pass };
+}
+
+async function fstabText(config: string, host: HostView): Promise<string> {
+  return Buffer.from((await host.readFile(config)) ?? []).toString('latin1');
+}
+
+async function read(args: MountedArgs, host: HostView): Promise<Mounted | null> {
+  const { name, device, fstype, opts, config } = args;
+  const fstab = linesOf(await fstabText(config, host), ({ path }) => path === name);
+  const mount = mountAt(await readMounts(host), name);
+  if (mount === null && fstab === null) return null;
+  if (mount === null) return { mount: false, device: null, fstype: null, opts: [], fstab };
+  const isIt = await isOfDevice(mount, { device, isBind: isBind(args) }, host);
+  const isType = ANY_TYPE.includes(fstype) || mount.fstype.replace(/^nfs4$/u, 'nfs') === fstype;
+  return {
+    mount: true,
+    device: isIt ? device : mount.source,
+    fstype: isType ? fstype : mount.fstype,
+    opts: hasOptions(mount, opts) ? opts : mount.options,
+    fstab,
+  };
+}
+
+function want(args: MountedArgs): Partial<Mounted> {
+  const { device, fstype, opts, mount, persist } = args;
+  return {
+    ...(mount ? { mount, device, fstype, opts } : {}),
+    ...(persist ? { fstab: showEntry(entryOf(args)) } : {}),
+  };
+}
+
+async function apply(change: Change<Mounted>, args: MountedArgs, host: Host): Promise<void> {
+  if (change.action === 'remove') return;
+  const { device, fstype, opts, fstab, mount } = change.to;
+  const isAnother = device !== undefined || fstype !== undefined || mount !== undefined;
+  try {
+    if (args.mount && isAnother) await mountAnew(args, host);
+    else if (args.mount && opts !== undefined) await mountWith(args, ['remount', ...opts], host);
+  } finally {
+    host.changed('mounts');
+  }
+  if (fstab !== undefined) await writeFstab(args, entryOf(args), host);
+}
+
+async function mountAnew(args: MountedArgs, host: Host): Promise<void> {
+  const { name, mkmnt, opts } = args;
+  if (mountAt(await readMounts(host), name) !== null) await host.run(['umount', '--', name]);
+  if (!(await isDirectory(name, host)) && !mkmnt) {
+    throw new ConductorError(
+      'STATE_REFUSED',
+      `Cannot mount "${name}": there is no such directory (mkmnt: true makes it)`,
+    );
+  }
+  await needParents({ name: `${name}/inside`, makedirs: true }, host);
+  await mountWith(args, opts, host);
+}
+
+async function mountWith(args: MountedArgs, opts: readonly string[], host: Host): Promise<void> {
+  const { device, name, fstype } = args;
+  const isAny = ANY_TYPE.includes(fstype);
+  const type = isAny ? [] : ['--types', fstype];
+  await host.run(['mount', ...type, '--options', opts.join(','), '--', device, name]);
+}
+
+async function writeFstab(
+  { name, config }: { name: string; config: string },
+  entry: FstabEntry | null,
+  host: Host,
+): Promise<void> {
+  const text = withEntry(await fstabText(config, host), ({ path }) => path === name, entry);
+  await host.writeFile(config, Buffer.from(text, 'latin1'));
+  if (config === '/etc/fstab') await host.run(['systemctl', 'daemon-reload']);
+}
+
+type Left = { mount: boolean; fstab: string | null };
+
+async function readLeft(args: UnmountedArgs, host: HostView): Promise<Left | null> {
+  const { name, config, persist } = args;
+  const mount = mountAt(await readMounts(host), name) !== null;
+  const text = persist ? await fstabText(config, host) : '';
+  const fstab = linesOf(text, ({ path }) => path === name);
+  return mount || fstab !== null ? { mount, fstab } : null;
+}
+
+async function applyUnmounted(
+  change: Change<Left>,
+  args: UnmountedArgs,
+  host: Host,
+): Promise<void> {
+  if (change.action !== 'remove') return;
+  if (change.from.mount) await host.run(['umount', '--', args.name]);
+  host.changed('mounts');
+  if (change.from.fstab !== null) await writeFstab(args, null, host);
+}
+
+export const mountMounted = defineState({
+  name: 'mount.mounted',
+  schema: mountedSchema,
+  example: `/srv/data:
+  mount.mounted:
+    device: LABEL=data
+    fstype: ext4
+    opts: [noatime, nofail]
+    mkmnt: true
+`,
+  provides: ({ name }: MountedArgs) => [`path:${name}`, `mount:${name}`],
+  needs: (args: MountedArgs) => [
+    ...parentsOf(args.name),
+    ...(args.device.startsWith('/') ? [`path:${args.device}`] : []),
+  ],
+  read,
+  want,
+  apply,
+});
+
+export const mountUnmounted = defineState({
+  name: 'mount.unmounted',
+  schema: unmountedSchema,
+  example: `/mnt/old:
+  mount.unmounted:
+    persist: true
+`,
+  read: readLeft,
+  want: () => null,
+  apply: applyUnmounted,
+});

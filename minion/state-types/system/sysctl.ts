@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import type { Change } from '../../../shared/change.ts';
+import { ConductorError } from '../../../shared/errors.ts';
+import { defineState } from '../../engine/state-type.ts';
+import type { Host, HostView } from '../../host/host.ts';
+import { absolutePath } from '../lib/fields.ts';
+import { parentsOf } from '../lib/resources.ts';
+import { parameterPath, settingIn, withSetting } from './lib/sysctl-conf.ts';
+
+/** One parameter of the kernel. */
+export type Parameter = {
+  /** What the kernel uses now. */
+  value: string;
+  /** What the configuration file says for the next boot. */
+  persisted: string | null;
+};
+
+const schema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[\w-]+(?:[./][\w:@-]+)+$/u, {
+        error: 'expected the name of a kernel parameter, such as net.ipv4.ip_forward',
+      })
+      .describe('Name of the parameter; with slashes where a part of it holds a dot'),
+    value: z
+      .union([z.int(), z.string().regex(/^[^\0\r\n]*\S[^\0\r\n]*$/u)])
+      .transform((value) => String(value).trim().replaceAll(/\s+/gu, ' '))
+      .describe('Its value; several numbers are separated by spaces'),
+    config: absolutePath
+      .default('/etc/sysctl.d/99-zz-conductor.conf')
+      .describe('The file that sets it at boot; files are read in the order of their names'),
+  })
+  .describe(
+    'A parameter of the kernel, in the running kernel and in a file that sets it again at boot. The kernel is asked ' +
+      'first, so a value that it refuses never gets into the file. Other lines of the file are kept as they are.',
+  );
+
+type Args = z.infer<typeof schema>;
+
+async function read({ name, config }: Args, host: HostView): Promise<Parameter> {
+  const live = await host.readFile(`/proc/sys/${parameterPath(name)}`);
+  if (live === null) {
+    throw new ConductorError(
+      'STATE_REFUSED',
+      `Cannot set the kernel parameter "${name}": this kernel has none of that name`,
+    );
+  }
+  const value = Buffer.from(live).toString().trim().replaceAll(/\s+/gu, ' ');
+  return { value, persisted: settingIn(await textOf(config, host), name) };
+}
+
+async function textOf(path: string, host: HostView): Promise<string> {
+  return Buffer.from((await host.readFile(path)) ?? []).toString('latin1');
+}
+
+async function apply(change: Change<Parameter>, args: Args, host: Host): Promise<void> {
+  if (change.action === 'remove') return;
+  const { name, value, config } = args;
+  if (change.to.value !== undefined)
+    await host.run(['sysctl', '--quiet', '--write', `${parameterPath(name)}=${value}`]);
+  if (change.to.persisted === undefined) return;
+  const text = withSetting(await textOf(config, host), name, value);
+  await host.writeFile(config, Buffer.from(text, 'latin1'));
+}
+
+export const sysctlPresent = defineState({
+  name: 'sysctl.present',
+  schema,
+  example: `vm.swappiness:
+  sysctl.present:
+    value: 10
+`,
+  needs: ({ config }: Args) => parentsOf(config),
+  read,
+  want: ({ value }: Args): Partial<Parameter> => ({ value, persisted: value }),
+  apply,
+});
