@@ -3,7 +3,8 @@ import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView, HttpOptions } from '../../host/host.ts';
 import { withoutUser } from '../lib/download.ts';
-import { seconds, singleLine, tcpPort } from '../lib/fields.ts';
+import { singleLine, tcpPort } from '../lib/fields.ts';
+import { patience, waitUntil } from './lib/wait.ts';
 
 /** Whether a port takes connections. */
 export type PortState = { open: boolean };
@@ -12,11 +13,6 @@ export type PortState = { open: boolean };
 export type HttpState = { ok: boolean; saw: string };
 
 const PROBE_MS = 3000;
-
-const patience = {
-  timeout: seconds.default(60).describe('Seconds to wait before that is a failure'),
-  interval: seconds.default(0.5).describe('Seconds between two looks'),
-};
 
 const portSchema = z
   .strictObject({
@@ -79,20 +75,6 @@ function optionsOf({ headers, address }: HttpArgs): HttpOptions {
     ...(headers === undefined ? {} : { headers }),
     ...(address === undefined ? {} : { address }),
   };
-}
-
-/** Looks again and again until a thing is as it should be, or the time is over. */
-async function waitUntil(
-  look: () => Promise<boolean>,
-  { timeout, interval }: { timeout: number; interval: number },
-  host: Host,
-): Promise<boolean> {
-  const end = Date.now() + timeout * 1000;
-  for (;;) {
-    if (await look()) return true;
-    if (Date.now() >= end) return false;
-    await host.sleep(Math.max(interval, 0.05) * 1000);
-  }
 }
 
 async function applyPort(args: PortArgs, host: Host): Promise<void> {

@@ -7,7 +7,7 @@ const LOOK_EVERY_MS = 250;
 const LONGEST_START_MS = 120_000;
 
 /** How a unit is brought up. */
-export type StartVerb = 'start' | 'restart' | 'reload';
+export type StartVerb = 'start' | 'restart' | 'reload' | 'full-restart';
 
 /**
  * Brings a unit up and watches it: it must be active, and still be so, and not have been started
@@ -31,13 +31,20 @@ export async function bringUp(
   }
   try {
     if (before.activeState === 'failed') await host.run(['systemctl', 'reset-failed', '--', name]);
-    await host.run(['systemctl', verb, '--', name]);
+    await carryOut(verb, name, host);
     await watch(name, verb, delaySeconds, host);
   } catch (error) {
     throw await explained(error, name, verb, host);
   } finally {
     host.changed('services');
   }
+}
+
+/** A full restart stops the unit first, and all that is bound to it, before it is started again. */
+async function carryOut(verb: StartVerb, name: string, host: Host): Promise<void> {
+  if (verb === 'full-restart') await host.run(['systemctl', 'stop', '--', name]);
+  const word = verb === 'full-restart' ? 'start' : verb;
+  await host.run(['systemctl', word, '--', name]);
 }
 
 /** Lets systemd read unit files that are newer than what it knows. */

@@ -3,6 +3,8 @@ import type { HostView } from '../../../host/host.ts';
 
 /** One systemd unit as the manager knows it. */
 export interface Unit {
+  /** Its real name, where it is known by an alias. */
+  readonly id: string;
   readonly loadState: string;
   readonly activeState: string;
   readonly subState: string;
@@ -32,6 +34,12 @@ export function unitName(name: string): string {
   return SUFFIX.test(name) ? name : `${name}.service`;
 }
 
+/** The template of an instance: `shop@.service` of `shop@1.service`; `null` if it is none. */
+export function templateOf(unit: string): string | null {
+  const { name, ending } = /^(?<name>[^@]+)@[^@]+(?<ending>\.[a-z]+)$/u.exec(unit)?.groups ?? {};
+  return name === undefined || ending === undefined ? null : `${name}@${ending}`;
+}
+
 /** How a unit is; all units that are loaded are read once a run, until `changed('services')`. */
 export async function readUnit(name: string, host: HostView): Promise<Unit> {
   const units = await host.shared('services', async () => {
@@ -50,6 +58,23 @@ export async function readUnitNow(name: string, host: HostView): Promise<Unit> {
   const unit = parseUnits(answer.stdout).get(name);
   if (unit === undefined) throw noSystemd(answer.stderr);
   return unit;
+}
+
+/** Whether systemd has not yet read what has changed of a unit, or of an instance of a template. */
+export async function isStale(name: string, host: HostView): Promise<boolean> {
+  if (!name.includes('@.')) return (await readUnit(name, host)).needsDaemonReload;
+  const units = await readInstances(name, host);
+  return [...units.values()].some(({ needsDaemonReload }) => needsDaemonReload);
+}
+
+/** The instances of a template that systemd knows. */
+export async function instancesOf(template: string, host: HostView): Promise<readonly string[]> {
+  return [...(await readInstances(template, host)).keys()];
+}
+
+async function readInstances(template: string, host: HostView): Promise<ReadonlyMap<string, Unit>> {
+  const answer = await host.query([...SHOW, '--', template.replace('@.', '@*.')]);
+  return parseUnits(answer.stdout);
 }
 
 function noSystemd(said: string): ConductorError {
@@ -72,6 +97,7 @@ export function parseUnits(text: string): Map<string, Unit> {
     );
     const value = (name: (typeof PROPERTIES)[number]) => values.get(name) ?? '';
     const unit = {
+      id: value('Id'),
       loadState: value('LoadState'),
       activeState: value('ActiveState'),
       subState: value('SubState'),

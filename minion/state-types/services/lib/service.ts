@@ -1,0 +1,86 @@
+import { ConductorError } from '../../../../shared/errors.ts';
+import type { Host, HostView } from '../../../host/host.ts';
+import { bringUp, reloadDaemon } from './start-unit.ts';
+import { readUnit, templateOf, unitName } from './units.ts';
+import type { Unit } from './units.ts';
+
+const SWITCHED: ReadonlyMap<string, boolean> = new Map([
+  ['enabled', true],
+  ['enabled-runtime', false],
+  ['disabled', false],
+  ['linked', false],
+  ['linked-runtime', false],
+  ['masked', false],
+  ['masked-runtime', false],
+  ['', false],
+]);
+
+const NEVER_SWITCHED = /^(?:enabled|static|alias|indirect|transient)$/u;
+
+/**
+ * Whether a unit is started at boot. One that can be neither enabled nor disabled (`static`,
+ * `alias`, …) is as it was asked for; of one that is made from an init script, that script tells.
+ */
+export async function isEnabled(unit: Unit, asked: boolean, host: HostView): Promise<boolean> {
+  if (unit.loadState === 'not-found') return false;
+  if (unit.unitFileState === 'generated') return isScriptEnabled(unit.id, asked, host);
+  return SWITCHED.get(unit.unitFileState) ?? asked;
+}
+
+/** What fstab and the like have made has no switch; systemctl says "generated" of it, too. */
+async function isScriptEnabled(id: string, asked: boolean, host: HostView): Promise<boolean> {
+  const answer = await host.query(['systemctl', 'is-enabled', '--', id]);
+  const word = answer.stdout.trim();
+  if (word === 'generated') return asked;
+  return NEVER_SWITCHED.test(word);
+}
+
+/** Has a unit started at boot, or not; an alias is switched by the unit's real name. */
+export async function setEnabled(name: string, enable: boolean, host: Host): Promise<void> {
+  const unit = await reloadDaemon(name, host);
+  if (unit.loadState === 'not-found' && enable) {
+    throw new ConductorError('STATE_REFUSED', `Cannot enable "${name}": there is no such unit`);
+  }
+  if (unit.loadState === 'masked' && enable) {
+    throw new ConductorError(
+      'STATE_REFUSED',
+      `Cannot enable "${name}": it is masked (service.unmasked lifts that)`,
+    );
+  }
+  await host.run(['systemctl', enable ? 'enable' : 'disable', '--', unit.id]);
+  host.changed('services');
+}
+
+export interface Reaction {
+  readonly name: string;
+  readonly reload: boolean;
+  readonly full_restart: boolean;
+  readonly init_delay: number;
+}
+
+/** Reloads a unit that can be reloaded, if that is asked for; restarts it otherwise. Says what it did. */
+export async function restartOrReload(args: Reaction, host: Host): Promise<string> {
+  const unit = unitName(args.name);
+  const { canReload, activeState } = await reloadDaemon(unit, host);
+  const reloads = args.reload && canReload && activeState === 'active';
+  const restart = args.full_restart ? 'full-restart' : 'restart';
+  await bringUp(unit, reloads ? 'reload' : restart, args.init_delay, host);
+  return reloads ? 'reloaded' : 'restarted';
+}
+
+/** What brings a unit about, if the tree declares it. */
+export function needsOfUnit({ name }: { readonly name: string }): string[] {
+  const unit = unitName(name);
+  const template = templateOf(unit);
+  const files = template === null ? [unit] : [unit, template];
+  return [`package:${name}`, ...files.map((file) => `path:/etc/systemd/system/${file}`)];
+}
+
+/** Whether a unit is masked: for good, or until the next boot. */
+export async function isMasked(
+  { name, runtime }: { readonly name: string; readonly runtime: boolean },
+  host: HostView,
+): Promise<boolean> {
+  const { unitFileState } = await readUnit(unitName(name), host);
+  return unitFileState === (runtime ? 'masked-runtime' : 'masked');
+}

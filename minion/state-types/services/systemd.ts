@@ -1,0 +1,146 @@
+import { posix } from 'node:path';
+import type { Change } from '../../../shared/change.ts';
+import { defineState } from '../../engine/state-type.ts';
+import type { Host, HostView } from '../../host/host.ts';
+import { parentsOf } from '../lib/resources.ts';
+import { replaceConfiguration } from '../lib/staged.ts';
+import type { Replacement } from '../lib/staged.ts';
+import { isStale, instancesOf } from './lib/units.ts';
+import { unitAbsentSchema, unitSchema } from './systemd-schema.ts';
+import type { UnitAbsentArgs, UnitArgs } from './systemd-schema.ts';
+
+type UnitFile = {
+  /** `null` if something stands there that is no file, such as the link that masks a unit. */
+  content: string | null;
+  /** Systemd has read what stands there now. */
+  loaded: boolean;
+};
+
+const DIRECTORY = '/etc/systemd/system';
+const ELSEWHERE = ['/run/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system'];
+
+type Named = UnitAbsentArgs;
+
+function fileOf({ name, dropin }: Named): string {
+  return dropin === undefined ? `${DIRECTORY}/${name}` : `${DIRECTORY}/${name}.d/${dropin}.conf`;
+}
+
+async function read(args: Named, host: HostView): Promise<UnitFile | null> {
+  const path = fileOf(args);
+  const status = await host.status(path);
+  if (status === null) return null;
+  const bytes = status.kind === 'file' ? await host.readFile(path) : null;
+  const content = bytes === null ? null : Buffer.from(bytes).toString();
+  return { content, loaded: !(await isStale(args.name, host)) };
+}
+
+function contentOf({ source, contents = '' }: UnitArgs): string {
+  const text = source === undefined ? contents : Buffer.from(source.read()).toString();
+  return text === '' || text.endsWith('\n') ? text : `${text}\n`;
+}
+
+async function apply(change: Change<UnitFile>, args: UnitArgs, host: Host): Promise<void> {
+  if (change.action === 'remove') return;
+  const isUnread = change.action === 'update' && change.to.content === undefined;
+  if (isUnread) return reload(host);
+  const directory = posix.dirname(fileOf(args));
+  const isNew = (await host.status(directory)) === null;
+  if (isNew) await host.makeDirectory(directory, { user: 'root', group: 'root', mode: '0755' });
+  try {
+    await replaceConfiguration(host, replacement(args, contentOf(args), host));
+  } catch (error) {
+    if (isNew) await host.remove(directory);
+    throw error;
+  }
+}
+
+function replacement(args: UnitArgs, content: string, host: Host): Replacement {
+  const path = fileOf(args);
+  const judged = args.dropin === undefined ? path : args.name;
+  return {
+    what: `the unit "${posix.basename(path)}"`,
+    directory: DIRECTORY,
+    pieces: new Map([[path, { kind: 'file', content, mode: '0644' }]]),
+    check: args.verify
+      ? ['systemd-analyze', 'verify', '--man=no', '--recursive-errors=no', judged]
+      : null,
+    mark: `systemd.unit:${path}`,
+    taken: null,
+    take: () => reload(host),
+    takeBack: () => reload(host),
+  };
+}
+
+async function reload(host: Host): Promise<void> {
+  await host.run(['systemctl', 'daemon-reload']);
+  host.changed('services');
+}
+
+async function remove(args: Named, host: Host): Promise<void> {
+  const path = fileOf(args);
+  if (args.dropin === undefined && !(await isElsewhere(args.name, host))) await end(args, host);
+  await host.remove(path);
+  const directory = posix.dirname(path);
+  const isEmpty = directory !== DIRECTORY && (await host.list(directory))?.length === 0;
+  if (isEmpty) await host.remove(directory);
+  await reload(host);
+}
+
+/** Whether a unit is still there when its file in /etc is not: one of a package, or of this boot. */
+async function isElsewhere(name: string, host: HostView): Promise<boolean> {
+  const statuses = await Promise.all(ELSEWHERE.map((path) => host.status(`${path}/${name}`)));
+  return statuses.some((status) => status !== null);
+}
+
+/** Stops a unit, of a template all that was made from it, and takes it out of the boot. */
+async function end({ name }: Named, host: Host): Promise<void> {
+  if ((await host.status(`${DIRECTORY}/${name}`))?.kind !== 'file') return;
+  const units = name.includes('@.') ? await instancesOf(name, host) : [name];
+  if (units.length > 0) await host.run(['systemctl', 'stop', '--', ...units]);
+  await host.run(['systemctl', 'disable', '--', name]);
+}
+
+export const systemdUnit = defineState<UnitArgs, UnitFile>({
+  name: 'systemd.unit',
+  schema: unitSchema,
+  example: `shop.service:
+  systemd.unit:
+    contents: |
+      [Unit]
+      Description=The shop
+      [Service]
+      ExecStart=/usr/bin/python3 -m http.server 8000
+      [Install]
+      WantedBy=multi-user.target
+
+shop:
+  service.running:
+    enable: true
+    watch: [{systemd: shop.service}]
+`,
+  treeFiles: ['source'],
+  textAttribute: 'content',
+  provides: (args) => [`path:${fileOf(args)}`],
+  needs: (args) => [
+    ...parentsOf(fileOf(args)),
+    // A drop-in is judged together with its unit.
+    ...(args.dropin === undefined
+      ? []
+      : [`path:${DIRECTORY}/${args.name}`, `package:${args.name.replace(/\.service$/u, '')}`]),
+  ],
+  read,
+  want: (args) => ({ content: contentOf(args), loaded: true }),
+  apply,
+});
+
+export const systemdUnitAbsent = defineState<UnitAbsentArgs, UnitFile>({
+  name: 'systemd.unit_absent',
+  schema: unitAbsentSchema,
+  example: `legacy.service:
+  systemd.unit_absent: []
+`,
+  textAttribute: 'content',
+  read,
+  want: () => null,
+  apply: (_change, args, host) => remove(args, host),
+});
