@@ -2,7 +2,6 @@ import { builtinModules, createRequire } from 'node:module';
 import { Console } from 'node:console';
 import { posix } from 'node:path';
 import { compileFunction } from 'node:vm';
-import type { transform as transformType } from 'sucrase';
 import { TYPES_FOLDER, typePaths } from '../../language/custom-files.ts';
 import type { Place } from '../../language/place.ts';
 import { Mistake } from '../../language/problem.ts';
@@ -11,6 +10,7 @@ import { hint } from '../../language/values/hint.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { createPlaces, placeOfText } from './places.ts';
 import type { Places, Sources } from './places.ts';
+import type { ToFunctionBody } from './transform.ts';
 
 /** The modules below `states/_types/` of one tree. */
 export interface Modules {
@@ -24,11 +24,9 @@ export interface Modules {
 /** What `import … from 'conductor'` gives to the module of a path. */
 export type SurfaceFor = (path: string) => unknown;
 
-type Transform = typeof transformType;
-
 interface Loading {
   readonly sources: Sources;
-  readonly transform: Transform;
+  readonly toFunctionBody: ToFunctionBody;
   readonly surfaceFor: SurfaceFor;
   readonly places: Places;
   readonly loaded: Map<string, Record<string, unknown>>;
@@ -40,14 +38,14 @@ interface Loading {
  * looked up on a disk, and nothing runs that is not of the tree.
  */
 export async function openModules(tree: Tree, surfaceFor: SurfaceFor): Promise<Modules> {
-  const { transform } = await import('sucrase');
+  const { toFunctionBody } = await import('./transform.ts');
   const decoder = new TextDecoder();
   const sources: Sources = new Map(
     typePaths(tree.manifest).map((path) => [path, decoder.decode(tree.read(path) ?? undefined)]),
   );
   const places = createPlaces(sources);
   const imported = new Set<string>();
-  const loading = { sources, transform, surfaceFor, places, loaded: new Map(), imported };
+  const loading = { sources, toFunctionBody, surfaceFor, places, loaded: new Map(), imported };
   return { load: (path) => load(path, loading), imported, places };
 }
 
@@ -82,14 +80,10 @@ type Runnable = (
 ) => void;
 
 /** Takes the types away and makes a function of the module. */
-function compile(path: string, { sources, transform, places }: Loading): Runnable {
+function compile(path: string, { sources, toFunctionBody, places }: Loading): Runnable {
   const text = sources.get(path) ?? '';
   try {
-    const { code } = transform(text, {
-      transforms: path.endsWith('.ts') ? ['typescript', 'imports'] : ['imports'],
-      filePath: path,
-      disableESTransforms: true,
-    });
+    const code = toFunctionBody(path, text);
     places.learn(path, code);
     const parameters = ['exports', 'require', 'console'];
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its parameters are those just named
