@@ -22,8 +22,11 @@ import type { Tree } from './tree.ts';
  */
 export function lint(tree: Tree, states: StateSchemas): readonly Problem[] {
   const problems = collectProblems(tree);
-  const known = namedFiles(tree, 'states');
-  const texts = [...known.values()].flat().map((path) => textOfFile(tree, path));
+  const named = namedFiles(tree, 'states');
+  const texts = [...named.values()].flat().map((path) => textOfFile(tree, path));
+  const isSource = (path: string) =>
+    texts.some((text) => text.includes(`salt://${path.slice('states/'.length)}`));
+  const known = new Map([...named].filter(([, [path = '']]) => !isSource(path)));
   const workshop = openWorkshop(problems);
   const context: Lint = {
     tree,
@@ -37,7 +40,7 @@ export function lint(tree: Tree, states: StateSchemas): readonly Problem[] {
   };
   lintTop(context, 'states');
   lintTop(context, 'pillars');
-  lintNames(context);
+  lintNames(context, isSource);
   for (const [name, [path = '']] of known) lintStateFile(name, path, context);
   for (const [name, [path = '']] of namedFiles(tree, 'pillars'))
     lintPillarFile(name, path, context);
@@ -54,10 +57,10 @@ function textOfFile(tree: Tree, path: string): string {
 }
 
 /** A file that no name can reach is forgotten more easily than found. */
-function lintNames({ tree, problems }: Lint): void {
+function lintNames({ tree, problems }: Lint, isSource: (path: string) => boolean): void {
   for (const { path } of tree.manifest) {
     const folder = (['states', 'pillars'] as const).find((one) => path.startsWith(`${one}/`));
-    if (folder === undefined) continue;
+    if (folder === undefined || isSource(path)) continue;
     const place = { file: path, line: 1, column: 1 };
     const isYaml = /\.(?:yaml|sls)$/u.test(path);
     if (isYaml && nameOf(folder, path) === null) {
@@ -114,7 +117,7 @@ function lintId(
   { isExtension }: { isExtension: boolean },
 ): void {
   const where = { problems: context.problems, chain: [] };
-  for (const written of readStates(key, withoutLoop(value), where)) {
+  for (const written of readStates(key, withoutLoop(value), { ...where, isExtension })) {
     const args = isComputed(written) ? null : readArguments(written.node, written.type, where);
     checkLiteral({ id: key, idPlace: keyNode.place, written, args, isExtension }, context);
   }

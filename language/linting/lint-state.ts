@@ -1,4 +1,4 @@
-import type { Arguments, Written } from '../states/arguments.ts';
+import { isWholeModule, type Arguments, type Written } from '../states/arguments.ts';
 import { REQUISITE_KINDS, type Requisite } from '../declaration.ts';
 import { checkDraft, unknownType } from '../states/declare.ts';
 import type { Draft } from '../states/draft.ts';
@@ -27,6 +27,8 @@ export function checkLiteral(state: WrittenState, context: Lint): void {
   const { written, args, isExtension } = state;
   const scope = { names: new Map(), chain: [] };
   const { type, key } = written;
+  // Which type it is, only the state that is extended tells.
+  if (isWholeModule(type)) return;
   const schema = states.get(type);
   if (schema === undefined) {
     unknownType({ type, place: key.place, scope }, { states, workshop });

@@ -7,6 +7,8 @@ export type Arguments = ReadonlyMap<string, Entry>;
 interface Where {
   readonly problems: Problems;
   readonly chain: readonly Link[];
+  /** Of an `extend`: a module alone stands for the state of it that the ID has. */
+  readonly isExtension?: boolean;
 }
 
 /**
@@ -87,11 +89,13 @@ export function readStates(id: string, node: Node, where: Where): readonly Writt
   return states;
 }
 
-function readState({ key, keyNode, value }: Entry, { problems, chain }: Where): Written[] {
+function readState({ key, keyNode, value }: Entry, where: Where): Written[] {
+  const { problems, chain, isExtension = false } = where;
   if (TYPE.test(key)) return [{ type: key, key: keyNode, node: value }];
   const short = MODULE.test(key) ? shortForm(value) : null;
   if (short !== null) return [{ type: `${key}.${short.verb}`, key: keyNode, node: short.node }];
   if (value.kind === 'broken') return [];
+  if (isExtension && MODULE.test(key)) return [{ type: `${key}.`, key: keyNode, node: value }];
   const help = 'a state is "module.function", such as pkg.installed';
   problems.add(keyNode.place, `"${key}" is no state`, { help, chain });
   return [];
@@ -120,6 +124,11 @@ function refuseTwice(id: string, states: readonly Written[], { problems, chain }
     const help = 'one state of a module for each ID: give the second an ID of its own';
     problems.add(key.place, `"${id}" has "${first}" already`, { help, chain });
   }
+}
+
+/** `pkg.` is how an `extend` names whatever state of that module the ID has. */
+export function isWholeModule(type: string): boolean {
+  return type.endsWith('.');
 }
 
 /** `pkg` of `pkg.installed`. */

@@ -20,6 +20,7 @@ import {
   type GuardWords,
 } from './words.ts';
 import { hint } from '../values/hint.ts';
+import { isSaltFile } from '../values/yaml-source.ts';
 
 /** A draft that has been checked against its type; its requisites come from all drafts together. */
 export interface Checked extends Resources {
@@ -185,7 +186,8 @@ function isGuarded(
   schema: StateSchema,
   { words, args, declaring }: Guarding,
 ): boolean {
-  if (schema.needsGuard !== true) return true;
+  // To Salt an unguarded command is one that is meant to run every time.
+  if (schema.needsGuard !== true || isSaltFile(draft.place.file)) return true;
   const { unless, onlyif, creates } = words;
   if ([unless, onlyif, creates].some((guard) => guard !== undefined)) return true;
   const requisites = declaring.requisites.get(draft.key) ?? [];

@@ -37,22 +37,26 @@ export function extensionsOf({ file, scope }: Instance, workshop: Workshop): rea
   const entries = file.extend?.entries ?? [];
   if (entries.length === 0) return [];
   return iterate(file.loop, scope, workshop).flatMap((item) =>
-    entries.flatMap((entry) => expandId(entry, file.name, { scope: item, workshop })),
+    entries.flatMap((entry) =>
+      expandId(entry, file.name, { scope: item, workshop, isExtension: true }),
+    ),
   );
 }
 
 interface Setting {
   readonly scope: Scope;
   readonly workshop: Workshop;
+  readonly isExtension?: boolean;
 }
 
-function expandId(entry: Entry, stateFile: string, { scope, workshop }: Setting): readonly State[] {
+function expandId(entry: Entry, stateFile: string, setting: Setting): readonly State[] {
+  const { scope, workshop, isExtension = false } = setting;
   const { value } = entry;
   const loop = loopOf(value.kind === 'mapping' ? value.entries : []);
   return iterate(loop, scope, workshop).flatMap((item) => {
     const key = evaluateKey(entry, item, workshop);
     if (key === null) return [];
-    const where = { problems: workshop.problems, chain: item.chain };
+    const where = { problems: workshop.problems, chain: item.chain, isExtension };
     const states = readStates(key.value, withoutLoop(value), where);
     const head = { id: key.value, idPlace: key.place, stateFile, idScope: item };
     return states.flatMap((written) => expandState(written, head, { scope: item, workshop }));

@@ -1,5 +1,5 @@
 import { globMatcher } from '../values/glob.ts';
-import { moduleOf } from './arguments.ts';
+import { isWholeModule, moduleOf } from './arguments.ts';
 import type { Extension, State } from './expand.ts';
 import type { Instance } from './load.ts';
 import { describeNode, textOf, type Entry, type Node } from '../values/node.ts';
@@ -59,7 +59,10 @@ function extendOne(states: State[], extension: Extension, problems: Problems): v
     ({ id, type }) => id === extension.id && moduleOf(type) === moduleOf(extension.type),
   );
   const state = states[index];
-  if (state === undefined) {
+  if (isWholeModule(extension.type)) {
+    if (state === undefined) missingModule(extension, problems);
+    else states[index] = merged(state, extension);
+  } else if (state === undefined) {
     states.splice(states.findLastIndex(({ id }) => id === extension.id) + 1, 0, extension);
   } else if (state.type === extension.type) states[index] = merged(state, extension);
   else {
@@ -67,6 +70,15 @@ function extendOne(states: State[], extension: Extension, problems: Problems): v
     const help = `it is declared at ${showPlace(state.place)}`;
     problems.add(extension.place, message, { help, chain: extension.scope.chain });
   }
+}
+
+function missingModule({ id, type, place, scope }: Extension, problems: Problems): void {
+  const module = moduleOf(type);
+  const message = `"extend" means the "${module}" of "${id}", which has none`;
+  problems.add(place, message, {
+    help: `write "${module}.FUNCTION" to add one`,
+    chain: scope.chain,
+  });
 }
 
 function merged(state: State, { args, ports }: Extension): State {

@@ -11,13 +11,17 @@ export function includedNodes(include: Node | null): readonly Node[] {
   });
 }
 
-/** `.site` is a sibling: in the same folder as the including file; each further dot is one up. */
+/**
+ * `.site` is a sibling: in the same folder as the including file; each further dot is one up. `a.init`
+ * is what `a` is when that is a folder.
+ */
 export function absoluteName(
   name: string,
   { name: own, path }: Pick<StateFile, 'name' | 'path'>,
 ): string {
   const dots = /^\.*/u.exec(name)?.[0].length ?? 0;
-  if (dots === 0) return name;
+  if (dots === 0) return name.replace(/\.init$/u, '');
   const folder = /\/init\.[a-z]+$/u.test(path) ? own.split('.') : own.split('.').slice(0, -1);
-  return [...folder.slice(0, folder.length - dots + 1), name.slice(dots)].join('.');
+  const parts = [...folder.slice(0, folder.length - dots + 1), name.slice(dots)];
+  return parts.join('.').replace(/\.init$/u, '');
 }

@@ -1,9 +1,11 @@
 import { EVENT_ID, getScalarValue, SCALAR_STYLE, type Event, type ScalarEvent } from 'js-yaml';
+
 import { showPlace, type Place } from '../place.ts';
 import { FORBIDDEN_KEYS } from './data.ts';
 import type { BrokenNode, Entry, MappingNode, Node, ScalarNode, SequenceNode } from './node.ts';
 import type { Problems } from '../problem.ts';
 import { resolvePlain, resolveSaltPlain, sourceOffset } from './scalar.ts';
+import { isBlock, styleOf } from './yaml-style.ts';
 import { isMergeKey, mergeInto } from './yaml-merge.ts';
 import { isSaltFile, type Source } from './yaml-source.ts';
 
@@ -215,15 +217,6 @@ function tooLarge({ problems }: Reader, place: Place, text: string): BrokenNode 
   const help = `write "${text}" in quotes to make it a text`;
   problems.add(place, `the number ${text} is too large to be exact`, { help });
   return { kind: 'broken', place };
-}
-
-function isBlock({ style }: ScalarEvent): boolean {
-  return style === SCALAR_STYLE.LITERAL_BLOCK || style === SCALAR_STYLE.FOLDED_BLOCK;
-}
-
-function styleOf({ style }: ScalarEvent): 'plain' | 'single' | 'double' {
-  if (style === SCALAR_STYLE.DOUBLE_QUOTED) return 'double';
-  return style === SCALAR_STYLE.SINGLE_QUOTED ? 'single' : 'plain';
 }
 
 function positions(source: Source, event: ScalarEvent, text: string): (at: number) => Place {

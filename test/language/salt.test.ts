@@ -1,5 +1,6 @@
 import test from 'ava';
 import { insteadOf } from '../../language/states/instead.ts';
+import { lint } from '../../language/lint.ts';
 import { shareOf } from '../../language/share.ts';
 import { readTop, topIn } from '../../language/top.ts';
 import { collectProblems } from '../../language/problem.ts';
@@ -224,4 +225,46 @@ test('use_in gives arguments as use takes them', (t) => {
     ),
   );
   t.like(second, { name: '/etc/b', user: 'root', mode: '0644' });
+});
+
+/** Extends one module of nginx. */
+function extending(module: string): string {
+  return sls(
+    'include: [.base.init]',
+    'extend:',
+    '  nginx:',
+    `    ${module}:`,
+    '      - enable: True',
+    '      - require: [{pkg: wget}]',
+    'wget: pkg.installed',
+  );
+}
+
+test('an extension may name a module alone', (t) => {
+  const included =
+    'nginx:\n  service.running:\n    - require: [{pkg: curl}]\ncurl: pkg.installed\n';
+  const catalog = compileSls(extending('service'), { 'states/base/init.sls': included });
+  const nginx = catalog.declarations.find(({ id }) => id === 'nginx');
+  t.like(nginx?.args, { enable: true });
+  t.deepEqual(nginx?.requisites[0]?.targets, [
+    'pkg.installed|curl|curl',
+    'pkg.installed|wget|wget',
+  ]);
+  t.deepEqual(
+    toldBy(() => compileSls(extending('file'), { 'states/base/init.sls': included })),
+    ['states/web.sls:4:5 "extend" means the "file" of "nginx", which has none'],
+  );
+});
+
+test('lint takes a file that a state names for what it is', (t) => {
+  const tree = treeOf({
+    'states/top.sls': 'base: {"*": [web]}\n',
+    'states/web.sls': '/etc/a.yaml:\n  file.managed:\n    - source: salt://web/a.yaml\n',
+    'states/web/a.yaml': 'no: [state\n',
+    'states/web/b.yml': 'a: 1\n',
+  });
+  t.deepEqual(
+    lint(tree, stateTypes).map(({ place, message }) => `${place.file} ${message}`),
+    ['states/web/b.yml this file is not read'],
+  );
 });

@@ -1,0 +1,10 @@
+include:
+  - base.packages
+  - .motd
+  - .ssh
+
+everything of base:
+  test.nop:
+    - require:
+      - sls: base.motd
+      - pkg: base packages

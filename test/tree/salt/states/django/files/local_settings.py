@@ -1,0 +1,1 @@
+# local_settings.py, as the operations write it

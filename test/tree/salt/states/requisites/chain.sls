@@ -1,0 +1,19 @@
+one:
+  test.nop:
+    - require:
+      - test: two
+two:
+  test.nop:
+    - require:
+      - test: three
+three:
+  test.nop:
+    - require:
+      - test: four
+      - test: five
+four:
+  test.nop: []
+five:
+  test.nop:
+    - require:
+      - test: four

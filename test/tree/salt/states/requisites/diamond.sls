@@ -1,0 +1,9 @@
+include:
+  - requisites.left
+  - requisites.right
+
+bottom:
+  test.nop:
+    - require:
+      - test: left
+      - test: right

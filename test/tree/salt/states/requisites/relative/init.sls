@@ -1,0 +1,8 @@
+include:
+  - .part
+  - ..typed
+
+whole:
+  test.nop:
+    - require:
+      - sls: requisites.relative.part

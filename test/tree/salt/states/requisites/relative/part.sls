@@ -1,0 +1,2 @@
+part:
+  test.nop

@@ -1,0 +1,3 @@
+top:
+  test:
+    - nop
