@@ -1,9 +1,13 @@
 import type { StateType } from '../../engine/state-type.ts';
 import { mysqlDatabaseAbsent, mysqlDatabasePresent } from './mysql-database.ts';
 import { mysqlGrantsAbsent, mysqlGrantsPresent } from './mysql-grants.ts';
+import { mysqlQueryRun } from './mysql-query.ts';
 import { mysqlUserAbsent, mysqlUserPresent } from './mysql-user.ts';
 import { postgresDatabaseAbsent, postgresDatabasePresent } from './postgres-database.ts';
-import { postgresPrivilegesPresent } from './postgres-privileges.ts';
+import { postgresExtensionAbsent, postgresExtensionPresent } from './postgres-extension.ts';
+import { postgresHbaRule, postgresHbaRuleAbsent } from './postgres-hba.ts';
+import { postgresPrivilegesAbsent, postgresPrivilegesPresent } from './postgres-privileges.ts';
+import { postgresSchemaAbsent, postgresSchemaPresent } from './postgres-schema.ts';
 import { postgresUserAbsent, postgresUserPresent } from './postgres-user.ts';
 
 /** Database servers and what is in them. */
@@ -12,11 +16,19 @@ export const databases: readonly StateType[] = [
   mysqlDatabasePresent,
   mysqlGrantsAbsent,
   mysqlGrantsPresent,
+  mysqlQueryRun,
   mysqlUserAbsent,
   mysqlUserPresent,
   postgresDatabaseAbsent,
   postgresDatabasePresent,
+  postgresExtensionAbsent,
+  postgresExtensionPresent,
+  postgresHbaRule,
+  postgresHbaRuleAbsent,
+  postgresPrivilegesAbsent,
   postgresPrivilegesPresent,
+  postgresSchemaAbsent,
+  postgresSchemaPresent,
   postgresUserAbsent,
   postgresUserPresent,
 ];

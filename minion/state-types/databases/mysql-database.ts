@@ -2,16 +2,10 @@ import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
-import {
-  SERVER_NEEDS,
-  askServer,
-  databaseField,
-  identifier,
-  literal,
-  serverFields,
-  tellServer,
-} from './lib/mysql.ts';
-import type { Server } from './lib/mysql.ts';
+import { askServer, tellServer } from './lib/mysql.ts';
+import { databaseField, serverFields, serverNeeds, withoutServer } from './lib/mysql-fields.ts';
+import { identifier } from './lib/mysql-quote.ts';
+import type { Server } from './lib/mysql-fields.ts';
 
 type Database = { character_set: string; collate: string };
 type Named = Server & { name: string };
@@ -20,7 +14,11 @@ const word = z
   .string()
   .regex(/^[a-z0-9_]+$/iu, { error: 'expected a name such as utf8mb4 or utf8mb4_unicode_ci' })
   .transform((name) => name.toLowerCase());
-const databaseRow = z.strictObject({ character_set: z.string(), collate: z.string() });
+const databaseRow = z.strictObject({
+  name: z.string(),
+  character_set: z.string(),
+  collate: z.string(),
+});
 
 const presentSchema = z
   .strictObject({
@@ -45,9 +43,12 @@ export const mysqlDatabasePresent = defineState<z.infer<typeof presentSchema>, D
     collate: utf8mb4_unicode_ci
 `,
   provides: ({ name }) => [`mysql-database:${name}`],
-  needs: () => SERVER_NEEDS,
+  needs: serverNeeds,
   read,
-  want: ({ name, socket, ...attributes }) => attributes,
+  want(args) {
+    const { name, ...attributes } = withoutServer(args);
+    return attributes;
+  },
   apply,
 });
 
@@ -60,17 +61,22 @@ export const mysqlDatabaseAbsent = defineState({
   mysql_database.absent:
     name: legacy
 `,
-  needs: () => SERVER_NEEDS,
+  needs: serverNeeds,
   read,
   want: () => null,
   apply,
 });
 
+const DATABASES = `SELECT JSON_OBJECT('name', SCHEMA_NAME,
+  'character_set', DEFAULT_CHARACTER_SET_NAME, 'collate', DEFAULT_COLLATION_NAME)
+  FROM information_schema.SCHEMATA;`;
+
 async function read(args: Named, host: HostView): Promise<Database | null> {
-  const sql = `SELECT JSON_OBJECT('character_set', DEFAULT_CHARACTER_SET_NAME, 'collate', DEFAULT_COLLATION_NAME)
-    FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${literal(args.name)};`;
-  const [database] = await askServer(host, args, databaseRow, sql);
-  return database ?? null;
+  const databases = await askServer(host, args, databaseRow, DATABASES);
+  const found = databases.find(({ name }) => name === args.name);
+  if (found === undefined) return null;
+  const { character_set, collate } = found;
+  return { character_set, collate };
 }
 
 async function apply(change: Change<Database>, args: Named, host: Host): Promise<void> {

@@ -2,17 +2,10 @@ import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
-import {
-  SERVER_NEEDS,
-  account,
-  accountField,
-  askLines,
-  hostField,
-  identifier,
-  serverFields,
-  tellServer,
-} from './lib/mysql.ts';
-import type { Server } from './lib/mysql.ts';
+import { askLines, tellServer } from './lib/mysql.ts';
+import { accountField, hostField, serverFields, serverNeeds } from './lib/mysql-fields.ts';
+import { account, identifier } from './lib/mysql-quote.ts';
+import type { Server } from './lib/mysql-fields.ts';
 import { parseGrants, splitPrivileges } from './lib/mysql-grants.ts';
 
 type Granted = { grant: readonly string[]; grant_option: boolean };
@@ -112,10 +105,11 @@ export const mysqlGrantsAbsent = defineState({
   apply,
 });
 
-function needs({ database, user, host }: Named): string[] {
+function needs(args: Named): string[] {
+  const { database, user, host } = args;
   const [name = ''] = database.split('.');
   const ofDatabase = name === '*' ? [] : [`mysql-database:${name}`];
-  return [...SERVER_NEEDS, `mysql-user:${user}@${host}`, ...ofDatabase];
+  return [...serverNeeds(args), `mysql-user:${user}@${host}`, ...ofDatabase];
 }
 
 async function read(args: Named, host: HostView): Promise<Granted | null> {

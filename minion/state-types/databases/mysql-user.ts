@@ -2,19 +2,10 @@ import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
-import {
-  SERVER_NEEDS,
-  account,
-  accountField,
-  askServer,
-  hostField,
-  literal,
-  nativeHash,
-  serverFields,
-  tellServer,
-  topicOf,
-} from './lib/mysql.ts';
-import type { Server } from './lib/mysql.ts';
+import { askServer, tellServer } from './lib/mysql.ts';
+import { accountField, hostField, serverFields, serverNeeds } from './lib/mysql-fields.ts';
+import { account, literal, nativeHash } from './lib/mysql-quote.ts';
+import type { Server } from './lib/mysql-fields.ts';
 
 type User = { password_works: boolean; unix_socket: boolean; allow_passwordless: boolean };
 type Named = Server & {
@@ -89,7 +80,7 @@ export const mysqlUserPresent = defineState<z.infer<typeof presentSchema>, User>
     password: "{{ pillar.databases.shop.password }}"
 `,
   provides: ({ name, host }) => [`mysql-user:${name}@${host}`],
-  needs: () => SERVER_NEEDS,
+  needs: serverNeeds,
   read,
   want: wanted,
   apply,
@@ -103,14 +94,14 @@ export const mysqlUserAbsent = defineState({
     name: legacy
     host: localhost
 `,
-  needs: () => SERVER_NEEDS,
+  needs: serverNeeds,
   read,
   want: () => null,
   apply,
 });
 
 async function read(args: Named, host: HostView): Promise<User | null> {
-  const users = await host.shared(topicOf(args), () => askServer(host, args, userRow, USERS));
+  const users = await askServer(host, args, userRow, USERS);
   const user = users.find(
     (other) => other.name === args.name && other.host.toLowerCase() === args.host,
   );

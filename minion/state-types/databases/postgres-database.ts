@@ -3,15 +3,9 @@ import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
-import {
-  askServer,
-  objectName,
-  serverFields,
-  serverNeeds,
-  tellServer,
-  topicOf,
-} from './lib/postgres.ts';
-import type { Server } from './lib/postgres.ts';
+import { askServer, tellServer } from './lib/postgres.ts';
+import { objectName, serverFields, serverNeeds, withoutServer } from './lib/postgres-fields.ts';
+import type { Server } from './lib/postgres-fields.ts';
 
 type Database = {
   owner: string;
@@ -82,7 +76,10 @@ export const postgresDatabasePresent = defineState<z.infer<typeof presentSchema>
     ...(args.owner === undefined ? [] : [`postgres-role:${args.owner}`]),
   ],
   read,
-  want: ({ name, template, user, db_port, maintenance_db, ...attributes }) => attributes,
+  want(args) {
+    const { name, template, ...attributes } = withoutServer(args);
+    return attributes;
+  },
   apply,
 });
 
@@ -101,11 +98,10 @@ export const postgresDatabaseAbsent = defineState({
   apply,
 });
 
-async function read({ name, ...server }: Named, host: HostView): Promise<Database | null> {
-  const databases = await host.shared(topicOf(server, 'databases'), () =>
-    askServer(host, server, databasesAnswer, { sql: DATABASES }),
-  );
-  return (Object.hasOwn(databases, name) ? databases[name] : undefined) ?? null;
+async function read(args: Named, host: HostView): Promise<Database | null> {
+  const question = { subject: 'databases', sql: DATABASES, answer: databasesAnswer };
+  const databases = await askServer(host, args, question);
+  return (Object.hasOwn(databases, args.name) ? databases[args.name] : undefined) ?? null;
 }
 
 async function apply(change: Change<Database>, args: Named, host: Host): Promise<void> {

@@ -1,57 +1,15 @@
-import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
+import { ConductorError } from '../../../shared/errors.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
-import { askServer, objectName, serverFields, serverNeeds, tellServer } from './lib/postgres.ts';
+import { askServer, tellServer } from './lib/postgres.ts';
+import { EVERYBODY, aclAnswer, aclQuestion, isInSchema, signatureOf } from './lib/postgres-acl.ts';
+import type { Acls } from './lib/postgres-acl.ts';
+import { serverNeeds } from './lib/postgres-fields.ts';
+import { absentSchema, presentSchema } from './postgres-privileges-schema.ts';
+import type { Args } from './postgres-privileges-schema.ts';
 
-/** Every privilege that there is on a kind of object, and where its access list is kept. */
-const KINDS = {
-  database: {
-    all: ['CONNECT', 'CREATE', 'TEMPORARY'],
-    acl: `SELECT coalesce(datacl, acldefault('d', datdba)) FROM pg_database WHERE datname = :'object'`,
-  },
-  schema: {
-    all: ['CREATE', 'USAGE'],
-    acl: `SELECT coalesce(nspacl, acldefault('n', nspowner)) FROM pg_namespace WHERE nspname = :'object'`,
-  },
-  table: {
-    all: ['DELETE', 'INSERT', 'REFERENCES', 'SELECT', 'TRIGGER', 'TRUNCATE', 'UPDATE'],
-    acl: `SELECT coalesce(relacl, acldefault('r', relowner)) FROM pg_class
-      WHERE relname = :'object' AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = :'schema')`,
-  },
-  sequence: {
-    all: ['SELECT', 'UPDATE', 'USAGE'],
-    acl: `SELECT coalesce(relacl, acldefault('s', relowner)) FROM pg_class
-      WHERE relname = :'object' AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = :'schema')`,
-  },
-} as const;
-
-type Kind = keyof typeof KINDS;
 type Privileges = { privileges: readonly string[]; grant_option: boolean };
-
-const answer = z.array(z.strictObject({ privilege: z.string(), grantable: z.boolean() }));
-const kind = z.enum(['database', 'schema', 'table', 'sequence']);
-
-const presentSchema = z
-  .strictObject({
-    name: objectName.describe('The role that is to have the privileges'),
-    object_name: objectName.describe('The object that they are on'),
-    object_type: kind.describe('What kind of object it is'),
-    privileges: z
-      .union([z.string().transform((text) => text.split(',')), z.array(z.string())])
-      .transform((names) => names.map((name) => name.trim().toUpperCase()))
-      .default(['ALL'])
-      .describe('Names of privileges as PostgreSQL gives them, or ALL'),
-    grant_option: z.boolean().exactOptional().describe('May pass them on'),
-    prepend: objectName.default('public').describe('The schema of a table or sequence'),
-    ...serverFields,
-  })
-  .transform((args, context) => ({ ...args, privileges: expanded(args, context) }))
-  .describe(
-    'At least these privileges of a role on a database, schema, table or sequence. For what lies in a database, ' +
-      'give that database as `maintenance_db`.',
-  );
-type Args = z.infer<typeof presentSchema>;
 
 export const postgresPrivilegesPresent = defineState<Args, Privileges>({
   name: 'postgres_privileges.present',
@@ -63,61 +21,108 @@ export const postgresPrivilegesPresent = defineState<Args, Privileges>({
     object_type: database
     privileges: [CONNECT]
 `,
-  needs: (args) => [
-    ...serverNeeds(args),
-    `postgres-role:${args.name}`,
-    `postgres-database:${args.object_type === 'database' ? args.object_name : args.maintenance_db}`,
-  ],
-  read,
+  needs,
+  read: (args, host) => read(args, host, 'every'),
   want: ({ privileges, grant_option }) =>
     grant_option === undefined ? { privileges } : { privileges, grant_option },
   apply,
 });
 
-async function read(args: Args, host: HostView): Promise<Privileges> {
-  const sql = `SELECT coalesce(json_agg(json_build_object('privilege', privilege_type, 'grantable', is_grantable)), '[]')
-    FROM aclexplode((${KINDS[args.object_type].acl}))
-    WHERE grantee = (SELECT oid FROM pg_roles WHERE rolname = :'role');`;
-  const held = await askServer(host, args, answer, { sql, values: valuesOf(args) });
-  const asked = held.filter(({ privilege }) => args.privileges.includes(privilege));
-  return {
-    privileges: asked.map(({ privilege }) => privilege).toSorted(),
-    grant_option: asked.length > 0 && asked.every(({ grantable }) => grantable),
-  };
+export const postgresPrivilegesAbsent = defineState<Args, Privileges>({
+  name: 'postgres_privileges.absent',
+  schema: absentSchema,
+  example: `nobody makes tables in public:
+  postgres_privileges.absent:
+    name: public
+    object_name: public
+    object_type: schema
+    privileges: [CREATE]
+    maintenance_db: openknesset
+`,
+  needs,
+  read: (args, host) => read(args, host, 'some'),
+  want: () => null,
+  apply,
+});
+
+function needs(args: Args): string[] {
+  const { name, object_name, object_type, maintenance_db, prepend } = args;
+  const database = object_type === 'database' ? object_name : maintenance_db;
+  const schema = object_type === 'schema' ? object_name : prepend;
+  return [
+    ...serverNeeds(args),
+    ...(isEverybody(name) ? [] : [`postgres-role:${name}`]),
+    ...(object_type === 'group' ? [`postgres-role:${object_name}`] : []),
+    `postgres-database:${database}`,
+    `postgres-schema:${maintenance_db}/${schema}`,
+  ];
+}
+
+async function read(
+  args: Args,
+  host: HostView,
+  held: 'every' | 'some',
+): Promise<Privileges | null> {
+  const { object_type: kind, prepend: schema } = args;
+  const acls = await askServer(host, args, {
+    subject: isInSchema(kind) ? `${kind} of ${schema}` : kind,
+    sql: aclQuestion(kind),
+    values: { schema },
+    answer: aclAnswer,
+  });
+  const role = isEverybody(args.name) ? EVERYBODY : args.name;
+  const marks = objectsOf(args, acls, held).map((acl) => new Set(acl[role]));
+  const has = (test: (own: ReadonlySet<string>) => boolean): boolean =>
+    held === 'every' ? marks.every(test) : marks.some(test);
+  const privileges = args.privileges.filter((name) =>
+    has((own) => own.has(name) || own.has(`${name}*`)),
+  );
+  if (privileges.length === 0) return null;
+  const grant_option = privileges.every((name) => has((own) => own.has(`${name}*`)));
+  return { privileges, grant_option };
+}
+
+/** Privileges on nothing there are none of; for such to be given, the object has to be there. */
+function objectsOf(args: Args, acls: Acls, held: 'every' | 'some'): readonly Acls[string][] {
+  const { object_type: kind, object_name: name, prepend, maintenance_db } = args;
+  if (name === 'ALL' && isInSchema(kind)) return Object.values(acls);
+  const found = Object.hasOwn(acls, name) ? acls[name] : undefined;
+  if (found !== undefined) return [found];
+  if (held === 'some') return [];
+  const where = isInSchema(kind) ? ` in schema "${prepend}" of database "${maintenance_db}"` : '';
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot give privileges on ${kind} "${name}": there is none${where}`,
+  );
 }
 
 async function apply(change: Change<Privileges>, args: Args, host: Host): Promise<void> {
-  if (change.action === 'remove') return;
-  const object = { database: 'DATABASE', schema: 'SCHEMA', table: 'TABLE', sequence: 'SEQUENCE' };
-  const qualified = args.object_type === 'table' || args.object_type === 'sequence';
-  const on = `${object[args.object_type]} ${qualified ? ':"schema".' : ''}:"object"`;
-  const list = args.privileges.join(', ');
-  const option = args.grant_option === true ? ' WITH GRANT OPTION' : '';
-  const sql = [`GRANT ${list} ON ${on} TO :"role"${option}`];
+  const { privileges, object_type: kind, object_name: object, prepend: schema } = args;
+  const values = { role: args.name, object, schema, name: signatureOf(object)?.name ?? '' };
+  const role = isEverybody(args.name) ? 'PUBLIC' : ':"role"';
+  const what = kind === 'group' ? ':"object"' : `${privileges.join(', ')} ON ${objectText(args)}`;
+  const [option, optionFor] =
+    kind === 'group' ? ['ADMIN OPTION', 'ADMIN'] : ['GRANT OPTION', 'GRANT'];
+  if (change.action === 'remove') {
+    return tellServer(host, args, [`REVOKE ${what} FROM ${role}`], values);
+  }
+  const sql = [`GRANT ${what} TO ${role}${args.grant_option === true ? ` WITH ${option}` : ''}`];
   if (change.to.grant_option === false) {
-    sql.push(`REVOKE GRANT OPTION FOR ${list} ON ${on} FROM :"role"`);
+    sql.push(`REVOKE ${optionFor} OPTION FOR ${what} FROM ${role}`);
   }
-  return tellServer(host, args, sql, valuesOf(args));
+  return tellServer(host, args, sql, values);
 }
 
-function valuesOf({ name, object_name, prepend }: Args): Record<string, string> {
-  return { role: name, object: object_name, schema: prepend };
+function objectText({ object_type: kind, object_name: object }: Args): string {
+  const word = kind.toUpperCase();
+  if (!isInSchema(kind)) return `${word} :"object"`;
+  if (object === 'ALL') return `ALL ${word}S IN SCHEMA :"schema"`;
+  const signature = kind === 'function' ? signatureOf(object) : null;
+  return signature === null
+    ? `${word} :"schema".:"object"`
+    : `${word} :"schema".:"name"(${signature.types})`;
 }
 
-/** The privileges in order, `ALL` as all that there are; one that the object cannot have is an issue. */
-function expanded(
-  { privileges, object_type }: { privileges: readonly string[]; object_type: Kind },
-  context: z.RefinementCtx,
-): readonly string[] {
-  const all: readonly string[] = KINDS[object_type].all;
-  const names = privileges.flatMap((name) => {
-    if (name === 'ALL' || name === 'ALL PRIVILEGES') return all;
-    return name === 'TEMP' ? ['TEMPORARY'] : [name];
-  });
-  for (const name of names) {
-    if (all.includes(name)) continue;
-    const message = `a ${object_type} has no privilege "${name}", only ${all.join(', ')}`;
-    context.addIssue({ code: 'custom', path: ['privileges'], message });
-  }
-  return [...new Set(names)].toSorted();
+function isEverybody(role: string): boolean {
+  return role.toLowerCase() === EVERYBODY;
 }

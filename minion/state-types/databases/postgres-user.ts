@@ -1,17 +1,14 @@
 import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
+import { ConductorError } from '../../../shared/errors.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
-import {
-  askServer,
-  objectName,
-  serverFields,
-  serverNeeds,
-  tellServer,
-  topicOf,
-} from './lib/postgres.ts';
-import type { Server } from './lib/postgres.ts';
-import { isVerifier, passwordWorks, scramVerifier } from './lib/scram.ts';
+import { askServer, letsIn, tellServer } from './lib/postgres.ts';
+import { objectName, serverFields, serverNeeds, withoutServer } from './lib/postgres-fields.ts';
+import type { Server } from './lib/postgres-fields.ts';
+import { rolesAnswer, ROLES } from './lib/postgres-roles.ts';
+import { presentSchema } from './postgres-user-schema.ts';
+import { isVerifier, md5Of, passwordWorks, scramVerifier } from './lib/scram.ts';
 
 type Role = {
   login: boolean;
@@ -25,7 +22,14 @@ type Role = {
   groups: readonly string[];
   password_works: boolean;
 };
-type Named = Server & { name: string; password?: string };
+type Named = Server & {
+  name: string;
+  password?: string;
+  default_password?: string;
+  refresh_password?: boolean;
+  encrypted?: Encrypted;
+};
+type Encrypted = true | 'md5' | 'scram-sha-256';
 
 const FLAGS = [
   ['login', 'LOGIN'],
@@ -35,75 +39,6 @@ const FLAGS = [
   ['inherit', 'INHERIT'],
   ['replication', 'REPLICATION'],
 ] as const satisfies [keyof Role, string][];
-
-const ROLES = `SELECT coalesce(json_object_agg(rolname, json_build_object(
-  'login', rolcanlogin, 'superuser', rolsuper, 'createdb', rolcreatedb, 'createroles', rolcreaterole,
-  'inherit', rolinherit, 'replication', rolreplication, 'connection_limit', rolconnlimit,
-  'valid_until', CASE WHEN isfinite(rolvaliduntil)
-    THEN to_char(rolvaliduntil AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') END,
-  'verifier', rolpassword,
-  'groups', (SELECT coalesce(json_agg(g.rolname ORDER BY g.rolname), '[]') FROM pg_auth_members m
-    JOIN pg_roles g ON g.oid = m.roleid WHERE m.member = a.oid))), '{}') FROM pg_authid a;`;
-
-const rolesAnswer = z.record(
-  z.string(),
-  z.strictObject({
-    login: z.boolean(),
-    superuser: z.boolean(),
-    createdb: z.boolean(),
-    createroles: z.boolean(),
-    inherit: z.boolean(),
-    replication: z.boolean(),
-    connection_limit: z.int(),
-    valid_until: z.string().nullable(),
-    verifier: z.string().nullable(),
-    groups: z.array(z.string()),
-  }),
-);
-
-const moment = z.union([
-  z.literal('infinity'),
-  z.iso
-    .datetime({ offset: true })
-    .or(z.iso.date())
-    .transform((text) => `${new Date(text).toISOString().slice(0, 19)}Z`),
-]);
-
-const presentSchema = z
-  .strictObject({
-    name: objectName.describe('Name of the role'),
-    login: z.boolean().default(true).describe('May log in'),
-    superuser: z.boolean().exactOptional().describe('Passes every permission check'),
-    createdb: z.boolean().exactOptional().describe('May create databases'),
-    createroles: z.boolean().exactOptional().describe('May create roles'),
-    inherit: z.boolean().exactOptional().describe('Has the privileges of its groups at once'),
-    replication: z.boolean().exactOptional().describe('May stream replication'),
-    connection_limit: z
-      .int()
-      .min(-1)
-      .exactOptional()
-      .describe('Connections at a time; -1 is no limit'),
-    valid_until: moment
-      .exactOptional()
-      .describe('When the password expires: a date, a time with its zone, or `infinity`'),
-    groups: z
-      .array(objectName)
-      .transform((names) => [...new Set(names)].toSorted())
-      .exactOptional()
-      .describe('Exactly the roles that this one is a member of'),
-    password: z
-      .string()
-      .min(1)
-      .exactOptional()
-      .describe('The password, or a ready `SCRAM-SHA-256$…` verifier')
-      .meta({ secret: true }),
-    ...serverFields,
-  })
-  .describe(
-    'A PostgreSQL role that can log in. The password is compared with what the server keeps, without a ' +
-      'login, and is given to the server as a SCRAM-SHA-256 verifier only, so that it appears in no log of ' +
-      'the server. Attributes that are not given are left as they are.',
-  );
 
 export const postgresUserPresent = defineState<z.infer<typeof presentSchema>, Role>({
   name: 'postgres_user.present',
@@ -120,8 +55,11 @@ export const postgresUserPresent = defineState<z.infer<typeof presentSchema>, Ro
     ...(args.groups ?? []).map((role) => `postgres-role:${role}`),
   ],
   read,
-  want({ name, password, user, db_port, maintenance_db, ...attributes }) {
-    return password === undefined ? attributes : { ...attributes, password_works: true };
+  want(args) {
+    const { name, password, default_password, refresh_password, encrypted, ...attributes } =
+      withoutServer(args);
+    const isAsked = password !== undefined || default_password !== undefined;
+    return isAsked ? { ...attributes, password_works: true } : attributes;
   },
   apply,
 });
@@ -143,15 +81,38 @@ export const postgresUserAbsent = defineState({
   apply,
 });
 
-async function read({ name, password, ...server }: Named, host: HostView): Promise<Role | null> {
-  const roles = await host.shared(topicOf(server, 'roles'), () =>
-    askServer(host, server, rolesAnswer, { sql: ROLES }),
-  );
-  const role = Object.hasOwn(roles, name) ? roles[name] : undefined;
+async function read(args: Named, host: HostView): Promise<Role | null> {
+  const question = { subject: 'roles', sql: ROLES, answer: rolesAnswer };
+  const { roles, readable } = await askServer(host, args, question);
+  const role = Object.hasOwn(roles, args.name) ? roles[args.name] : undefined;
   if (role === undefined) return null;
   const { verifier, valid_until, ...attributes } = role;
-  const works = password !== undefined && passwordWorks(password, name, verifier);
+  const works = readable ? keepsPassword(args, verifier) : await acceptsPassword(args, host);
   return { ...attributes, valid_until: valid_until ?? 'infinity', password_works: works };
+}
+
+/** Whether the server keeps what is declared, in the way that is declared. */
+function keepsPassword(args: Named, verifier: string | null): boolean {
+  const { name, password, refresh_password, encrypted } = args;
+  if (password === undefined || refresh_password === false) return true;
+  if (encrypted === 'md5' && verifier?.startsWith('md5') !== true) return false;
+  if (encrypted === 'scram-sha-256' && verifier?.startsWith('SCRAM-') !== true) return false;
+  return passwordWorks(password, name, verifier);
+}
+
+/** What a server hides can only be tried; a verifier cannot even be that. */
+async function acceptsPassword(args: Named, host: HostView): Promise<boolean> {
+  const { name, password, refresh_password, db_host } = args;
+  if (password === undefined || refresh_password === false) return true;
+  if (db_host !== undefined && !isVerifier(password)) {
+    const isIn = await letsIn(host, { ...args, db_user: name, db_password: password });
+    if (isIn !== null) return isIn;
+  }
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot compare the password of role "${name}": the server neither shows what it keeps nor lets it be tried ` +
+      '(refresh_password: false leaves it alone)',
+  );
 }
 
 async function apply(change: Change<Role>, args: Named, host: Host): Promise<void> {
@@ -168,7 +129,7 @@ async function apply(change: Change<Role>, args: Named, host: Host): Promise<voi
   return tellServer(host, args, sql, values);
 }
 
-function optionsOf(to: Partial<Role>, { password }: Named, values: Record<string, string>): string {
+function optionsOf(to: Partial<Role>, args: Named, values: Record<string, string>): string {
   const options = FLAGS.flatMap(([key, word]) =>
     to[key] === undefined ? [] : [to[key] ? word : `NO${word}`],
   );
@@ -177,11 +138,17 @@ function optionsOf(to: Partial<Role>, { password }: Named, values: Record<string
     values['valid_until'] = to.valid_until;
     options.push("VALID UNTIL :'valid_until'");
   }
+  const password = args.password ?? args.default_password;
   if (to.password_works !== undefined && password !== undefined) {
-    values['verifier'] = isVerifier(password) ? password : scramVerifier(password);
+    values['verifier'] = verifierOf(password, args);
     options.push("PASSWORD :'verifier'");
   }
   return options.join(' ');
+}
+
+function verifierOf(password: string, { name, encrypted }: Named): string {
+  if (isVerifier(password)) return password;
+  return encrypted === 'md5' ? md5Of(password, name) : scramVerifier(password);
 }
 
 function memberships(

@@ -6,7 +6,14 @@ import { lastWords } from './ask.ts';
 
 /** One file or link of a configuration; `null` is none at all. */
 export type Piece =
-  | { readonly kind: 'file'; readonly content: string | Uint8Array; readonly mode: string }
+  | {
+      readonly kind: 'file';
+      readonly content: string | Uint8Array;
+      readonly mode: string;
+      /** Whose it is; root's if absent. */
+      readonly user?: string;
+      readonly group?: string;
+    }
   | { readonly kind: 'symlink'; readonly to: string }
   | null;
 
@@ -18,8 +25,11 @@ export interface Replacement {
   readonly directory: string;
   /** By path below the directory; put in place in this order. */
   readonly pieces: ReadonlyMap<string, Piece>;
-  /** Accepts or refuses the whole configuration; sees the staged one at its real path. */
-  readonly check: Argv;
+  /**
+   * Accepts or refuses the whole configuration; sees the staged one at its real path. `null` if the
+   * caller has made sure already, or `take` does.
+   */
+  readonly check: Argv | null;
   /** Makes the daemon use what is in the directory now; throws unless it came up on it. */
   readonly take: () => Promise<void>;
   /** Makes it use the old files again; `wasThere` tells whether there were any. */
@@ -28,6 +38,8 @@ export interface Replacement {
   readonly mark: string;
   /** What it has taken then; `null` forgets. */
   readonly taken: string | null;
+  /** What the registry says until then; nothing if absent. */
+  readonly pending?: string;
 }
 
 /**
@@ -37,11 +49,11 @@ export interface Replacement {
  * tells both facts.
  */
 export async function replaceConfiguration(host: Host, replacement: Replacement): Promise<void> {
-  await checkStaged(host, replacement);
-  const { pieces, mark, taken } = replacement;
+  const { pieces, mark, taken, check, pending = null } = replacement;
+  if (check !== null) await checkStaged(host, replacement, check);
   const tookBefore = await host.recall(mark);
   const before = await snapshot(host, [...pieces.keys()]);
-  await host.remember(mark, null);
+  await host.remember(mark, pending);
   await place(host, pieces);
   try {
     await replacement.take();
@@ -56,8 +68,8 @@ export async function hasTaken(host: HostView, mark: string, taken: string): Pro
   return (await host.recall(mark)) === taken;
 }
 
-async function checkStaged(host: Host, replacement: Replacement): Promise<void> {
-  const { what, directory, pieces, check } = replacement;
+async function checkStaged(host: Host, replacement: Replacement, check: Argv): Promise<void> {
+  const { what, directory, pieces } = replacement;
   if ((await host.status(directory))?.kind !== 'directory') {
     throw new ConductorError(
       'STATE_REFUSED',
@@ -118,7 +130,10 @@ async function pieceAt(host: HostView, path: string): Promise<Piece> {
   const to = await host.readLink(path);
   if (to !== null) return { kind: 'symlink', to };
   const content = status.kind === 'file' ? await host.readFile(path) : null;
-  if (content !== null) return { kind: 'file', content, mode: status.mode };
+  if (content !== null) {
+    const { mode, user, group } = status;
+    return { kind: 'file', content, mode, user, group };
+  }
   throw new ConductorError('STATE_REFUSED', `Cannot replace "${path}": it is no regular file`);
 }
 
@@ -131,14 +146,13 @@ async function place(host: Host, pieces: ReadonlyMap<string, Piece>): Promise<vo
 }
 
 /** A link at the path of a file is replaced, never written through. */
-async function placeFile(
-  host: Host,
-  path: string,
-  { content, mode }: { content: string | Uint8Array; mode: string },
-): Promise<void> {
+async function placeFile(host: Host, path: string, piece: FilePiece): Promise<void> {
   if ((await host.status(path))?.kind === 'symlink') await host.remove(path);
-  await host.writeFile(path, content, { user: 'root', group: 'root', mode });
+  const { content, mode, user = 'root', group = 'root' } = piece;
+  await host.writeFile(path, content, { user, group, mode });
 }
+
+type FilePiece = Extract<Piece, { kind: 'file' }>;
 
 interface Undo {
   readonly before: ReadonlyMap<string, Piece>;

@@ -5,7 +5,7 @@ import {
   identifier,
   literal,
   nativeHash,
-} from '../../../minion/state-types/databases/lib/mysql.ts';
+} from '../../../minion/state-types/databases/lib/mysql-quote.ts';
 import {
   parseGrants,
   splitPrivileges,
@@ -27,6 +27,8 @@ import {
   postgresUserAbsent,
   postgresUserPresent,
 } from '../../../minion/state-types/databases/postgres-user.ts';
+import { parseHba, writeHba } from '../../../minion/state-types/databases/lib/hba.ts';
+import { signatureOf } from '../../../minion/state-types/databases/lib/postgres-acl.ts';
 import { converge, dryRun, forReal } from '../../helpers/converge.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
 import type { Answer, FakeHost, HostState } from '../../helpers/fake-host.ts';
@@ -36,8 +38,12 @@ const PSQL =
 const MYSQL = 'mysql --batch --raw --skip-column-names --default-character-set=utf8mb4';
 const PASSWORD = 'hunter2 is no password';
 
+const NOTHING_STARTS = {
+  'systemctl list-units --no-legend --plain --state=activating,reloading -- postgresql*': '',
+};
+
 function server(command: string, answer: Answer): HostState {
-  return { commands: { [command]: answer } };
+  return { commands: { ...NOTHING_STARTS, [command]: answer } };
 }
 
 /** What stood on the standard input of the commands that changed something. */
@@ -87,10 +93,11 @@ const ROLE = {
   groups: ['staff'],
 };
 const verifier = scramVerifier(PASSWORD);
-const before = server(PSQL, JSON.stringify({ shop: { ...ROLE, verifier: null } }));
+const roles = (held: object, readable = true): string => JSON.stringify({ readable, roles: held });
+const before = server(PSQL, roles({ shop: { ...ROLE, verifier: null } }));
 const after = server(
   PSQL,
-  JSON.stringify({ shop: { ...ROLE, createdb: true, groups: ['team'], verifier } }),
+  roles({ shop: { ...ROLE, createdb: true, groups: ['team'], verifier } }),
 );
 const declared = { name: 'shop', password: PASSWORD, createdb: true, groups: ['team'] };
 
@@ -124,8 +131,8 @@ test('a dry run only asks the server, and a role that is right is left alone', a
 test('what varies stands in no statement as text', async (t) => {
   const name = `it's \\ "x"; DROP TABLE a`;
   const host = fakeHost(
-    server(PSQL, JSON.stringify({ [name]: { ...ROLE, verifier: null } })),
-    server(PSQL, '{}'),
+    server(PSQL, roles({ [name]: { ...ROLE, verifier: null } })),
+    server(PSQL, roles({})),
   );
   await converge(postgresUserAbsent, { name }, host, forReal);
   t.regex(told(host), /^\\set role 'it\\'s \\\\ "x"; DROP TABLE a'$/m);
@@ -236,6 +243,97 @@ test('an object can have only the privileges that its kind has', (t) => {
   );
 });
 
+test('privileges on every table of a schema are those on each of them', async (t) => {
+  const acls = { orders: { shop: ['SELECT*', 'INSERT'] }, items: { shop: ['SELECT'] } };
+  const sees = (declared: object) =>
+    converge(
+      postgresPrivilegesPresent,
+      { name: 'shop', object_name: 'ALL', object_type: 'table', ...declared },
+      fakeHost(server(PSQL, JSON.stringify(acls))),
+      dryRun,
+    );
+  t.is((await sees({ privileges: ['SELECT'] })).status, 'unchanged');
+  t.is((await sees({ privileges: ['SELECT'], grant_option: true })).status, 'would-change');
+  t.like(await sees({ privileges: ['INSERT', 'SELECT'] }), {
+    change: { action: 'update', from: { privileges: ['SELECT'] } },
+  });
+});
+
+test('a function is told by the types of its arguments, however they are written', (t) => {
+  t.deepEqual(signatureOf('total (int, varchar[],Timestamptz)'), {
+    name: 'total',
+    types: 'integer, character varying[], timestamp with time zone',
+  });
+  t.deepEqual(signatureOf('now()'), { name: 'now', types: '' });
+  t.is(signatureOf('total'), null);
+  t.is(signatureOf(`f(int); DROP TABLE a`), null);
+  t.is(signatureOf(`f(int'; DROP)`), null);
+});
+
+test('rules of pg_hba.conf are read as they are written, and others are left alone', (t) => {
+  const text = '# TYPE  DATABASE\nlocal all postgres peer\nhost a b 10.0.0.0/8 md5 # conductor\n';
+  const rule = {
+    name: "the shop's",
+    order: 20,
+    type: 'hostssl',
+    database: ['shop', 'my "own"', 'a b'],
+    role: ['+team'],
+    address: '10.0.0.0/8',
+    method: 'cert',
+    options: ['map=x'],
+  };
+  const local = { ...rule, name: 'b', type: 'local', address: null, order: 10, options: [] };
+  const file = parseHba(text);
+  t.is(file.rules.size, 0);
+  const written = writeHba({
+    ...file,
+    rules: new Map([rule, local].map((one) => [one.name, one])),
+  });
+  t.is(written.split('\n')[0], 'local\tshop,"my ""own""","a b"\t+team\tcert\t# conductor 10 b');
+  t.true(written.endsWith(text));
+  t.deepEqual(parseHba(written).rules.get(rule.name), rule);
+  t.deepEqual(parseHba(written).rules.get('b'), local);
+  t.is(parseHba(written.replace('local', '#local')).rules.size, 1);
+  t.is(writeHba({ ...parseHba(written), rules: new Map() }), text);
+});
+
+function remotePsql(role: string): string {
+  const local = PSQL.replace('--no-password', '--password');
+  return local.replace(' --dbname', ` --host=db --username=${role} --dbname`);
+}
+
+test('a password for a server is the first line of its client, never an argument', async (t) => {
+  const remote = { db_host: 'db', db_user: 'chief', db_password: 'word for the chief' };
+  const host = fakeHost(server(remotePsql('chief'), roles({})));
+  const guest = { name: 'guest', password: PASSWORD, ...remote };
+  t.is((await converge(postgresUserPresent, guest, host, dryRun)).status, 'would-change');
+  const [asked] = host.queries;
+  t.true(String(asked?.options.input).startsWith('word for the chief\n\\set VERBOSITY terse\n'));
+  t.is(asked?.options.user, undefined);
+  t.false(JSON.stringify([asked?.argv, asked?.options.env]).includes('word for'));
+});
+
+test('a server that hides what it keeps of passwords is tried with the password', async (t) => {
+  const seen = roles({ guest: { ...ROLE, verifier: null } }, false);
+  const guest = {
+    name: 'guest',
+    password: PASSWORD,
+    db_host: 'db',
+    db_user: 'chief',
+    db_password: 'x',
+  };
+  const sees = (answer: Answer, declared: object = guest) => {
+    const commands = { [remotePsql('chief')]: seen, [remotePsql('guest')]: answer };
+    return converge(postgresUserPresent, declared, fakeHost({ commands }), dryRun);
+  };
+  const wrong = { exitCode: 2, stderr: 'FATAL: password authentication failed for user "guest"' };
+  t.is((await sees('1')).status, 'unchanged');
+  t.is((await sees(wrong)).status, 'would-change');
+  t.is((await sees(wrong, { ...guest, refresh_password: false })).status, 'unchanged');
+  const shut = { exitCode: 2, stderr: 'FATAL: no pg_hba.conf entry for host' };
+  await t.throwsAsync(sees(shut), { code: 'STATE_REFUSED', message: /nor lets it be tried/ });
+});
+
 test('texts, names and accounts are quoted for MySQL', (t) => {
   t.is(literal(`a'b\\c\nd`), `'a''b\\\\c\\nd'`);
   t.is(identifier('a`b'), '`a``b`');
@@ -340,8 +438,12 @@ test('grants are at least those asked for, exactly those with revoke_first', asy
 });
 
 test('a MySQL database is altered only in what differs', async (t) => {
-  const now = JSON.stringify({ character_set: 'utf8mb4', collate: 'utf8mb4_general_ci' });
-  const then = JSON.stringify({ character_set: 'utf8mb4', collate: 'utf8mb4_bin' });
+  const now = JSON.stringify({
+    name: 'shop',
+    character_set: 'utf8mb4',
+    collate: 'utf8mb4_general_ci',
+  });
+  const then = JSON.stringify({ name: 'shop', character_set: 'utf8mb4', collate: 'utf8mb4_bin' });
   const host = fakeHost(server(MYSQL, now), server(MYSQL, then));
   await converge(
     mysqlDatabasePresent,

@@ -1,49 +1,29 @@
-import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { ConductorError } from '../../../../shared/errors.ts';
 import type { Argv, Host, HostView, Output } from '../../../host/host.ts';
 import { failed } from '../../lib/ask.ts';
-import { absolutePath } from '../../lib/fields.ts';
+import type { Server } from './mysql-fields.ts';
+import { isStarting } from './starting.ts';
 
 const WAIT_FOR_SOCKET_MS = 5000;
+const WAIT_FOR_START_MS = 60_000;
 const POLL_MS = 250;
 const QUERY_TIMEOUT_MS = 60_000;
 /** What the client says when no server answers: 2002 on a socket, 2003 on TCP. */
 const NO_SERVER = /ERROR 200[23] /u;
 
-export const serverFields = {
-  socket: absolutePath
-    .exactOptional()
-    .describe(
-      "The server's socket, where root is let in without a password; its default if absent",
-    ),
-};
-
-export interface Server {
-  readonly socket?: string;
-}
-
-/** The name of a MySQL account, without its host. */
-export const accountField = z
-  .string()
-  .regex(/^[^\0\r\n]{1,80}$/u, { error: 'expected the name of a MySQL account' });
-export const hostField = z
-  .string()
-  .regex(/^[^\0\s'`]{1,255}$/u, { error: 'expected a host, such as localhost, 10.0.0.% or %' });
-export const databaseField = z
-  .string()
-  .regex(/^[^\0\r\n/]{1,64}$/u, { error: 'expected the name of a database' });
-
-/** Asks a server for rows, each of one JSON value. */
+/** Asks a server for rows, each of one JSON value: once for all who ask the same until it is told something. */
 export async function askServer<T>(
   host: HostView,
   server: Server,
   row: z.ZodType<T>,
   sql: string,
 ): Promise<readonly T[]> {
-  const output = await whenUp(host, server, sql);
-  if (output.exitCode !== 0) throw failed('ask MySQL', client('mariadb', server), output);
-  return linesOf(output.stdout).map((line) => row.parse(JSON.parse(line)));
+  return sharedAnswer(host, server, sql, async () => {
+    const output = await whenUp(host, server, sql);
+    if (output.exitCode !== 0) throw failed('ask MySQL', ['mariadb'], output);
+    return linesOf(output.stdout).map((line) => row.parse(JSON.parse(line)));
+  });
 }
 
 /** The lines that a statement answers; `null` if the server refuses it with the error of that number. */
@@ -53,10 +33,12 @@ export async function askLines(
   sql: string,
   refusedWith: number,
 ): Promise<readonly string[] | null> {
-  const output = await whenUp(host, server, sql);
-  if (output.exitCode === 0) return linesOf(output.stdout);
-  if (output.stderr.includes(`ERROR ${refusedWith} `)) return null;
-  throw failed('ask MySQL', client('mariadb', server), output);
+  return sharedAnswer(host, server, sql, async () => {
+    const output = await whenUp(host, server, sql);
+    if (output.exitCode === 0) return linesOf(output.stdout);
+    if (output.stderr.includes(`ERROR ${refusedWith} `)) return null;
+    throw failed('ask MySQL', ['mariadb'], output);
+  });
 }
 
 /** Carries out statements. */
@@ -65,54 +47,61 @@ export async function tellServer(
   server: Server,
   sql: readonly string[],
 ): Promise<void> {
+  await runScript(host, server, { sql: script(`${sql.join(';\n')};`) });
+}
+
+/** Carries out what stands in a text, in a database if one is given; says what the server answered. */
+export async function runScript(
+  host: Host,
+  server: Server,
+  text: { sql: string; database?: string },
+): Promise<string> {
   await whenUp(host, server, 'SELECT 1;');
-  const program = await programOn(host);
-  await host.run(client(program, server), { input: script(`${sql.join(';\n')};`) });
-  host.changed(topicOf(server));
+  const { argv, input } = command(await programOn(host), server, text);
+  try {
+    return (await host.run(argv, { input })).stdout;
+  } finally {
+    for (const topic of await topicsOf(host)) host.changed(topic);
+  }
 }
 
-/** The shared topic under which the accounts of a server are kept until something is told to it. */
-export function topicOf({ socket }: Server): string {
-  return `mysql:${socket ?? ''}`;
+async function sharedAnswer<T>(
+  host: HostView,
+  server: Server,
+  sql: string,
+  load: () => Promise<T>,
+): Promise<T> {
+  const topic = `mysql:${serverKey(server)}:${sql}`;
+  (await topicsOf(host)).add(topic);
+  return host.shared(topic, load);
 }
 
-/** Resources that everything in a server needs. */
-export const SERVER_NEEDS = [
-  'mysql-server',
-  'package:mariadb-server',
-  'package:default-mysql-server',
-  'service:mariadb',
-  'service:mysql',
-];
-
-/** A text as a literal. */
-export function literal(text: string): string {
-  const escaped = text.replaceAll('\\', '\\\\').replaceAll("'", "''");
-  return `'${escaped.replaceAll('\n', '\\n').replaceAll('\r', '\\r')}'`;
+function serverKey(server: Server): string {
+  const { connection_host, connection_port, connection_user } = server;
+  const { connection_unix_socket, connection_default_file } = server;
+  return JSON.stringify([
+    connection_host,
+    connection_port,
+    connection_user,
+    connection_unix_socket,
+    connection_default_file,
+  ]);
 }
 
-/** A name as an identifier. */
-export function identifier(name: string): string {
-  return `\`${name.replaceAll('`', '``')}\``;
-}
-
-/** An account as statements name it: `'deploy'@'localhost'`. */
-export function account(name: string, host: string): string {
-  return `${literal(name)}@${literal(host)}`;
-}
-
-/** What a server keeps of a password: `*` and the double SHA-1. */
-export function nativeHash(password: string): string {
-  const once = createHash('sha1').update(password).digest();
-  return `*${createHash('sha1').update(once).digest('hex').toUpperCase()}`;
+/** What was asked of servers in this run: all of it is asked anew once something was told to one. */
+function topicsOf(host: HostView): Promise<Set<string>> {
+  return host.shared('mysql topics', () => Promise.resolve(new Set<string>()));
 }
 
 async function whenUp(host: HostView, server: Server, sql: string): Promise<Output> {
-  const argv = client(await programOn(host), server);
+  const { argv, input } = command(await programOn(host), server, { sql: script(sql) });
   for (let waited = 0; ; waited += POLL_MS) {
-    const output = await host.query(argv, { input: script(sql), timeoutMs: QUERY_TIMEOUT_MS });
+    const output = await host.query(argv, { input, timeoutMs: QUERY_TIMEOUT_MS });
     if (output.exitCode === 0 || !NO_SERVER.test(output.stderr)) return output;
-    if (waited >= WAIT_FOR_SOCKET_MS) throw isNotUp(output);
+    const starts =
+      server.connection_host === undefined &&
+      ((await isStarting(host, 'mariadb*')) || (await isStarting(host, 'mysql*')));
+    if (waited >= (starts ? WAIT_FOR_START_MS : WAIT_FOR_SOCKET_MS)) throw isNotUp(output);
     await host.sleep(POLL_MS);
   }
 }
@@ -122,10 +111,55 @@ async function programOn(host: HostView): Promise<'mariadb' | 'mysql'> {
   return (await host.status('/usr/bin/mariadb')) === null ? 'mysql' : 'mariadb';
 }
 
-function client(program: 'mariadb' | 'mysql', { socket }: Server): Argv {
-  const to = socket === undefined ? [] : [`--socket=${socket}`];
-  const plain = ['--batch', '--raw', '--skip-column-names', '--default-character-set=utf8mb4'];
-  return [program, ...plain, ...to];
+interface Command {
+  readonly argv: Argv;
+  readonly input: string;
+}
+
+/**
+ * The client with statements on its standard input. A password goes there too, as the first line: a
+ * fixed text for the shell hands it on to the client as a file of options that is only a pipe.
+ */
+function command(
+  program: 'mariadb' | 'mysql',
+  server: Server,
+  { sql, database }: { sql: string; database?: string },
+): Command {
+  const { connection_pass: password, connection_default_file: file } = server;
+  const options = [...clientOptions(server), ...(database === undefined ? [] : ['--', database])];
+  if (password === undefined) {
+    const read = file === undefined ? [] : [`--defaults-file=${file}`];
+    return { argv: [program, ...read, ...options], input: sql };
+  }
+  const read = `--defaults-${file === undefined ? 'extra-' : ''}file=/dev/fd/3`;
+  const hidden = ['sh', '-c', WITH_PASSWORD, 'sh', file ?? '', program, read] as const;
+  const quoted = password.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
+  return { argv: [...hidden, ...options], input: `${quoted}\n${sql}` };
+}
+
+/** What the shell holds in a variable of its own stands neither in its arguments nor in its environment. */
+const WITH_PASSWORD = `IFS= read -r password && include=\${1:+!include $1} && shift && exec "$@" 3<<END
+$include
+[client]
+password="$password"
+END`;
+
+function clientOptions(server: Server): string[] {
+  const { connection_host, connection_port, connection_user, connection_unix_socket } = server;
+  const said = [
+    ['host', connection_host],
+    ['port', connection_port],
+    ['user', connection_user],
+    ['socket', connection_unix_socket],
+  ] as const;
+  return [
+    '--batch',
+    '--raw',
+    '--skip-column-names',
+    `--default-character-set=${server.connection_charset}`,
+    ...said.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`])),
+    ...(connection_host === undefined ? [] : ['--connect-timeout=10']),
+  ];
 }
 
 /**

@@ -1,8 +1,10 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { ConductorError } from '../../../../shared/errors.ts';
-import type { Argv, Host, HostView, Output } from '../../../host/host.ts';
+import type { Argv, CommandOptions, Host, HostView, Output } from '../../../host/host.ts';
 import { failed } from '../../lib/ask.ts';
-import { accountName, tcpPort } from '../../lib/fields.ts';
+import { isStarting } from './starting.ts';
+import { accountOf } from './postgres-fields.ts';
+import type { Server } from './postgres-fields.ts';
 
 const CANNOT_CONNECT = 2;
 const WAIT_FOR_SOCKET_MS = 5000;
@@ -10,54 +12,34 @@ const WAIT_FOR_START_MS = 60_000;
 const POLL_MS = 250;
 const QUERY_TIMEOUT_MS = 60_000;
 
-/** Arguments that say which server, as every `postgres_*` type takes them. */
-export const serverFields = {
-  user: accountName
-    .default('postgres')
-    .describe('The system account that talks to the server over its local socket'),
-  db_port: tcpPort.exactOptional().describe('The port of the server; its default if absent'),
-  maintenance_db: z
-    .string()
-    .min(1)
-    .default('postgres')
-    .describe('The database to connect to while managing others'),
-};
-
-/** The name of a role, database or other object. */
-export const objectName = z
-  .string()
-  .regex(/^[^\0\r\n]{1,63}$/u, { error: 'expected a name of at most 63 characters' });
-
-export interface Server {
-  readonly user: string;
-  readonly db_port?: number;
-  readonly maintenance_db: string;
-}
-
 /** Values for `:'name'` (a text) and `:"name"` (an identifier) in a statement. */
 type Values = Readonly<Record<string, string>>;
 
+interface Question<T> {
+  /** What is asked for: declarations that ask one server for the same share one answer. */
+  readonly subject: string;
+  readonly sql: string;
+  readonly values?: Values;
+  readonly answer: z.ZodType<T>;
+}
+
 /**
- * Asks a server one question whose answer is one JSON value. A server that is starting is waited
- * for; one that is down is a failure that says so.
+ * Asks a server one question whose answer is one JSON value, once for all who ask the same until
+ * something is told to a server. One that is starting is waited for; one that is down is a failure
+ * that says so.
  */
 export async function askServer<T>(
   host: HostView,
   server: Server,
-  answer: z.ZodType<T>,
-  { sql, values = {} }: { sql: string; values?: Values },
+  { subject, sql, values = {}, answer }: Question<T>,
 ): Promise<T> {
-  const argv = psql(server);
-  const output = await whenUp(host, server, () =>
-    host.query(argv, {
-      user: server.user,
-      cwd: '/',
-      input: script(sql, values),
-      timeoutMs: QUERY_TIMEOUT_MS,
-    }),
-  );
-  if (output.exitCode !== 0) throw failed('ask PostgreSQL', argv, output);
-  return answer.parse(JSON.parse(output.stdout));
+  const topic = `postgres:${identityOf(server)}:${subject}`;
+  (await topicsOf(host)).add(topic);
+  return host.shared(topic, async () => {
+    const output = await whenUp(host, server, () => ask(host, server, script(sql, values)));
+    if (output.exitCode !== 0) throw failed('ask PostgreSQL', psql(server), output);
+    return answer.parse(JSON.parse(output.stdout));
+  });
 }
 
 /** Carries out statements, each of its own (a database cannot be made within a transaction). */
@@ -67,31 +49,72 @@ export async function tellServer(
   sql: readonly string[],
   values: Values = {},
 ): Promise<void> {
-  await whenUp(host, server, () => host.query(psql(server), ping(server)));
+  await whenUp(host, server, () => ask(host, server, 'SELECT 1;'));
   const input = script(sql.map((statement) => `${statement};`).join('\n'), values);
-  await host.run(psql(server), { user: server.user, cwd: '/', input });
-  host.changed(topicOf(server, 'roles'));
-  host.changed(topicOf(server, 'databases'));
+  try {
+    await host.run(psql(server), optionsFor(server, input));
+  } finally {
+    await forgetAnswers(host);
+  }
 }
 
-/** The shared topic under which an answer of a server is kept until something is told to it. */
-export function topicOf({ db_port, user }: Server, subject: 'roles' | 'databases'): string {
-  return `postgres:${subject}:${user}:${db_port ?? ''}`;
+/** Everything is to be asked anew: what it was about may have changed. */
+export async function forgetAnswers(host: Host): Promise<void> {
+  for (const topic of await topicsOf(host)) host.changed(topic);
 }
 
-/** Resources that everything in a server needs. */
-export function serverNeeds({ user }: Server): string[] {
-  return ['postgres-server', 'package:postgresql', 'service:postgresql', `user:${user}`];
+/** Whether a server lets a role in with a password; `null` if it says nothing about the password. */
+export async function letsIn(host: HostView, server: Server): Promise<boolean | null> {
+  const output = await ask(host, server, 'SELECT 1;');
+  if (output.exitCode === 0) return true;
+  return /password authentication failed|not permitted to log in/u.test(output.stderr)
+    ? false
+    : null;
 }
 
-function psql({ db_port, maintenance_db }: Server): Argv {
-  const port = db_port === undefined ? [] : [`--port=${db_port}`];
-  const plain = ['--no-psqlrc', '--quiet', '--tuples-only', '--no-align', '--no-password'];
-  return ['psql', ...plain, '--set=ON_ERROR_STOP=1', ...port, `--dbname=${maintenance_db}`];
+/** What was asked of servers in this run: all of it is asked anew once something was told to one. */
+function topicsOf(host: HostView): Promise<Set<string>> {
+  return host.shared('postgres topics', () => Promise.resolve(new Set<string>()));
 }
 
-function ping({ user }: Server): { user: string; cwd: string; input: string } {
-  return { user, cwd: '/', input: 'SELECT 1;' };
+function identityOf({ user, db_host, db_port, db_user, maintenance_db }: Server): string {
+  return JSON.stringify([user, db_host, db_port, db_user, maintenance_db]);
+}
+
+function psql(server: Server): Argv {
+  const { db_host, db_port, db_user, db_password, maintenance_db } = server;
+  const role = db_user ?? (db_host === undefined ? undefined : 'postgres');
+  return [
+    'psql',
+    '--no-psqlrc',
+    '--quiet',
+    '--tuples-only',
+    '--no-align',
+    // Without a terminal it takes the password from the first line of its input.
+    db_password === undefined ? '--no-password' : '--password',
+    '--set=ON_ERROR_STOP=1',
+    ...(db_host === undefined ? [] : [`--host=${db_host}`]),
+    ...(db_port === undefined ? [] : [`--port=${db_port}`]),
+    ...(role === undefined ? [] : [`--username=${role}`]),
+    `--dbname=${maintenance_db}`,
+  ];
+}
+
+function optionsFor(server: Server, input: string): CommandOptions {
+  const { db_password } = server;
+  const user = accountOf(server);
+  return {
+    cwd: '/',
+    env: { PGCONNECT_TIMEOUT: '10', PGAPPNAME: 'conductor' },
+    timeoutMs: QUERY_TIMEOUT_MS,
+    input: db_password === undefined ? input : `${db_password}\n${input}`,
+    ...(user === undefined ? {} : { user }),
+  };
+}
+
+async function ask(host: HostView, server: Server, input: string): Promise<Output> {
+  const output = await host.query(psql(server), optionsFor(server, input));
+  return { ...output, stderr: output.stderr.replace(/^Password[^:\n]*: ?\n?/u, '') };
 }
 
 /** Values go in by psql's own variables, which it quotes; they never stand in a statement as text. */
@@ -111,22 +134,27 @@ function quoted(value: string): string {
 
 async function whenUp(
   host: HostView,
-  { db_port }: Server,
+  server: Server,
   attempt: () => Promise<Output>,
 ): Promise<Output> {
   for (let waited = 0; ; waited += POLL_MS) {
     const output = await attempt();
     if (output.exitCode !== CANNOT_CONNECT) return output;
-    const starts = /starting up|recovery mode|shutting down|not yet accepting/u.test(output.stderr);
-    const isDown = /No such file or directory|Connection refused/u.test(output.stderr);
+    const starts =
+      /starting up|recovery mode|shutting down|not yet accepting/u.test(output.stderr) ||
+      (server.db_host === undefined && (await isStarting(host, 'postgresql*')));
+    const isDown = /No such file or directory|Connection refused|timeout expired/u.test(
+      output.stderr,
+    );
     if (!starts && !isDown) return output;
-    if (waited >= (starts ? WAIT_FOR_START_MS : WAIT_FOR_SOCKET_MS)) throw isNotUp(db_port, output);
+    if (waited >= (starts ? WAIT_FOR_START_MS : WAIT_FOR_SOCKET_MS)) throw isNotUp(server, output);
     await host.sleep(POLL_MS);
   }
 }
 
-function isNotUp(port: number | undefined, { stderr }: Output): ConductorError {
-  const which = port === undefined ? '' : ` on port ${port}`;
+function isNotUp({ db_host, db_port }: Server, { stderr }: Output): ConductorError {
+  const where = db_host === undefined ? '' : ` at ${db_host}`;
+  const which = db_port === undefined ? where : `${where} on port ${db_port}`;
   return new ConductorError(
     'STATE_REFUSED',
     `Cannot reach PostgreSQL${which}: the server is not up: ${stderr.trim()}`,

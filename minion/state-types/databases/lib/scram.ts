@@ -44,7 +44,8 @@ export function passwordWorks(password: string, role: string, kept: string | nul
   return equal(scramVerifier(password, parameters), kept);
 }
 
-function md5Of(password: string, role: string): string {
+/** What PostgreSQL kept of passwords before it knew SCRAM. */
+export function md5Of(password: string, role: string): string {
   return `md5${createHash('md5').update(`${password}${role}`).digest('hex')}`;
 }
 
