@@ -45,9 +45,22 @@ export function changedAttributes({ change }: Outcome): readonly string[] {
 
 /** A run during which nothing may be written. */
 export async function quietly(what: string, act: () => Promise<Ran>): Promise<Ran> {
+  return watching(what, act, {});
+}
+
+/** The same where it has been shown before, by a quick look. */
+export async function quicklyQuietly(what: string, act: () => Promise<Ran>): Promise<Ran> {
+  return watching(what, act, { isQuick: true });
+}
+
+async function watching(
+  what: string,
+  act: () => Promise<Ran>,
+  how: { readonly isQuick?: boolean },
+): Promise<Ran> {
   const since = await stamp('quiet');
   const ran = await act();
-  const written = writtenSince(since);
+  const written = writtenSince(since, how);
   if (written.length === 0) return ran;
   return fail(`${what} (${say(ran.outcome)}) has written ${written.slice(0, 12).join(', ')}`);
 }
@@ -61,8 +74,8 @@ export function applyCase({ named, world }: Bench): Promise<Ran> {
 }
 
 /** A run that changes nothing and writes nothing, and the proof from outside. */
-export async function checkSettled(bench: Bench, what = 'a second run'): Promise<void> {
-  const { outcome } = await quietly(what, async () => applyCase(bench));
-  if (!isContent(outcome)) fail(`${what} is ${say(outcome)}`);
+export async function checkSettled(bench: Bench): Promise<void> {
+  const { outcome } = await quietly('a second run', async () => applyCase(bench));
+  if (!isContent(outcome)) fail(`a second run is ${say(outcome)}`);
   shell('after', bench.named.case.expect.after);
 }

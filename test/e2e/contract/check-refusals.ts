@@ -1,5 +1,6 @@
 import { schemaKeys } from '../../../language/states/schema-keys.ts';
 import { COMMON_WORDS } from '../../../language/states/words.ts';
+import type { Outcome } from '../../../protocol/report.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import type { Case } from './case.ts';
 import { applyCase, fail, planCase, quietly, say } from './bench.ts';
@@ -27,13 +28,17 @@ async function checkFailure(bench: Bench): Promise<void> {
   await quietly('the dry run', async () => planCase(bench));
   const { outcome } = await applyCase(bench);
   if (outcome.status !== 'failed') fail(`it is ${say(outcome)}`);
+  checkWords(outcome, fails);
+  const changed = differing(before, snapshot());
+  if (changed.length > 0) fail(`the failure has changed ${changed.slice(0, 12).join(', ')}`);
+  shell('after', after);
+}
+
+function checkWords(outcome: Outcome, fails: Case['expect']['fails']): void {
   const { code, message } = outcome.error ?? { code: '', message: '' };
   if (code === 'BUG') fail(message);
   if (fails?.code !== undefined && code !== fails.code) fail(`it fails otherwise: ${say(outcome)}`);
   if (!message.includes(fails?.message ?? '')) fail(`it fails by other words: ${say(outcome)}`);
-  const changed = differing(before, snapshot());
-  if (changed.length > 0) fail(`the failure has changed ${changed.slice(0, 12).join(', ')}`);
-  shell('after', after);
 }
 
 /** Drops a letter of an argument: the compiler has to say where, and what was meant. */

@@ -19,12 +19,16 @@ export async function checkSecrets(bench: Bench): Promise<void> {
   if (broken.length > 0) fail(`the run under strace failed: ${JSON.stringify(broken)}`);
   const trace = readFileSync(TRACE, 'utf8');
   if (!trace.includes('execve(')) fail('nothing was traced');
-  for (const one of secret) {
-    if (said.includes(one)) fail(`"${one}" stands in the report or the log: ${around(said, one)}`);
-    if (trace.includes(one)) fail(`"${one}" was given to a program: ${around(trace, one)}`);
-    const holders = filesSince(since, allowed).filter((path) => holds(path, one));
-    if (holders.length > 0) fail(`"${one}" was written to ${holders.join(', ')}`);
-  }
+  const leaks = secret.flatMap((one) => [
+    ...(said.includes(one)
+      ? [`"${one}" stands in the report or the log: ${around(said, one)}`]
+      : []),
+    ...(trace.includes(one) ? [`"${one}" was given to a program: ${around(trace, one)}`] : []),
+    ...filesSince(since, allowed)
+      .filter((path) => holds(path, one))
+      .map((path) => `"${one}" was written to ${path}`),
+  ]);
+  if (leaks.length > 0) fail(leaks.join('\n'));
 }
 
 function around(text: string, part: string): string {

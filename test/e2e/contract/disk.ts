@@ -32,8 +32,29 @@ export async function stamp(name: string): Promise<string> {
   return path;
 }
 
-/** Everything that has been made, changed or moved since, and every directory in which something was. */
-export function writtenSince(stampPath: string): readonly string[] {
+/**
+ * Everything that has been made, changed or moved since, and every directory in which something was. A quick look
+ * leaves out `/usr`, where nine of ten files are.
+ */
+export function writtenSince(
+  stampPath: string,
+  { isQuick = false }: { readonly isQuick?: boolean } = {},
+): readonly string[] {
+  if (isQuick)
+    return lines([
+      ...MOUNTED,
+      '-xdev',
+      '(',
+      '-path',
+      '/usr',
+      '-o',
+      ...PRUNED,
+      ')',
+      '-prune',
+      '-o',
+      '-cnewer',
+      stampPath,
+    ]);
   return lines([...MOUNTED, '-xdev', '(', ...PRUNED, ')', '-prune', '-o', '-cnewer', stampPath]);
 }
 

@@ -15,11 +15,14 @@ const missing = await checkPrerequisites();
 if (missing.length > 0) sayNotTested();
 else await main();
 
+function log(line: string): void {
+  console.log(`# ${line}`);
+}
+
 async function main(): Promise<void> {
   const types = new Map([...stateTypes].filter(([name]) => isAsked(name)));
   const cases = all.filter(({ type }) => types.has(type));
   const hosts = types.size > 8 ? 2 : 1;
-  const log = (line: string): void => console.log(`# ${line}`);
   const examination = examineTypes({
     types,
     cases,

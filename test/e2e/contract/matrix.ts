@@ -136,8 +136,11 @@ function ownExplanation(clause: Clause, { type, findings }: About): string | nul
   if (wants.length > 0 && !wants.some(({ isChange }) => isChange)) return 'it changes nothing';
   if (clause === 'g') return null;
   if (type.oneShot === true) return 'what it does cannot be read back';
-  if (clause === 'd' || wants.length === 0 || !wants.every(({ isAbsence }) => isAbsence))
-    return null;
+  return wants.some(({ isAbsence }) => !isAbsence) ? null : absenceExplanation(clause, wants);
+}
+
+function absenceExplanation(clause: Clause, { length }: readonly Wants[]): string | null {
+  if (length === 0 || clause === 'd') return null;
   return clause === 'e'
     ? 'there is nothing to read of what is gone'
     : 'it is itself the opposite of the type that makes the thing';

@@ -43,7 +43,7 @@ export function startRound(
   death: Death | null,
   under: readonly string[] = [],
 ): Round {
-  const [program = '', ...args] = [...under, process.execPath, process.argv[1] ?? '', 'round'];
+  const [program, ...args] = [...under, process.execPath, process.argv[1] ?? '', 'round'];
   // `kill` is the runner's own choice, so the case is still as its file says it.
   const { status, signal, stdout, stderr, error } = spawnSync(program, args, {
     input: JSON.stringify({ type, name, case: one, death }),

@@ -61,14 +61,20 @@ async function examineClauses(bench: Bench): Promise<void> {
   const made = isThere ? await examineConvergence(bench, effects) : null;
   if (made === null) return;
   if (asked('c')) await judge(bench, 'c', async () => checkSettled(bench));
-  if (Object.keys(one.disturb).length > 0)
-    await judge(bench, 'd', async () => checkDisturbances(bench));
   if (asked('e') && isReadable(bench, made))
     await judge(bench, 'e', async () => checkReading(bench));
   if (one.react !== undefined) await judgeFailure(bench, 'b', async () => checkReaction(bench));
-  if (one.undo !== undefined) await judge(bench, 'f', async () => checkUndo(bench));
-  if (one.secret.length > 0) await judge(bench, 'i', async () => checkSecrets(bench));
-  if (one.kill === true) await judge(bench, 'g', async () => checkKills(bench, effects));
+  await examineAsked(bench, effects);
+}
+
+/** What a case has to ask for. */
+async function examineAsked(bench: Bench, effects: Effect[]): Promise<void> {
+  const { disturb, undo, secret, kill } = bench.named.case;
+  if (Object.keys(disturb).length > 0)
+    await judge(bench, 'd', async () => checkDisturbances(bench));
+  if (undo !== undefined) await judge(bench, 'f', async () => checkUndo(bench));
+  if (secret.length > 0) await judge(bench, 'i', async () => checkSecrets(bench));
+  if (kill === true) await judge(bench, 'g', async () => checkKills(bench, effects));
 }
 
 /** There is nothing to read of what is gone, has no state of its own or only waits. */

@@ -50,14 +50,18 @@ interface Task {
   readonly lost: (error: unknown) => void;
 }
 
+function nothing(): void {
+  // Until the promise has its own.
+}
+
 function taskFor(type: StateType, cases: readonly NamedCase[]): Task {
-  let done: Task['done'] = () => undefined;
-  let lost: Task['lost'] = () => undefined;
+  let done: Task['done'] = nothing;
+  let lost: Task['lost'] = nothing;
   const row = new Promise<Row>((resolve, reject) => {
     [done, lost] = [resolve, reject];
   });
   // Whoever asks for the row is told; nobody need ask.
-  row.catch(() => undefined);
+  row.catch(nothing);
   return { type, cases, row, done, lost };
 }
 

@@ -23,9 +23,11 @@ export async function serve(types: ReadonlyMap<string, StateType>): Promise<void
   const log = createLogger({ name: 'contract', level: 'debug', write });
   const world = { types, facts: await readFacts(), log };
   if (isRound) return playRound(world);
-  const tell = (finding: Finding): void =>
-    void process.stdout.write(`${JSON.stringify(finding)}\n`);
   for (const order of orderSchema.parse(JSON.parse(await text(process.stdin)))) {
     await examine({ ...order, case: caseSchema.parse(order.case) }, world, tell);
   }
+}
+
+function tell(finding: Finding): void {
+  process.stdout.write(`${JSON.stringify(finding)}\n`);
 }

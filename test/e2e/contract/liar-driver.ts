@@ -1,0 +1,4 @@
+import { liars } from './liars.ts';
+import { serve } from './serve.ts';
+
+await serve(liars);
