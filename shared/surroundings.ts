@@ -1,7 +1,7 @@
 /** What the rest of a catalog means for one state. */
 export interface Surroundings {
   /** What all other declarations bring about, as resource names: `path:/srv/app`. */
-  provided(): readonly string[];
+  readonly provided: () => readonly string[];
   /** Texts that others have gathered for a file, by its path and then by a name. */
   readonly gathered: ReadonlyMap<string, Readonly<Record<string, readonly string[]>>>;
 }

@@ -1,11 +1,16 @@
 import { posix } from 'node:path';
-import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
+import type { Surroundings } from '../../../shared/surroundings.ts';
 import { defineState } from '../../engine/state-type.ts';
-import type { Host, HostView } from '../../host/host.ts';
-import { ownBelow, strays } from './lib/below.ts';
-import type { BelowArgs } from './lib/below.ts';
-import { absolutePath, accountReference, fileMode } from '../lib/fields.ts';
+import type { FoundBelow, Host, HostView } from '../../host/host.ts';
+import { directorySchema } from './file-directory-schema.ts';
+import type { DirectoryArgs } from './file-directory-schema.ts';
+import { describeStray, ownStrays, strays } from './lib/below.ts';
+import type { BelowArgs, Stray } from './lib/below.ts';
+import { chooser } from './lib/choose.ts';
+import { providedBelow, removeBelow, unwantedBelow } from './lib/clean.ts';
+import { shortList } from './lib/short-list.ts';
+import { gidOf, uidOf } from '../lib/accounts.ts';
 import { followLinks, needParents, refuseKind, wantedOwnership } from '../lib/ownership.ts';
 import { ownersOf, parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
@@ -18,73 +23,16 @@ export type Directory = {
   mode: string;
   /** What below it differs from what is asked for, if that is asked. */
   recurse?: readonly string[];
+  /** What is below it and should not be, if that is asked. */
+  clean?: readonly string[];
 };
 
-const RECURSE = ['user', 'group', 'mode', 'ignore_files', 'ignore_dirs'] as const;
-
-const schema = z
-  .strictObject({
-    name: absolutePath.describe('Where the directory is'),
-    user: accountReference.exactOptional().describe('Owner, by name or number'),
-    group: accountReference.exactOptional().describe('Group, by name or number'),
-    mode: fileMode.exactOptional().describe('Permissions; a new directory gets 0755 if absent'),
-    dir_mode: fileMode.exactOptional().describe('The same as `mode`, as Salt calls it'),
-    file_mode: fileMode
-      .exactOptional()
-      .describe('Permissions of the files below it, with `recurse: [mode]`'),
-    recurse: z
-      .array(z.enum(RECURSE))
-      .default([])
-      .describe(
-        'What all that is below it gets as well: `user`, `group`, `mode`; with `ignore_files` or `ignore_dirs`, modes of directories or files only',
-      ),
-    max_depth: z
-      .int()
-      .nonnegative()
-      .exactOptional()
-      .describe('How deep `recurse` goes; 0 is only what is directly in the directory'),
-    makedirs: z
-      .boolean()
-      .default(false)
-      .describe('Whether missing directories above it are made, with the same owners'),
-    follow_symlinks: z
-      .boolean()
-      .default(true)
-      .describe('Whether a symbolic link of root at this path is followed'),
-    force: z
-      .boolean()
-      .default(false)
-      .describe('Whether a file or link that stands at this path is removed to make room'),
-    backupname: absolutePath
-      .exactOptional()
-      .describe('Where a file or link that stands at this path is moved to make room'),
-  })
-  .refine(({ mode, dir_mode: dirMode }) => mode === undefined || dirMode === undefined, {
-    error: '`mode` and `dir_mode` are the same: give one of them',
-    path: ['dir_mode'],
-  })
-  .refine((args) => args.recurse.every((what) => isSaid(what, args)), {
-    error:
-      'names something that is not given: `user`, `group` or one of `dir_mode` and `file_mode`',
-    path: ['recurse'],
-  })
-  .describe(
-    'A directory with these owners and permissions, and with `recurse` everything below it too. ' +
-      'Symbolic links below it are given the owners themselves and are never followed.',
-  );
-
-function isSaid(what: (typeof RECURSE)[number], args: Readonly<Record<string, unknown>>): boolean {
-  if (what === 'mode') return (args['mode'] ?? args['dir_mode'] ?? args['file_mode']) !== undefined;
-  return what.startsWith('ignore') || args[what] !== undefined;
+async function locate(args: DirectoryArgs, host: HostView): Promise<string> {
+  const { name, follow_symlinks: follow, allow_symlink: allow } = args;
+  return follow && allow ? followLinks(name, host) : name;
 }
 
-type Args = z.infer<typeof schema>;
-
-async function locate({ name, follow_symlinks: follow }: Args, host: HostView): Promise<string> {
-  return follow ? followLinks(name, host) : name;
-}
-
-async function read(args: Args, host: HostView): Promise<Directory | null> {
+async function read(args: DirectoryArgs, host: HostView): Promise<Directory | null> {
   const path = await locate(args, host);
   const status = await host.status(path);
   if (status === null) return null;
@@ -92,61 +40,133 @@ async function read(args: Args, host: HostView): Promise<Directory | null> {
     refuseKind(path, status, 'a directory');
   }
   const { kind, user, group, mode } = status;
-  const isAsked = kind === 'directory' && args.recurse.length > 0;
-  const recurse = isAsked ? { recurse: await strays(belowArgs(path, args), host) } : {};
-  return { kind, user, group, mode, ...recurse };
+  if (kind !== 'directory') return { kind, user, group, mode };
+  return { kind, user, group, mode, ...(await readBelow(path, args, host)) };
 }
 
-function belowArgs(path: string, args: Args): BelowArgs {
-  const { recurse, user, group, mode, dir_mode: dirMode = mode, file_mode: files } = args;
-  const dirs = recurse.includes('mode') && !recurse.includes('ignore_dirs');
-  const ordinary = recurse.includes('mode') && !recurse.includes('ignore_files');
+async function readBelow(path: string, args: DirectoryArgs, host: HostView) {
+  if (!asksRecursion(args) && !args.clean) return {};
+  const unwanted = args.clean ? unwantedOf(await host.walk(path), args) : [];
+  const recurse = asksRecursion(args) ? await recursion(path, { args, unwanted }, host) : null;
   return {
-    path,
-    ...said({
-      user: recurse.includes('user') ? user : undefined,
-      group: recurse.includes('group') ? group : undefined,
-      dirMode: dirs ? dirMode : undefined,
-      fileMode: ordinary ? files : undefined,
-      maxDepth: args.max_depth,
-    }),
+    ...(recurse === null ? {} : { recurse }),
+    ...(args.clean ? { clean: shortList(unwanted) } : {}),
   };
 }
 
-async function want(args: Args, host: HostView): Promise<Partial<Directory>> {
-  const owners = await wantedOwnership(ownersArgs(args), host);
-  return { kind: 'directory', ...owners, ...(args.recurse.length > 0 ? { recurse: [] } : {}) };
+interface Recursion {
+  readonly args: DirectoryArgs;
+  readonly unwanted: readonly string[];
 }
 
-function ownersArgs({ user, group, mode, dir_mode: dirMode = mode }: Args) {
+async function recursion(path: string, asked: Recursion, host: HostView): Promise<string[]> {
+  const unknown = await unknownOwner(asked.args, host);
+  if (unknown !== null) return [`all: there is no ${unknown} yet`];
+  return shortList((await straysOf(path, asked, host)).map(describeStray));
+}
+
+function asksRecursion({ recurse }: DirectoryArgs): boolean {
+  return recurse.some((what) => what === 'user' || what === 'group' || what === 'mode');
+}
+
+async function unknownOwner(args: DirectoryArgs, host: HostView): Promise<string | null> {
+  const { user, group } = belowArgs(args);
+  if (user !== undefined && (await uidOf(user, host)) === null) return `user "${user}"`;
+  if (group !== undefined && (await gidOf(group, host)) === null) return `group "${group}"`;
+  return null;
+}
+
+/** What is about to go need not be owned. */
+async function straysOf(
+  path: string,
+  { args, unwanted }: Recursion,
+  host: HostView,
+): Promise<readonly Stray[]> {
+  const found = (await host.walk(path, said({ maxDepth: args.max_depth }))) ?? [];
+  const goes = new Set(unwanted);
+  const all = await strays(found, belowArgs(args), host);
+  const starts = unwanted.map((name) => `${name}/`);
+  return all.filter(
+    ({ found: { path: at } }) => !goes.has(at) && !starts.some((start) => at.startsWith(start)),
+  );
+}
+
+function unwantedOf(found: readonly FoundBelow[] | null, args: DirectoryArgs): string[] {
+  const isExcluded = chooser(args.exclude_pat);
+  return unwantedBelow(found ?? [], { kept: args.kept ?? [], isExcluded });
+}
+
+function belowArgs(args: DirectoryArgs): BelowArgs {
+  const { recurse, user, group, mode, dir_mode: dirMode = mode, file_mode: files } = args;
+  const has = (what: DirectoryArgs['recurse'][number]): boolean => recurse.includes(what);
+  return said({
+    user: has('user') ? user : undefined,
+    group: has('group') ? group : undefined,
+    dirMode: has('mode') ? dirMode : undefined,
+    fileMode: has('mode') ? files : undefined,
+    ignored: [
+      ...(has('ignore_files') ? ['file' as const] : []),
+      ...(has('ignore_dirs') ? ['directory' as const] : []),
+    ],
+  });
+}
+
+async function want(args: DirectoryArgs, host: HostView): Promise<Partial<Directory>> {
+  const owners = await wantedOwnership(ownersArgs(args), host);
+  return {
+    kind: 'directory',
+    ...(args.children_only ? {} : owners),
+    ...(await wantedBelow(args, host)),
+  };
+}
+
+/** In a new directory there is nothing to find. */
+async function wantedBelow(args: DirectoryArgs, host: HostView) {
+  const status = await host.status(await locate(args, host));
+  if (status?.kind !== 'directory') return {};
+  return {
+    ...(asksRecursion(args) ? { recurse: [] } : {}),
+    ...(args.clean ? { clean: [] } : {}),
+  };
+}
+
+function ownersArgs({ user, group, mode, dir_mode: dirMode = mode }: DirectoryArgs) {
   return said({ user, group, mode: dirMode });
 }
 
-async function apply(change: Change<Directory>, args: Args, host: Host): Promise<void> {
+async function apply(change: Change<Directory>, args: DirectoryArgs, host: Host): Promise<void> {
   if (change.action === 'remove') return;
   const path = await locate(args, host);
-  const { kind, user, group, mode, recurse } = change.to;
+  const { kind, user, group, mode, recurse, clean } = change.to;
   if (kind !== undefined) await make(path, change.action === 'update', args, host);
   else if ((user ?? group ?? mode) !== undefined) await host.own(path, ownersArgs(args));
-  const isNew = change.action === 'create' || kind !== undefined;
-  if (recurse !== undefined && !isNew) await ownBelow(belowArgs(path, args), host);
+  if (clean !== undefined) {
+    await removeBelow(path, unwantedOf(await host.walk(path), args), host);
+  }
+  if (recurse === undefined) return;
+  await ownStrays(path, await straysOf(path, { args, unwanted: [] }, host), host);
 }
 
-async function make(path: string, isInTheWay: boolean, args: Args, host: Host): Promise<void> {
+async function make(
+  path: string,
+  isInTheWay: boolean,
+  args: DirectoryArgs,
+  host: Host,
+): Promise<void> {
   const ownership = ownersArgs(args);
   if (isInTheWay) await makeRoom(path, args, host);
   await needParents({ ...ownership, name: path, makedirs: args.makedirs }, host);
   await host.makeDirectory(path, ownership);
 }
 
-async function makeRoom(path: string, { backupname }: Args, host: Host): Promise<void> {
+async function makeRoom(path: string, { backupname }: DirectoryArgs, host: Host): Promise<void> {
   if (backupname === undefined) await host.remove(path);
   else await host.rename(path, backupname);
 }
 
 export const fileDirectory = defineState({
   name: 'file.directory',
-  schema,
+  schema: directorySchema,
   example: `/srv/projects:
   file.directory:
     user: root
@@ -154,12 +174,15 @@ export const fileDirectory = defineState({
     mode: "0750"
     makedirs: true
 `,
-  provides: ({ name }: Args) => [`path:${name}`],
-  needs: ({ name, backupname, ...args }: Args) => [
+  provides: ({ name }: DirectoryArgs) => [`path:${name}`],
+  needs: ({ name, backupname, ...args }: DirectoryArgs) => [
     ...parentsOf(name),
     ...(backupname === undefined ? [] : [`path:${posix.dirname(backupname)}`]),
     ...ownersOf(ownersArgs({ name, ...args })),
   ],
+  knowing(args: DirectoryArgs, surroundings: Surroundings): DirectoryArgs {
+    return args.clean ? { ...args, kept: providedBelow(args.name, surroundings) } : args;
+  },
   read,
   want,
   apply,

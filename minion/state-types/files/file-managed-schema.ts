@@ -1,14 +1,21 @@
 import { z } from 'zod';
 import { isTreeFile } from '../../../shared/tree-file.ts';
 import type { TreeFile } from '../../../shared/tree-file.ts';
-import { absolutePath, accountReference, fileMode } from '../lib/fields.ts';
+import { absolutePath, fileMode } from '../lib/fields.ts';
+import { checkFields } from './lib/check-fields.ts';
+import { editFields, ownerFields, templateFields, texts } from './lib/edit-fields.ts';
+import { refused } from './lib/refused.ts';
 
 /** A path below `templates/` reaches the type as the file; a path of the host or a URL as text. */
 const source = z.union([
   z.custom<TreeFile>(isTreeFile).meta({ type: 'string' }),
-  z.string().regex(/^\/[^\0\n]*$|^https?:\/\/\S+$/u, {
-    error: 'expected a file below templates/, a path on the host from the root, or an http(s) URL',
-  }),
+  z
+    .string()
+    .transform((text) => text.replace(/^file:\/\/(?=\/)/u, ''))
+    .refine((text) => /^\/[^\0\n]*$|^https?:\/\/\S+$/u.test(text), {
+      error:
+        'expected a file below templates/, a path on the host from the root, or an http(s) URL',
+    }),
 ]);
 
 const sourceHash = z.union([
@@ -36,32 +43,31 @@ const content = {
     .boolean()
     .default(false)
     .describe('Whether a download is used without a source_hash; then every run downloads it'),
-  contents: z
-    .union([z.string(), z.array(z.string())])
+  contents: texts.exactOptional().describe('The content itself, as a text or a list of lines'),
+  contents_pillar: texts
     .exactOptional()
-    .describe('The content itself, as a text or a list of lines'),
+    .describe(
+      'Where in the pillar the content is, as in certificates:shop:key; a list gives several',
+    ),
   contents_newline: z
     .boolean()
     .default(true)
-    .describe('Whether `contents` that do not end in a newline get one'),
-  template: z
-    .union([z.boolean(), z.literal('handlebars')])
+    .describe('Whether contents that do not end in a newline get one'),
+  ...templateFields,
+  keep_source: refused('no copy of a source is kept'),
+  encoding: z
+    .enum(['utf-8', 'utf8'])
     .exactOptional()
-    .describe(
-      'Whether the source is rendered, where its name does not say so; `false` keeps a .hbs file as it is',
-    ),
-  context: z.record(z.string(), z.unknown()).exactOptional().describe('Values for the template'),
-  defaults: z
-    .record(z.string(), z.unknown())
-    .exactOptional()
-    .describe('Values for the template that `context` does not give'),
+    .describe('Always UTF-8; a source of any kind is copied byte for byte'),
 };
 
 const place = {
   name: absolutePath.describe('Where the file is'),
-  user: accountReference.exactOptional().describe('Owner, by name or number'),
-  group: accountReference.exactOptional().describe('Group, by name or number'),
-  mode: fileMode.exactOptional().describe('Permissions; new files get 0644 if absent'),
+  ...ownerFields,
+  mode: z
+    .union([z.literal('keep'), fileMode])
+    .exactOptional()
+    .describe('Permissions, or `keep` for those of the source; new files get 0644 if absent'),
   makedirs: z
     .boolean()
     .default(false)
@@ -81,32 +87,20 @@ const behaviour = {
     .default(true)
     .describe('`false` gives the content to a new file only and leaves later changes alone'),
   create: z.boolean().default(true).describe('`false` manages the file only where it exists'),
-  backup: z
-    .union([z.boolean(), z.literal('minion')])
-    .default(false)
-    .describe('Whether the content that is replaced is kept below /var/backups/conductor'),
-  check_cmd: z
-    .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
-    .exactOptional()
-    .describe(
-      'A command line, or several, that must accept the new content before it is put in place: the path of a copy is its last argument',
-    ),
-  tmp_ext: z
-    .string()
-    .regex(/^\.[\w.-]+$/u)
-    .exactOptional()
-    .describe('How the name of that copy ends, where the command looks at it'),
-  show_changes: z
-    .boolean()
-    .default(true)
-    .describe('`false` shows digests in place of the content that changes'),
+  backup: editFields.backup,
+  show_changes: editFields.show_changes,
+  ...checkFields,
 };
 
 export const fileManagedSchema = z
   .strictObject({ ...place, ...content, ...behaviour })
-  .refine(({ source, contents }) => source === undefined || contents === undefined, {
-    error: 'a file has either `source` or `contents`',
+  .refine((args) => originsOf(args).length <= 1, {
+    error: 'a file has either `source`, `contents` or `contents_pillar`',
     path: ['contents'],
+  })
+  .refine(({ mode, source }) => mode !== 'keep' || source !== undefined, {
+    error: '`keep` is for a file with a `source`',
+    path: ['mode'],
   })
   .refine(
     (args) => !needsDigest(args.source) || args.source_hash !== undefined || args.skip_verify,
@@ -120,6 +114,10 @@ export const fileManagedSchema = z
       'step: whoever reads the file finds the old or the new one, never a part. Without `source` and ' +
       '`contents` the file only has to exist, and its content is left alone.',
   );
+
+function originsOf(args: Readonly<Record<string, unknown>>): string[] {
+  return ['source', 'contents', 'contents_pillar'].filter((name) => args[name] !== undefined);
+}
 
 function needsDigest(value: unknown): boolean {
   const sources: readonly unknown[] = Array.isArray(value) ? value : [value];

@@ -1,8 +1,9 @@
 import { posix } from 'node:path';
 import type { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
+import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
-import type { FileStatus, Host, HostView } from '../../host/host.ts';
+import type { FileStatus, Host, HostView, Ownership } from '../../host/host.ts';
 import { fileManagedSchema } from './file-managed-schema.ts';
 import { backUp, checkContent } from './lib/file-safety.ts';
 import { downloadFirst, wantedContent } from './lib/file-source.ts';
@@ -15,6 +16,7 @@ import {
   refuseKind,
   wantedOwnership,
 } from '../lib/ownership.ts';
+import type { OwnerArgs } from '../lib/ownership.ts';
 import { ownersOf, parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
 import { asText } from './lib/text.ts';
@@ -66,28 +68,57 @@ function describe(bytes: Uint8Array, wanted: WantedContent, { show_changes: show
 async function want(args: Args, host: HostView): Promise<Partial<ManagedFile> | null> {
   const { status } = await locate(args, host);
   if (status === null && !args.create) return null;
-  const owners = await wantedOwnership(args, host);
-  if (status !== null && !args.replace) return owners;
+  if (status !== null && !args.replace) return ownersFor(args, null, host);
   const wanted = await wantedContent(args, host);
+  const owners = await ownersFor(args, wanted, host);
   if (wanted.from === 'nothing') return owners;
   if (wanted.from === 'web') return { source_hash: showDigest(wanted.digest), ...owners };
   return { ...describe(wanted.bytes, wanted, args), ...owners };
 }
 
+/** `keep` asks for the permissions of the source: on the host, or in the tree. */
+async function ownersFor(args: Args, wanted: WantedContent | null, host: HostView) {
+  return wantedOwnership(ownersArgs(args, wanted), host);
+}
+
+function ownersArgs(args: Args, wanted: WantedContent | null): OwnerArgs {
+  const { user, group, mode } = args;
+  if (mode !== 'keep') return said({ user, group, mode });
+  const kept = wanted?.from === 'here' ? wanted.mode : undefined;
+  if (wanted !== null && kept === undefined) {
+    throw new ConductorError(
+      'STATE_REFUSED',
+      `Cannot keep the mode of the source of "${args.name}": a download has none (say which in \`mode\`)`,
+    );
+  }
+  return said({ user, group, mode: kept });
+}
+
 async function apply(change: Change<ManagedFile>, args: Args, host: Host): Promise<void> {
   if (change.action === 'remove') return;
   const { path, status } = await locate(args, host);
+  const isFilled = status === null || args.replace;
+  const wanted = isFilled ? await wantedContent(args, host) : null;
   const { content, sha256, source_hash: hash } = change.to;
-  if (change.action === 'create' || (content ?? sha256 ?? hash) !== undefined) {
-    await needParents({ ...args, name: path }, host);
-    const bytes = await bytesOf(await wantedContent(args, host), host);
-    await checkContent(args, bytes, host);
-    if (status !== null) await backUp(args, path, host);
-    await put(path, bytes, args, host);
-  } else {
-    await host.own(path, ownershipOf(args));
-  }
+  const isReplaced = change.action === 'create' || (content ?? sha256 ?? hash) !== undefined;
+  if (isReplaced) await replace({ path, status }, wanted, args, host);
+  else await host.own(path, ownershipOf(ownersArgs(args, wanted)));
   if (path.includes('/systemd/')) host.changed('services');
+}
+
+async function replace(
+  { path, status }: { readonly path: string; readonly status: FileStatus | null },
+  wanted: WantedContent | null,
+  args: Args,
+  host: Host,
+): Promise<void> {
+  const owners = ownersArgs(args, wanted);
+  const { makedirs, dir_mode: mode } = args;
+  await needParents({ ...owners, ...said({ dir_mode: mode }), makedirs, name: path }, host);
+  const bytes = wanted === null ? new Uint8Array() : await bytesOf(wanted, host);
+  await checkContent(args, bytes, host);
+  if (status !== null) await backUp(args, path, host);
+  await put(path, bytes, ownershipOf(owners), host);
 }
 
 async function bytesOf(wanted: WantedContent, host: Host): Promise<Uint8Array> {
@@ -97,13 +128,18 @@ async function bytesOf(wanted: WantedContent, host: Host): Promise<Uint8Array> {
 }
 
 /** A symbolic link that is not to be followed is replaced in one step, too. */
-async function put(path: string, bytes: Uint8Array, args: Args, host: Host): Promise<void> {
+async function put(
+  path: string,
+  bytes: Uint8Array,
+  ownership: Ownership,
+  host: Host,
+): Promise<void> {
   if ((await host.status(path))?.kind !== 'symlink') {
-    await host.writeFile(path, bytes, ownershipOf(args));
+    await host.writeFile(path, bytes, ownership);
     return;
   }
   const beside = posix.join(posix.dirname(path), `.${posix.basename(path)}.conductor-new`);
-  await host.writeFile(beside, bytes, ownershipOf(args));
+  await host.writeFile(beside, bytes, ownership);
   await host.rename(beside, path);
 }
 
@@ -119,6 +155,7 @@ export const fileManaged = defineState({
     mode: "0644"
 `,
   treeFiles: ['source', 'source_hash'],
+  pillarPaths: ['contents_pillar'],
   textAttribute: 'content',
   provides: ({ name }: Args) => [`path:${name}`],
   needs: ({ name, user, group }: Args) => [...parentsOf(name), ...ownersOf(said({ user, group }))],

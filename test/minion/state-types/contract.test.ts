@@ -101,7 +101,12 @@ for (const type of types) {
 function treeOf(states: string): Tree {
   return {
     revision: '0'.repeat(64),
-    manifest: [{ path: 'states/example.yaml', sha256: '0'.repeat(64), size: 0, mode: '0644' }],
+    manifest: ['states/example.yaml', 'templates/nginx/snippets/ssl.conf'].map((path) => ({
+      path,
+      sha256: '0'.repeat(64),
+      size: 0,
+      mode: '0644',
+    })),
     read(path) {
       if (path.startsWith('templates/')) return Buffer.from('content');
       return path === 'states/example.yaml' ? Buffer.from(states) : null;

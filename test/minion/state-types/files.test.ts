@@ -3,7 +3,6 @@ import { fileAbsent } from '../../../minion/state-types/files/file-absent.ts';
 import { fileDirectory } from '../../../minion/state-types/files/file-directory.ts';
 import { fileManaged } from '../../../minion/state-types/files/file-managed.ts';
 import { fileSymlink } from '../../../minion/state-types/files/file-symlink.ts';
-import { parseFound } from '../../../minion/state-types/files/lib/below.ts';
 import { fileMode } from '../../../minion/state-types/lib/fields.ts';
 import { checkContent } from '../../../minion/state-types/files/lib/file-safety.ts';
 import { findDigest, parseDigest } from '../../../minion/state-types/files/lib/hashes.ts';
@@ -92,7 +91,7 @@ function mistakesIn(args: object): string[] {
 
 test('a file has one origin, and a download a digest', (t) => {
   t.deepEqual(mistakesIn({ contents: 'x', source: '/y' }), [
-    'a file has either `source` or `contents`',
+    'a file has either `source`, `contents` or `contents_pillar`',
   ]);
   t.deepEqual(mistakesIn({ source: 'https://x/y' }), [
     'a download needs a `source_hash` (or skip_verify: true)',
@@ -175,21 +174,6 @@ test('a directory does not speak of what it is not given', (t) => {
   t.false(isDirectory({ recurse: ['mode'] }));
   t.false(isDirectory({ mode: 755, dir_mode: 755 }));
   t.true(isDirectory({ recurse: ['user', 'mode'], user: 'bob', file_mode: 644 }));
-});
-
-test('what differs below a directory is found in the words of find', (t) => {
-  const text =
-    'd 755 root:adm /srv/a b\0f 4755 bob:bob /srv/a b/c\nd\0l 777 0:0 /srv/l\0s 600 a:b /srv/s\0';
-  t.deepEqual(parseFound(text), [
-    { path: '/srv/a b', kind: 'directory', mode: '0755', owner: 'root:adm' },
-    { path: '/srv/a b/c\nd', kind: 'file', mode: '4755', owner: 'bob:bob' },
-    { path: '/srv/l', kind: 'symlink', mode: '0777', owner: '0:0' },
-    { path: '/srv/s', kind: 'other', mode: '0600', owner: 'a:b' },
-  ]);
-  t.deepEqual(
-    parseFound('f 644 a:b /srv/x\n[… 9 bytes left out …]\n/y\0f 644 a:b /srv/z\0').length,
-    1,
-  );
 });
 
 test('a symbolic link replaces another one, and other things only if it is told to', async (t) => {

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { ConductorError } from '../../../../shared/errors.ts';
 import type { Host } from '../../../host/host.ts';
 import { endOf } from '../../../../shared/excerpt.ts';
+import { said } from '../../lib/said.ts';
 
 const BACKUPS = '/var/backups/conductor';
 
@@ -43,15 +44,26 @@ async function judge(name: string, command: string, copy: string, host: Host): P
   );
 }
 
-/** Keeps what a file held where only root can read it, under its path and the time. */
+/** `true` and `minion` keep the old content in a place of its own, an ending beside the file. */
+export type Backup = boolean | string;
+
+/**
+ * Keeps what a file held: where only root can read it, under its path and the time; or beside the
+ * file, with its owners and mode, in place of what was kept there before.
+ */
 export async function backUp(
-  { backup }: { readonly backup: boolean | 'minion' },
+  { backup }: { readonly backup: Backup },
   path: string,
   host: Host,
 ): Promise<void> {
   if (backup === false) return;
   const content = await host.readFile(path);
   if (content === null) return;
+  if (backup !== true && backup !== 'minion') {
+    const { user, group, mode } = (await host.status(path)) ?? {};
+    await host.writeFile(path + backup, content, said({ user, group, mode }));
+    return;
+  }
   if ((await host.status(BACKUPS)) === null) await host.makeDirectory(BACKUPS, { mode: '0700' });
   const when = new Date().toISOString().replaceAll(':', '-');
   await host.writeFile(`${BACKUPS}/${path.slice(1).replaceAll('/', '%')}@${when}`, content, {

@@ -4,6 +4,7 @@ import { isTreeFile } from '../../../../shared/tree-file.ts';
 import type { TreeFile } from '../../../../shared/tree-file.ts';
 import type { HostView } from '../../../host/host.ts';
 import { download, withoutUser } from '../../lib/download.ts';
+import { said } from '../../lib/said.ts';
 import { digestOf, findDigest, parseDigest, showDigest } from './hashes.ts';
 import type { Digest } from './hashes.ts';
 
@@ -14,7 +15,8 @@ export interface SourceArgs {
   readonly source_hash?: TreeFile | string;
   readonly source_hash_name?: string;
   readonly skip_verify: boolean;
-  readonly contents?: string | readonly string[];
+  readonly contents?: readonly string[];
+  readonly contents_pillar?: readonly string[];
   readonly contents_newline: boolean;
 }
 
@@ -24,20 +26,22 @@ export type Source = TreeFile | string;
 export type WantedContent =
   /** Nothing is said of it. */
   | { readonly from: 'nothing' }
-  | { readonly from: 'here'; readonly bytes: Uint8Array }
+  | { readonly from: 'here'; readonly bytes: Uint8Array; readonly mode?: string }
   /** Only its digest is known before it is downloaded. */
   | { readonly from: 'web'; readonly urls: readonly string[]; readonly digest: Digest };
 
 /** Finds out what a file is to hold; downloads nothing whose digest is known. Throws SOURCE_MISSING. */
 export async function wantedContent(args: SourceArgs, host: HostView): Promise<WantedContent> {
-  const { contents, source } = args;
-  if (contents !== undefined) return { from: 'here', bytes: contentsOf(args) };
+  const { source, contents = args.contents_pillar } = args;
+  if (contents !== undefined) return { from: 'here', bytes: contentsOf(contents, args) };
   if (source === undefined) return { from: 'nothing' };
   const sources = isList(source) ? source : [source];
   for (const [index, candidate] of sources.entries()) {
     if (isUrl(candidate)) return fromWeb(args, sources.slice(index).filter(isUrl), host);
-    const bytes = isTreeFile(candidate) ? candidate.read() : await host.readFile(candidate);
-    if (bytes !== null) return { from: 'here', bytes };
+    const bytes = await bytesAt(candidate, host);
+    if (bytes === null) continue;
+    const mode = isTreeFile(candidate) ? candidate.mode : (await host.status(candidate))?.mode;
+    return { from: 'here', bytes, ...said({ mode }) };
   }
   const paths = sources.map(String).join('", "');
   throw new ConductorError(
@@ -46,8 +50,18 @@ export async function wantedContent(args: SourceArgs, host: HostView): Promise<W
   );
 }
 
-function contentsOf({ contents = '', contents_newline: newline }: SourceArgs): Uint8Array {
-  const text = typeof contents === 'string' ? contents : contents.join('\n');
+async function bytesAt(source: Source, host: HostView): Promise<Uint8Array | null> {
+  return isTreeFile(source) ? source.read() : host.readFile(source);
+}
+
+/** Texts that end in a newline, as those of a pillar do, need no other between them. */
+function contentsOf(
+  contents: readonly string[],
+  { contents_newline: newline }: SourceArgs,
+): Uint8Array {
+  const text = contents
+    .map((one, at) => (at > 0 && !contents[at - 1]?.endsWith('\n') ? `\n${one}` : one))
+    .join('');
   const end = newline && text !== '' && !text.endsWith('\n') ? '\n' : '';
   return Buffer.from(text + end, 'utf8');
 }

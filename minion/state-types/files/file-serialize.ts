@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import { fileMode } from '../lib/fields.ts';
+import { dirMode, editFields, makedirs, ownerFields } from './lib/edit-fields.ts';
+import { checkFields } from './lib/check-fields.ts';
+import { refused } from './lib/refused.ts';
+import { deserialized, isDataMapping, merged, serialized } from './lib/serializers.ts';
+import type { Data, Format } from './lib/serializers.ts';
+import { defineEdit, refuseEdit } from './lib/text-edit.ts';
+
+const format = z.enum(['json', 'yaml', 'ini', 'configparser'], {
+  error: 'expected json, yaml or ini',
+});
+
+/** A mapping, or Salt's list of mappings. */
+const options = z
+  .union([
+    z.record(z.string(), z.unknown()),
+    z
+      .array(z.record(z.string(), z.unknown()))
+      .transform((parts) => Object.fromEntries(parts.flatMap(Object.entries<unknown>))),
+  ])
+  .pipe(
+    z.strictObject({
+      indent: z.int().min(0).max(16).exactOptional(),
+      sort_keys: z.boolean().exactOptional(),
+    }),
+  );
+
+const dataset = z.union([z.record(z.string(), z.json()), z.array(z.json())]);
+
+const schema = z
+  .strictObject({
+    ...editFields,
+    dataset: dataset.exactOptional().describe('The data, as a mapping or a list'),
+    dataset_pillar: z
+      .union([z.string(), dataset])
+      .exactOptional()
+      .describe('Where in the pillar the data is, as in settings:shop'),
+    serializer: format.exactOptional().describe('The format: json (if absent), yaml or ini'),
+    formatter: format
+      .exactOptional()
+      .describe('The same as `serializer`, as older trees of Salt call it'),
+    serializer_opts: options
+      .exactOptional()
+      .describe('`indent` (2 if absent), and `sort_keys` (true if absent)'),
+    merge_if_exists: z
+      .boolean()
+      .default(false)
+      .describe('Whether what the file holds already is kept, with the data over it'),
+    create: z.boolean().default(true).describe('`false` manages the file only where it exists'),
+    ...ownerFields,
+    mode: fileMode.exactOptional().describe('Permissions; new files get 0644 if absent'),
+    makedirs,
+    dir_mode: dirMode,
+    ...checkFields,
+    encoding: z.enum(['utf-8', 'utf8']).exactOptional().describe('Always UTF-8'),
+    deserializer_opts: refused('what the file holds is read in the one way its format has'),
+  })
+  .refine(
+    ({ dataset: data, dataset_pillar: pillar }) => (data === undefined) !== (pillar === undefined),
+    {
+      error: 'needs either `dataset` or `dataset_pillar`',
+      path: ['dataset'],
+    },
+  )
+  .refine(({ serializer, formatter }) => serializer === undefined || formatter === undefined, {
+    error: 'is the same as `serializer`: give one of them',
+    path: ['formatter'],
+  })
+  .describe(
+    'A file that holds data as JSON, YAML or an INI file. Comments and the order of what the file holds do not ' +
+      'last where it is merged.',
+  );
+
+export type SerializeArgs = z.infer<typeof schema>;
+
+/** The text that holds the data, over what a text held before if that is asked for. */
+export function withData(text: string | null, args: SerializeArgs): string | null {
+  if (text === null && !args.create) return null;
+  const kind = args.serializer ?? args.formatter ?? 'json';
+  const { indent = 2, sort_keys: isSorted = true } = args.serializer_opts ?? {};
+  return serialized(dataFor(text, kind, args), { kind, indent, isSorted, args });
+}
+
+function dataFor(text: string | null, kind: Format, args: SerializeArgs): Data {
+  const data = dataset.parse(args.dataset ?? args.dataset_pillar);
+  if (!args.merge_if_exists || text === null) return data;
+  const before = deserialized(text, kind, args);
+  return isDataMapping(before)
+    ? merged(before, data)
+    : refuseEdit(args, 'it holds no mapping to merge with');
+}
+
+export const fileSerialize = defineEdit({
+  name: 'file.serialize',
+  schema,
+  example: `/etc/docker/daemon.json:
+  file.serialize:
+    dataset:
+      log-driver: journald
+      live-restore: true
+    serializer: json
+    merge_if_exists: true
+`,
+  pillarPaths: ['dataset_pillar'],
+  edit: (text, args) => withData(text, args),
+});

@@ -1,0 +1,19 @@
+import type { RecurseArgs } from '../file-recurse.ts';
+import { chooser } from './choose.ts';
+
+/** The files of the source that are asked for, by where they go. */
+export function filesOf({
+  source,
+  include_pat: include,
+  exclude_pat: exclude,
+  maxdepth,
+}: RecurseArgs): RecurseArgs['source']['files'] {
+  const isIncluded = include.length === 0 ? () => true : chooser(include);
+  const isExcluded = chooser(exclude);
+  return source.files.filter(
+    ({ to }) =>
+      isIncluded(to) &&
+      !isExcluded(to) &&
+      (maxdepth === undefined || to.split('/').length <= maxdepth + 1),
+  );
+}
