@@ -6,6 +6,7 @@ import type { Host } from '../../hosts/host.ts';
 import type { NamedCase } from './case.ts';
 import { findingSchema } from './finding.ts';
 import type { Finding } from './finding.ts';
+import { fitsOwnKernel, runInOwnKernel } from './own-kernel.ts';
 import { LABORATORY } from './places.ts';
 
 /** A host that cases are run on. */
@@ -46,14 +47,22 @@ export async function openLaboratory(host: Host, entry: string): Promise<Laborat
 
   return {
     async run(cases, tell) {
-      const lines = linesInto((line) => tell(findingSchema.parse(JSON.parse(line))));
-      await host.exec([`${LABORATORY}/node`, `${LABORATORY}/driver.mjs`], {
-        input: JSON.stringify(cases),
-        timeoutMs: TYPE_MS,
-        onOutput: lines,
-      });
+      const [elsewhere, here] = partition(cases, fitsOwnKernel);
+      if (here.length > 0) {
+        const onOutput = linesInto((line) => tell(findingSchema.parse(JSON.parse(line))));
+        const input = JSON.stringify(here);
+        const argv = [`${LABORATORY}/node`, `${LABORATORY}/driver.mjs`] as const;
+        await host.exec(argv, { input, timeoutMs: TYPE_MS, onOutput });
+      }
+      if (elsewhere.length === 0) return;
+      const found = await runInOwnKernel(host, elsewhere);
+      linesInto((line) => tell(findingSchema.parse(JSON.parse(line))))(found);
     },
   };
+}
+
+function partition<T>(all: readonly T[], belongs: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(belongs), all.filter((one) => !belongs(one))];
 }
 
 function linesInto(take: (line: string) => void): (piece: string) => void {
