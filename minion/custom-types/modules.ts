@@ -1,4 +1,4 @@
-import { builtinModules, createRequire } from 'node:module';
+import { builtinModules } from 'node:module';
 import { Console } from 'node:console';
 import { posix } from 'node:path';
 import { compileFunction } from 'node:vm';
@@ -110,7 +110,7 @@ function resolve(specifier: string, from: string, loading: Loading): unknown {
   if (specifier === 'conductor') return loading.surfaceFor(from);
   if (specifier.startsWith('.')) return relative(specifier, from, loading);
   const module = specifier.replace(/^node:/u, '');
-  if (PURE.includes(module)) return createRequire(import.meta.url)(`node:${module}`);
+  if (PURE.includes(module)) return process.getBuiltinModule(`node:${module}`);
   const help = builtinModules.includes(module)
     ? 'what touches the host goes through the host that read, want and apply are given'
     : `a state type imports from "conductor", its own folder and ${PURE.map((one) => `node:${one}`).join(', ')}`;
