@@ -184,6 +184,8 @@ declare module 'conductor' {
     recall(name: string): Promise<string | null>;
     /** The number that `{{ port name }}` gave. */
     port(name: string): number;
+    /** Whether a new connection to one of this minion's masters can be made; so it is if it has none. */
+    reachesMaster(): Promise<boolean>;
     sleep(milliseconds: number): Promise<void>;
   }
 

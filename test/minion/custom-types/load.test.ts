@@ -192,3 +192,16 @@ test('plain JavaScript will do, and what is right is taken', async (t) => {
     /^states\/_types\/one\.yaml:1:1: .* is for state types\n/,
   );
 });
+
+test('the state type of the manual is one', async (t) => {
+  const page = readFileSync('docs/custom-types.md', 'utf8');
+  const [, code = ''] = /^```ts\n(.*?)^```$/ms.exec(page) ?? [];
+  const tree = treeOf({ 'states/_types/motd.ts': code });
+  const states = await stateTypesOf(tree, stateTypes);
+  const [, text = ''] = /^```yaml\n(.*?)^```$/ms.exec(page) ?? [];
+  const { declarations } = compileTree({ 'states/web.yaml': text }, { states });
+  t.deepEqual(
+    declarations.map(({ type }) => type),
+    ['motd.present'],
+  );
+});
