@@ -50,6 +50,8 @@ export const runRequestSchema = z.strictObject({
   blobDirectory: z.string(),
   /** The minion's state directory: journal, registry, lock. */
   stateDirectory: z.string(),
+  /** Where the minion's masters are, `host:port` or a URL; none if it has no master. */
+  masters: z._default(z.array(z.string()), []),
 });
 
 export type RunRequest = z.infer<typeof runRequestSchema>;

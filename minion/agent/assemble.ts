@@ -8,6 +8,7 @@ import { createCore } from './core.ts';
 import { minionIdentity } from './identity.ts';
 import { readFactsApart } from './read-facts.ts';
 import { startRunChild } from './run-child.ts';
+import { mastersOf } from './trust.ts';
 
 export interface AssembleParts {
   readonly config: Configuration;
@@ -28,6 +29,7 @@ export async function assembleAgent({
   const core = createCore({
     minion,
     stateDirectory,
+    masters: () => mastersOf(config, log),
     startChild: (request, onEvent) =>
       startRunChild({ program: programs.run, onEvent, log }, request),
     readFacts: () => readFactsApart(programs.minion),

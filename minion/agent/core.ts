@@ -19,6 +19,8 @@ import type { Spool } from './spool.ts';
 export interface CoreParts {
   readonly minion: string;
   readonly stateDirectory: string;
+  /** The masters that this minion may talk to, for runs that must not cut them off; none if absent. */
+  readonly masters?: () => readonly string[];
   readonly startChild: StartChild;
   readonly readFacts: () => Promise<WireFacts>;
   readonly log: Logger;
@@ -51,6 +53,7 @@ export function createCore(parts: CoreParts): Core {
     minion,
     stateDirectory,
     blobDirectory: blobs.directory,
+    masters: parts.masters,
     journal: openJournal(stateDirectory, log),
     spool,
     preparer: createPreparer({ link, blobs, stateDirectory, log }),

@@ -6,11 +6,13 @@ export interface Place {
   readonly minion: string;
   readonly stateDirectory: string;
   readonly blobDirectory: string;
+  /** Its masters, as far as it knows any by now; none if absent. */
+  readonly masters?: (() => readonly string[]) | undefined;
 }
 
 /** All that the child process of a run is given. */
 export function requestFor(
-  { minion, stateDirectory, blobDirectory }: Place,
+  { minion, stateDirectory, blobDirectory, masters }: Place,
   { options }: JournalEntry,
   { groups, revision, manifest, pillar }: Prepared,
 ): RunRequest {
@@ -22,5 +24,6 @@ export function requestFor(
     pillar,
     blobDirectory,
     stateDirectory,
+    masters: [...(masters?.() ?? [])],
   };
 }

@@ -17,6 +17,7 @@ export interface RunsParts {
   readonly minion: string;
   readonly stateDirectory: string;
   readonly blobDirectory: string;
+  readonly masters?: (() => readonly string[]) | undefined;
   readonly journal: Journal;
   readonly spool: Spool;
   readonly preparer: Preparer;

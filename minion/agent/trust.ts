@@ -3,6 +3,7 @@ import { trustSchema } from '../agent-files.ts';
 import { writeDurably } from '../host/durable-file.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import type { MinionConfig } from '../config-schema.ts';
 import { readOwn } from './files.ts';
 
 /** Which master this minion believes, and where it was reached. */
@@ -18,6 +19,14 @@ export interface Trust {
 export function readTrust(stateDirectory: string, log: Logger): Trust | null {
   const stored = readOwn(trustPath(stateDirectory), (value) => trustSchema.parse(value), log);
   return stored === null ? null : { ...stored, serial: BigInt(stored.serial) };
+}
+
+/** The masters that are configured, else those of the join string; none if this minion has never joined. */
+export function mastersOf(
+  { master, state_directory: stateDirectory }: MinionConfig,
+  log: Logger,
+): readonly string[] {
+  return master.length > 0 ? master : (readTrust(stateDirectory, log)?.masters ?? []);
 }
 
 /** Writes down whom to believe. Never another root key over one that is there. */

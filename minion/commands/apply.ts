@@ -15,6 +15,7 @@ import { parseDuration } from '../../shared/duration.ts';
 import { ConductorError, messageOf } from '../../shared/errors.ts';
 import { uuidv7 } from '../../shared/uuid.ts';
 import type { Configuration } from '../config.ts';
+import { mastersOf } from '../agent/trust.ts';
 import { performRun } from '../run/run.ts';
 import { spoolReport } from '../run/spool.ts';
 import { stateTypes } from '../state-types/index.ts';
@@ -56,7 +57,8 @@ export function addApply(program: Command, context: Context): void {
       const config = await configFor(context, options);
       const tree = await readDirectory(options.tree);
       const pillar = await localPillar(tree, config, options);
-      const request = requestFor({ tree, pillar, config, options, stateFiles });
+      const masters = mastersOf(config, logOf(context, 'error'));
+      const request = requestFor({ tree, pillar, config, options, stateFiles, masters });
       const report = await run(context, { request, tree, config, options });
       context.exit(exitCodeOfReport(report));
     });
@@ -93,9 +95,10 @@ interface Local {
   readonly config: Configuration;
   readonly options: ApplyOptions;
   readonly stateFiles: readonly string[];
+  readonly masters: readonly string[];
 }
 
-function requestFor({ tree, pillar, config, options, stateFiles }: Local): RunRequest {
+function requestFor({ tree, pillar, config, options, stateFiles, masters }: Local): RunRequest {
   const { state_directory: stateDirectory, id } = config;
   return {
     options: runOptions(options, stateFiles),
@@ -105,6 +108,7 @@ function requestFor({ tree, pillar, config, options, stateFiles }: Local): RunRe
     pillar,
     blobDirectory: join(stateDirectory, 'blobs'),
     stateDirectory,
+    masters: [...masters],
   };
 }
 

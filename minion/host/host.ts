@@ -102,6 +102,8 @@ export interface HostView {
   groups(): Promise<ReadonlyMap<string, AccountGroup>>;
   /** Whether something accepts TCP connections there within the time given. */
   canConnect(address: string, port: number, timeoutMs: number): Promise<boolean>;
+  /** Whether a new connection to one of this minion's masters can be made; so it is if it has none. */
+  reachesMaster(): Promise<boolean>;
   /** An HTTP GET that follows no redirect; `null` if nothing answers. */
   httpGet(url: string, options: HttpOptions): Promise<HttpAnswer | null>;
   /** The same answer for everybody who asks under one topic, until somebody calls `changed(topic)`. */

@@ -33,6 +33,30 @@ export async function canConnect(
   }
 }
 
+const MASTER_TIMEOUT_MS = 3000;
+
+/** See `HostView.reachesMaster`. */
+export async function reachesOne(
+  masters: readonly string[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (masters.length === 0) return true;
+  const tries = masters.map((master) => {
+    const { hostname, port, protocol } = new URL(
+      /^wss?:\/\//u.test(master) ? master : `ws://${master}`,
+    );
+    const where = { address: hostname.replace(/^\[|\]$/gu, ''), port: portOf(port, protocol) };
+    return canConnect({ ...where, timeoutMs: MASTER_TIMEOUT_MS }, signal);
+  });
+  return (await Promise.all(tries)).includes(true);
+}
+
+/** A URL leaves out the port that its protocol has anyway. */
+function portOf(port: string, protocol: string): number {
+  if (port !== '') return Number(port);
+  return protocol === 'wss:' ? 443 : 80;
+}
+
 /** See `HostView.httpGet`. */
 export async function httpGet(
   url: string,

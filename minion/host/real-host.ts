@@ -7,7 +7,7 @@ import { accountFor, commandFor, withUmask } from './as-user.ts';
 import { hardLink, link, makeDirectory, own, ownIn, rename } from './change-files.ts';
 import { runProcess } from './commands.ts';
 import type { Argv, CommandOptions, Host, HostView, Output, Ownership } from './host.ts';
-import { canConnect, httpGet } from './network.ts';
+import { canConnect, httpGet, reachesOne } from './network.ts';
 import { beginningOf, endOf } from '../../shared/excerpt.ts';
 import { ownerOf } from './ownership.ts';
 import type { Owner } from './ownership.ts';
@@ -25,6 +25,8 @@ export interface RealHostOptions {
   readonly registry: Registry;
   readonly ports: ReadonlyMap<string, number>;
   readonly log: Logger;
+  /** Where this minion's masters are; none if absent. */
+  readonly masters?: readonly string[];
   /** Blanks secrets in what is kept of a failed command's output, before it is cut to size. */
   readonly redact?: Redact;
   /** Between TERM and KILL, for commands that must end. */
@@ -55,7 +57,10 @@ interface Means {
   readonly run: Runner;
 }
 
-function lookingAt({ minion, registry, ports }: RealHostOptions, means: Means): HostView {
+function lookingAt(
+  { minion, registry, ports, masters = [] }: RealHostOptions,
+  means: Means,
+): HostView {
   const { signal, topics, run } = means;
   const people = () => readPeople(topics, run);
   return {
@@ -69,6 +74,7 @@ function lookingAt({ minion, registry, ports }: RealHostOptions, means: Means): 
     accounts: async () => (await people()).accounts,
     groups: async () => (await people()).groups,
     canConnect: (address, port, timeoutMs) => canConnect({ address, port, timeoutMs }, signal),
+    reachesMaster: () => reachesOne(masters, signal),
     httpGet: (url, options) => httpGet(url, options, signal),
     shared: (topic, load) => topics.shared(`state type: ${topic}`, load),
     recall: async (name) => registry.recall(name),

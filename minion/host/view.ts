@@ -13,6 +13,7 @@ export function viewOf(host: HostView): HostView {
     accounts: () => host.accounts(),
     groups: () => host.groups(),
     canConnect: (address, port, timeoutMs) => host.canConnect(address, port, timeoutMs),
+    reachesMaster: () => host.reachesMaster(),
     httpGet: (url, options) => host.httpGet(url, options),
     shared: (topic, load) => host.shared(topic, load),
     recall: (name) => host.recall(name),

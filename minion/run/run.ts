@@ -135,6 +135,7 @@ async function compileAndConverge(
       minion: minion.id,
       registry,
       ports: catalog.ports,
+      masters: request.masters,
       log,
       redact: progress.redaction.redact,
     }),

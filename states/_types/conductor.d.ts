@@ -176,6 +176,8 @@ declare module 'conductor' {
     accounts(): Promise<ReadonlyMap<string, Account>>;
     groups(): Promise<ReadonlyMap<string, AccountGroup>>;
     canConnect(address: string, port: number, timeoutMs: number): Promise<boolean>;
+    /** Whether a new connection to one of this minion's masters can be made; so it is if it has none. */
+    reachesMaster(): Promise<boolean>;
     /** An HTTP GET that follows no redirect; `null` if nothing answers. */
     httpGet(url: string, options: HttpOptions): Promise<HttpAnswer | null>;
     /** The same answer for everybody who asks under one topic, until somebody calls `changed(topic)`. */

@@ -28,6 +28,8 @@ export interface HostState {
   readonly groups?: Readonly<Record<string, Partial<AccountGroup>>>;
   /** `127.0.0.1:80`. */
   readonly listening?: readonly string[];
+  /** Whether its master can be reached; it can if absent. */
+  readonly reachesMaster?: boolean;
   readonly http?: Readonly<Record<string, Partial<HttpAnswer>>>;
   readonly registry?: Readonly<Record<string, string>>;
   readonly ports?: Readonly<Record<string, number>>;
@@ -161,6 +163,9 @@ export function fakeHost(before: HostState = {}, after: HostState = before): Fak
     },
     async canConnect(address, port) {
       return (state.listening ?? []).includes(`${address}:${port}`);
+    },
+    async reachesMaster() {
+      return state.reachesMaster ?? true;
     },
     async httpGet(url) {
       const answer = state.http?.[url];

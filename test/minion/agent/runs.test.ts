@@ -191,6 +191,7 @@ function requestOf(entry: JournalEntry, stateDirectory: string) {
     pillar,
     blobDirectory: stateDirectory,
     stateDirectory,
+    masters: [],
   };
 }
 
