@@ -92,23 +92,15 @@ export function packagesChanged(host: Host): void {
 /** Root's apt-cache brings apt's cache up to date, and whoever looks must not write. */
 const ONLY_LOOKING: CommandOptions = { user: 'nobody' };
 
-export interface CandidateOptions {
-  /** Who asks; root's question may bring apt's cache up to date. */
-  readonly as?: 'nobody' | 'root';
-  /** The release to take them from, where it is not the host's own. */
-  readonly release?: string | null;
-}
-
-/** What apt would install of each package; a name that no source knows is left out. */
+/** What apt would install of each package, of that release if one is named; a name that no source knows is left out. */
 export async function candidates(
   names: readonly string[],
   host: HostView,
-  { as = 'nobody', release = null }: CandidateOptions = {},
+  { release = null }: { readonly release?: string | null } = {},
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   if (names.length === 0) return new Map();
   const from = release === null ? [] : [`--option=APT::Default-Release=${release}`];
-  const options = as === 'nobody' ? ONLY_LOOKING : {};
-  const answer = await host.query(['apt-cache', ...from, 'policy', ...names], options);
+  const answer = await host.query(['apt-cache', ...from, 'policy', ...names], ONLY_LOOKING);
   return parsePolicy(answer.stdout);
 }
 

@@ -82,6 +82,9 @@ export function snapshot(): ReadonlyMap<string, string> {
   );
 }
 
+/** What is only known of elsewhere, or remembered of a run: having looked again there is no change of the host. */
+const KNOWLEDGE = /^\/var\/(?:cache\/apt|lib\/apt\/lists|lib\/conductor\/minion)(?:\/|$)/u;
+
 /** Paths that are no longer what they were. */
 export function differing(
   before: ReadonlyMap<string, string>,
@@ -89,7 +92,8 @@ export function differing(
 ): readonly string[] {
   const gone = [...before.keys()].filter((path) => !now.has(path));
   const other = [...now].filter(([path, about]) => before.get(path) !== about);
-  return [...gone.map((path) => `${path} (gone)`), ...other.map(([path]) => path)];
+  const changed = [...gone.map((path) => `${path} (gone)`), ...other.map(([path]) => path)];
+  return changed.filter((path) => !KNOWLEDGE.test(path));
 }
 
 function lines(argv: readonly string[]): readonly string[] {

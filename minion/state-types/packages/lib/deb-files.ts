@@ -1,18 +1,20 @@
 import { ConductorError } from '../../../../shared/errors.ts';
-import type { Host, HostView } from '../../../host/host.ts';
+import type { Argv, Host, HostView } from '../../../host/host.ts';
 import { ask } from '../../lib/ask.ts';
 import { download } from '../../lib/download.ts';
 
+/** A fixed text; the path comes in as an argument. Any other way dpkg-deb unpacks to a directory first. */
+const CONTROL =
+  'dpkg-deb --ctrl-tarfile "$1" | tar --extract --to-stdout --wildcards --no-anchored control';
+
 /** The version of the package in a .deb file; throws if it is the file of another package. */
 export async function versionInFile(name: string, path: string, host: HostView): Promise<string> {
-  const format = '--showformat=${Package}\t${Version}\t${Architecture}';
-  const answer = await ask(
-    host,
-    ['dpkg-deb', '--show', format, '--', path],
-    `read the package "${path}"`,
-  );
-  const [found = '', version = '', architecture = ''] = answer.split('\t');
-  if (name === found || name === `${found}:${architecture}`) return version;
+  const argv: Argv = ['bash', '-o', 'pipefail', '-c', CONTROL, 'bash', path];
+  const control = await ask(host, argv, `read the package "${path}"`);
+  const field = (word: string): string =>
+    new RegExp(`^${word}: *(\\S+)$`, 'mu').exec(control)?.[1] ?? '';
+  const found = field('Package');
+  if (name === found || name === `${found}:${field('Architecture')}`) return field('Version');
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot install "${name}" from "${path}": that is the package "${found}"`,

@@ -21,17 +21,18 @@ export async function install(
   host: Host,
 ): Promise<void> {
   if (change.action === 'remove') return;
-  const { hold, lists, ...versions } = change.to;
+  const { held, lists, ...versions } = change.to;
   const warnings = await refresh(versions, args, host);
   // Newer lists may know more that is to be done than the old ones did.
   const differ = lists === undefined ? versions : await stillWanted(args, host);
   const names = Object.keys(differ);
   if (names.length > 0) await transact(names, args, warnings, host);
-  if (hold !== undefined) await setHolds(args, host);
+  const mayBeLost = args.hold === true && names.length > 0;
+  if (held !== undefined || mayBeLost) await setHolds(args, host);
 }
 
 async function stillWanted(args: InstallArgs, host: Host): Promise<Partial<PackageSet>> {
-  const { hold, lists, ...versions } = (await wantSet(args, host)) ?? {};
+  const { held, lists, ...versions } = (await wantSet(args, host)) ?? {};
   return versions;
 }
 
@@ -81,7 +82,7 @@ async function mustRefresh(
   const known = await candidates(
     entries.map(([name]) => name),
     host,
-    { as: 'root', release: args.fromRepo },
+    { release: args.fromRepo },
   );
   const isMissing = entries.some(
     ([name, version]) => !(known.get(name) ?? []).some((one) => one === version),
@@ -110,7 +111,7 @@ async function wordsOf(
   { warnings }: { readonly warnings: string },
   host: Host,
 ): Promise<string[]> {
-  const known = await candidates(names, host, { as: 'root', release: args.fromRepo });
+  const known = await candidates(names, host, { release: args.fromRepo });
   const unknown = names.filter((name) => !known.has(name));
   if (unknown.length > 0) throw unknownPackages(unknown, warnings);
   const words: string[] = [];

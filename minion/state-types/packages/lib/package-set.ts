@@ -23,7 +23,7 @@ export interface SetArgs {
   readonly fromRepo: string | null;
 }
 
-/** The version of each package that is installed; `hold` and `lists` where they are asked for. */
+/** The version of each package that is installed; which are `held`, and how the `lists` are, where that is asked for. */
 export type PackageSet = Readonly<Record<string, Value>>;
 type Versions = Readonly<Record<string, string>>;
 
@@ -38,7 +38,7 @@ export async function readSet(args: SetArgs, host: HostView): Promise<PackageSet
   const lists = await listsNow(args, host);
   if (names.length === 0 && !args.onlyUpgrade) return null;
   const { installed } = await readPackages(host);
-  return { ...versions, ...lists, hold: names.filter((name) => installed.get(name)?.isHeld) };
+  return { ...versions, ...lists, held: names.filter((name) => installed.get(name)?.isHeld) };
 }
 
 /** Only of those packages of the declaration that are installed. */
@@ -99,7 +99,7 @@ export async function wantSet(args: SetArgs, host: HostView): Promise<PackageSet
   const held = args.hold === true ? Object.keys(versions).toSorted() : [];
   return {
     ...versions,
-    ...(args.hold === null ? {} : { hold: held }),
+    ...(args.hold === null ? {} : { held }),
     ...(needsFreshLists(args) ? { lists: 'fresh' } : {}),
   };
 }
