@@ -3,12 +3,15 @@ import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
-import { ask } from '../lib/ask.ts';
 import { absolutePath } from '../lib/fields.ts';
-import { inspect, install, packagesField, pipFields, pipNeeds } from './lib/pip.ts';
+import { inspect, inspectForUpgrade, install, pipNeeds, uninstall } from './lib/pip.ts';
 import type { PipTarget } from './lib/pip.ts';
+import { packagesField, pipFields } from './lib/pip-fields.ts';
+import { said } from '../lib/said.ts';
 
 type Installed = { missing: readonly string[]; outdated: readonly string[] };
+
+const editables = z.union([absolutePath.transform((path) => [path]), z.array(absolutePath)]);
 
 const schema = z
   .strictObject({
@@ -22,6 +25,11 @@ const schema = z
     bin_env: absolutePath
       .exactOptional()
       .describe("The virtual environment to install into; the system's Python if absent"),
+    editable: editables
+      .exactOptional()
+      .describe(
+        'Directories of source code that are used where they are (`pip install --editable`)',
+      ),
     upgrade: z.boolean().default(false).describe('To the newest version that the index has'),
     break_system_packages: z
       .boolean()
@@ -55,15 +63,16 @@ export const pipInstalled = defineState<Args, Installed>({
 
 async function read(args: Args, host: HostView): Promise<Installed> {
   const target = pipTarget(args);
-  const environment = await inspect(host, target);
+  const environment = await (args.upgrade
+    ? inspectForUpgrade(host, target)
+    : inspect(host, target));
   if (environment === null) {
     throw new ConductorError(
       'STATE_REFUSED',
       `Cannot look for Python packages: "${target.python}" does not run or has no pip`,
     );
   }
-  const outdated = args.upgrade ? await outdatedAmong(host, target) : [];
-  return { missing: environment.missing, outdated };
+  return { missing: environment.missing, outdated: environment.outdated };
 }
 
 async function apply(change: Change<Installed>, args: Args, host: Host): Promise<void> {
@@ -71,35 +80,98 @@ async function apply(change: Change<Installed>, args: Args, host: Host): Promise
   const flags = [
     ...(args.upgrade ? ['--upgrade'] : []),
     ...(args.break_system_packages ? ['--break-system-packages'] : []),
+    ...(args.editable ?? []).map((path) => `--editable=${path}`),
   ];
-  await install(host, pipTarget(args), flags);
-}
-
-const outdatedAnswer = z.array(z.object({ name: z.string() }));
-
-/** Those of the named packages of which the index has a newer version. */
-async function outdatedAmong(
-  host: HostView,
-  { python, packages, args }: PipTarget,
-): Promise<string[]> {
-  const argv = [python, '-B', '-m', 'pip', 'list', '--outdated', '--format=json'] as const;
-  const options = { cwd: '/', ...(args.user === undefined ? {} : { user: args.user }) };
-  const text = await ask(host, argv, 'ask which packages are outdated', options);
-  const named = new Set(packages.map((text) => canonical(/^[\w.-]+/u.exec(text)?.[0] ?? '')));
-  return outdatedAnswer
-    .parse(JSON.parse(text))
-    .map(({ name }) => name)
-    .filter((name) => named.has(canonical(name)))
-    .toSorted();
-}
-
-function canonical(name: string): string {
-  return name.toLowerCase().replaceAll(/[-_.]+/gu, '-');
+  const { python, packages } = pipTarget(args);
+  const named = packages.filter(
+    (one) => !(args.editable ?? []).some((path) => one === atPath(path)),
+  );
+  await install(host, { python, packages: named, args }, flags);
 }
 
 function pipTarget(args: Args): PipTarget {
-  const { bin_env, pkgs, requirements, name } = args;
-  const python = bin_env === undefined ? '/usr/bin/python3' : `${bin_env}/bin/python`;
-  const packages = pkgs ?? (requirements === undefined ? [name] : []);
-  return { python, packages, args };
+  const { bin_env, pkgs, requirements, editable, name } = args;
+  const isTitle = (requirements ?? editable) !== undefined;
+  const packages = pkgs ?? (isTitle ? [] : [name]);
+  const there = (editable ?? []).map(atPath);
+  return { python: pythonOf(bin_env), packages: [...packages, ...there], args };
+}
+
+function atPath(path: string): string {
+  return `file://${path}`;
+}
+
+function pythonOf(environment: string | undefined): string {
+  return environment === undefined ? '/usr/bin/python3' : `${environment}/bin/python`;
+}
+
+const removedSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?$/u, { error: 'expected the name of a package' })
+      .describe('The package; only a title if `pkgs` is given'),
+    pkgs: z
+      .array(z.string().regex(/^[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?$/u))
+      .exactOptional()
+      .describe('Several packages'),
+    bin_env: absolutePath
+      .exactOptional()
+      .describe("The virtual environment to take it from; the system's Python if absent"),
+    user: pipFields.user,
+    break_system_packages: z
+      .boolean()
+      .default(false)
+      .describe("Allow it in the system's Python where Debian advises against it"),
+  })
+  .describe(
+    'Python packages are not in a virtual environment, or not among those that pip has installed for the whole system. ' +
+      'What they required stays.',
+  );
+type RemovedArgs = z.infer<typeof removedSchema>;
+type Removed = { pkgs: readonly string[] };
+
+export const pipRemoved = defineState<RemovedArgs, Removed>({
+  name: 'pip.removed',
+  schema: removedSchema,
+  example: `no debug toolbar:
+  pip.removed:
+    name: django-debug-toolbar
+    bin_env: /srv/environments/openknesset
+    user: openknesset
+`,
+  needs: ({ bin_env, user }) => [
+    ...(bin_env === undefined ? ['package:python3-pip'] : [`virtualenv:${bin_env}`]),
+    ...(user === undefined ? [] : [`user:${user}`]),
+  ],
+  read: async (args, host) => {
+    const pkgs = await installedAmong(args, host);
+    return pkgs.length === 0 ? null : { pkgs };
+  },
+  want: () => null,
+  async apply(_change, args, host) {
+    const names = await installedAmong(args, host);
+    const { break_system_packages, user } = args;
+    const quiet = { ...NOTHING_TO_INSTALL, break_system_packages, ...said({ user }) };
+    if (names.length > 0) await uninstall(host, pythonOf(args.bin_env), names, quiet);
+  },
+});
+
+const NOTHING_TO_INSTALL = {
+  no_index: false,
+  no_deps: true,
+  pre_releases: false,
+  force_reinstall: false,
+  no_cache_dir: false,
+};
+
+/** Of an environment that is not there, nothing is installed. */
+async function installedAmong(args: RemovedArgs, host: HostView): Promise<string[]> {
+  const { bin_env, user, name, pkgs = [name] } = args;
+  const python = pythonOf(bin_env);
+  if (bin_env !== undefined && (await host.status(`${bin_env}/pyvenv.cfg`)) === null) return [];
+  const quiet = { ...NOTHING_TO_INSTALL, ...said({ user }) };
+  const environment = await inspect(host, { python, packages: pkgs, args: quiet });
+  if (environment === null) return [];
+  return pkgs.filter((one) => !environment.missing.includes(one)).toSorted();
 }

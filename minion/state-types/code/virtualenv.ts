@@ -6,8 +6,9 @@ import { defineState } from '../../engine/state-type.ts';
 import { ask } from '../lib/ask.ts';
 import { absolutePath } from '../lib/fields.ts';
 import { giveTo, makeOwnDirectory } from './lib/own-directory.ts';
-import { inspect, install, packagesField, pipFields, pipNeeds } from './lib/pip.ts';
-import type { PipTarget } from './lib/pip.ts';
+import { inspect, inspectForUpgrade, install, pipNeeds } from './lib/pip.ts';
+import { packagesField, pipFields } from './lib/pip-fields.ts';
+import type { Environment, PipTarget } from './lib/pip.ts';
 import { parentsOf } from '../lib/resources.ts';
 
 type Virtualenv = {
@@ -16,7 +17,16 @@ type Virtualenv = {
   system_site_packages: boolean;
   user: string;
   missing: readonly string[];
+  outdated: readonly string[];
 };
+
+/** What Salt has and this does not; said once, where somebody asks for it. */
+const notHere = (reason: string) =>
+  z
+    .unknown()
+    .refine((given) => given === false, { error: reason })
+    .exactOptional()
+    .describe(`Only \`false\`: ${reason}`);
 
 const schema = z
   .strictObject({
@@ -33,6 +43,12 @@ const schema = z
     pip_pkgs: packagesField
       .exactOptional()
       .describe('Packages that it holds besides those of `requirements`'),
+    pip_upgrade: z
+      .boolean()
+      .default(false)
+      .describe('Whether what is asked for is brought to the newest version that fits'),
+    clear: notHere('an environment is built anew when its Python is gone or another one'),
+    venv_bin: notHere('it is made with the venv of the Python that `python` names'),
     ...pipFields,
   })
   .describe(
@@ -63,13 +79,20 @@ async function read(args: Args, host: HostView): Promise<Virtualenv | null> {
   const settings = await host.readFile(`${args.name}/pyvenv.cfg`);
   if (settings === null) return null;
   const text = Buffer.from(settings).toString();
-  const environment = await inspect(host, pipTarget(args));
+  const environment = await look(args, host);
   return {
     python: environment?.python ?? null,
     system_site_packages: /^include-system-site-packages\s*=\s*true\s*$/imu.test(text),
     user: status.user,
     missing: environment?.missing ?? [],
+    outdated: environment?.outdated ?? [],
   };
+}
+
+function look(args: Args, host: HostView): Promise<Environment | null> {
+  return args.pip_upgrade
+    ? inspectForUpgrade(host, pipTarget(args))
+    : inspect(host, pipTarget(args));
 }
 
 async function wanted(args: Args, host: HostView): Promise<Partial<Virtualenv>> {
@@ -81,7 +104,8 @@ async function wanted(args: Args, host: HostView): Promise<Partial<Virtualenv>> 
     `ask ${python} for its version`,
     asUser(args),
   );
-  return { python: version.trim(), system_site_packages, user, missing: [] };
+  const newest = args.pip_upgrade ? { outdated: [] } : {};
+  return { python: version.trim(), system_site_packages, user, missing: [], ...newest };
 }
 
 async function apply(change: Change<Virtualenv>, args: Args, host: Host): Promise<void> {
@@ -90,8 +114,10 @@ async function apply(change: Change<Virtualenv>, args: Args, host: Host): Promis
   else await giveTo(host, args.name, args.user ?? 'root'); // whoever installed by hand may have been another
   if (mustBuild(change)) await build(args, host);
   const target = pipTarget(args);
-  const environment = await inspect(host, target);
-  if (environment === null || environment.missing.length > 0) await install(host, target);
+  const environment = await look(args, host);
+  const lacks = environment === null || environment.missing.length > 0;
+  if (lacks || environment.outdated.length > 0)
+    await install(host, target, args.pip_upgrade ? ['--upgrade'] : []);
 }
 
 function mustBuild({ action, to }: Exclude<Change<Virtualenv>, { action: 'remove' }>): boolean {

@@ -11,6 +11,7 @@ import {
   parseLsRemote,
   withoutPassword,
 } from '../../../minion/state-types/code/lib/git-remote.ts';
+import { clearStaleLocks } from '../../../minion/state-types/code/lib/git-locks.ts';
 import { lastWords } from '../../../minion/state-types/lib/ask.ts';
 import { REQUIREMENTS_SCRIPT } from '../../../minion/state-types/code/lib/requirements-script.ts';
 import { pipInstalled } from '../../../minion/state-types/code/pip.ts';
@@ -32,9 +33,9 @@ test('a branch goes before a tag, and a tag stands for its commit', (t) => {
   t.is(parseLsRemote('', 'v1'), null);
 });
 
-test('the password in an address is taken out, the name of an ssh account is not', (t) => {
+test('what logs in is taken out of an address, the name of an ssh account is not', (t) => {
   t.is(withoutPassword('https://me:s%2Fcret@git.example/a.git'), 'https://git.example/a.git');
-  t.is(withoutPassword('https://me@git.example/a.git'), 'https://me@git.example/a.git');
+  t.is(withoutPassword('https://ghp_token@git.example/a.git'), 'https://git.example/a.git');
   t.is(withoutPassword('git@git.example:a.git'), 'git@git.example:a.git');
   t.is(withoutPassword('/srv/git/a.git'), '/srv/git/a.git');
 });
@@ -54,8 +55,19 @@ test('secrets of a remote reach git on standard input only', async (t) => {
     { ...remote, name: 'https://me:s%2Fcret@x/a.git' },
     git,
   );
-  t.is(byPassword.options.input, 'username=me\npassword=s/cret\n');
-  for (const { argv, options } of [byKey, byPassword]) {
+  t.is(byPassword.options.input, 'me\ns/cret\n');
+  t.is(byPassword.argv[4], 'https://x');
+  const login = { https_user: 'me', https_pass: 's/cret' };
+  const byField = await networkCommand(
+    host,
+    { ...remote, ...login, name: 'https://x:8443/a.git' },
+    git,
+  );
+  t.is(byField.options.input, 'me\ns/cret\n');
+  t.is(byField.argv[4], 'https://x:8443');
+  const byToken = await networkCommand(host, { ...remote, name: 'https://cret@x/a.git' }, git);
+  t.is(byToken.options.input, 'cret\n\n');
+  for (const { argv, options } of [byKey, byPassword, byField, byToken]) {
     t.notRegex(JSON.stringify([argv, options.env, options.cwd]), /PRIVATE|cret/);
     t.is(options.user, 'dev');
     t.is(options.env?.['GIT_TERMINAL_PROMPT'], '0');
@@ -81,6 +93,8 @@ const TARGET = '/srv/projects/shop';
 const LS_REMOTE = `git ls-remote --symref -- https://git.example/shop.git refs/heads/main refs/tags/main refs/tags/main^{}`;
 const CODE = { name: 'https://git.example/shop.git', target: TARGET, rev: 'main', user: 'dev' };
 
+const LOCKS = `find ${TARGET}/.git -xdev -type f -name *.lock -print0`;
+
 function checkout(at: string, more: Readonly<Record<string, Answer>> = {}): HostState {
   return {
     accounts: { root: {}, dev: { uid: 1001, gid: 1001 } },
@@ -93,7 +107,8 @@ function checkout(at: string, more: Readonly<Record<string, Answer>> = {}): Host
       [LS_REMOTE]: `${NEW}\trefs/heads/main\n`,
       'git symbolic-ref --quiet --short HEAD': 'main\n',
       'git config --get remote.origin.url': `${CODE.name}\n`,
-      'git remote': 'origin\n',
+      'git config --get-all remote.origin.url': `${CODE.name}\n`,
+      [LOCKS]: '',
       'git rev-parse --verify --quiet HEAD^{commit}': `${at}\n`,
       [`git rev-parse --verify --quiet ${NEW}^{commit}`]: `${NEW}\n`,
       'git rev-parse --verify --quiet refs/remotes/origin/main^{commit}': `${at}\n`,
@@ -159,6 +174,24 @@ function isCode(more: object): boolean {
   return gitLatest.schema.safeParse({ ...CODE, ...more }).success;
 }
 
+test('a lock that a killed git has left is taken away, that of a git at work is not', async (t) => {
+  const cwd = `find /proc -maxdepth 2 -name cwd ( -lname ${TARGET} -o -lname ${TARGET}/* ) -printf %h\\n`;
+  const at = (comm: string): HostState => ({
+    ...checkout(NEW, {
+      [LOCKS]: `${TARGET}/.git/index.lock\0`,
+      [cwd]: '/proc/42\n',
+      'cat -- /proc/42/comm': comm,
+    }),
+  });
+  const stale = fakeHost(at('bash\n'));
+  await clearStaleLocks(TARGET, stale);
+  t.deepEqual(stale.ran, [`remove ${TARGET}/.git/index.lock`]);
+  await t.throwsAsync(clearStaleLocks(TARGET, fakeHost(at('git-remote-http\n'))), {
+    code: 'STATE_REFUSED',
+    message: /another git is at work in it$/,
+  });
+});
+
 test('an address or rev that git could take for an option is refused', (t) => {
   t.true(isCode({}));
   for (const name of ['--upload-pack=x', 'a b', 'https://']) t.false(isCode({ name }));
@@ -185,8 +218,10 @@ function environment(answer: Answer): HostState {
     commands: { [INSPECT]: answer, [VERSION]: '3.11\n' },
   };
 }
-const whole = environment('{"python": "3.11", "pip": true, "missing": []}');
-const lacking = environment('{"python": "3.11", "pip": true, "missing": ["Django>=4"]}');
+const whole = environment('{"python": "3.11", "pip": true, "missing": [], "outdated": []}');
+const lacking = environment(
+  '{"python": "3.11", "pip": true, "missing": ["Django>=4"], "outdated": []}',
+);
 const declared = { name: ENVIRONMENT, requirements: '/srv/requirements.txt', user: 'dev' };
 
 test('an environment that lacks something gets it, without being built anew', async (t) => {
@@ -202,7 +237,10 @@ test('an environment that lacks something gets it, without being built anew', as
 });
 
 test('an environment without a working Python, or of another version, is built anew', async (t) => {
-  for (const answer of [{ exitCode: 127 }, '{"python": "3.9", "pip": true, "missing": []}']) {
+  for (const answer of [
+    { exitCode: 127 },
+    '{"python": "3.9", "pip": true, "missing": [], "outdated": []}',
+  ]) {
     const host = fakeHost(environment(answer), whole);
     await converge(virtualenvManaged, declared, host, forReal);
     t.deepEqual(host.ran, [GIVE, `python3 -m venv --clear -- ${ENVIRONMENT}`]);
@@ -233,29 +271,23 @@ test('requirements that are not there are told by their path', async (t) => {
   );
 });
 
-test('credentials of a package index go into a file of their own, which is removed whatever happens', async (t) => {
+test('credentials of a package index reach pip on standard input only', async (t) => {
   const args = {
     name: 'x',
     bin_env: ENVIRONMENT,
     user: 'dev',
     index_url: 'https://me:hunter2@pypi.example/',
+    extra_index_url: 'https://you:hunter2@pypi.example/',
   };
   const host = fakeHost(lacking, whole);
   await converge(pipInstalled, args, host, forReal);
-  const [written = '', , removed] = host.ran;
-  t.regex(written, /^writeFile \/run\/conductor-pip-[0-9a-f-]{36}\.conf$/);
-  t.is(removed, written.replace('writeFile', 'remove'));
-  t.is(host.calls[0]?.options.env?.['PIP_CONFIG_FILE'], written.replace('writeFile ', ''));
-  t.false(JSON.stringify([host.calls, host.queries]).includes('hunter2'));
-
-  const pip = `${ENVIRONMENT}/bin/python -m pip install -- x`;
-  const failing = {
-    ...whole,
-    commands: { ...lacking.commands, [pip]: { exitCode: 1, stderr: 'no' } },
-  };
-  const broken = fakeHost(lacking, failing);
-  await t.throwsAsync(converge(pipInstalled, args, broken, forReal), { code: 'COMMAND_FAILED' });
-  t.regex(broken.ran.at(-1) ?? '', /^remove \/run\/conductor-pip-/);
+  t.is(host.ran.length, 1);
+  t.is(
+    host.calls[0]?.options.input,
+    `[global]\nindex-url = ${args.index_url}\nextra-index-url =\n    ${args.extra_index_url}\n`,
+  );
+  const shown = [...host.calls, ...host.queries].map(({ argv, options }) => [argv, options.env]);
+  t.false(JSON.stringify(shown).includes('hunter2'));
 });
 
 function arePackages(pkgs: unknown): boolean {

@@ -11,6 +11,7 @@ export interface Checkout extends Remote {
   readonly depth?: number;
   readonly submodules: boolean;
   readonly local_changes: 'refuse' | 'keep' | 'discard';
+  readonly fetch_tags: boolean;
   readonly force_fetch: boolean;
   readonly force_checkout: boolean;
   readonly force_reset: boolean;
@@ -46,11 +47,14 @@ export async function localCommit(
 export async function ensureRepository(host: Host, checkout: Checkout): Promise<void> {
   const { target, remote, name } = checkout;
   const options = inCheckout(checkout);
-  if ((await host.status(`${target}/.git`)) === null)
+  // One that was cut short while it was made is made to its end.
+  const isWhole = (await host.status(`${target}/.git/HEAD`)) !== null;
+  if (!isWhole || (await localCommit(host, checkout, 'HEAD')) === null)
     await host.run(['git', 'init', '--quiet'], options);
   const url = withoutPassword(name);
-  const remotes = await ask(host, ['git', 'remote'], `list the remotes of "${target}"`, options);
-  const verb = remotes.split('\n').includes(remote) ? 'set-url' : 'add';
+  const known = await host.query(['git', 'config', '--get-all', `remote.${remote}.url`], options);
+  if (known.stdout === `${url}\n`) return;
+  const verb = known.exitCode === 0 ? 'set-url' : 'add';
   await host.run(['git', 'remote', verb, '--', remote, url], options);
 }
 
@@ -98,10 +102,11 @@ export async function fetch(
   checkout: Checkout,
   { sha, resolved }: Goal,
 ): Promise<void> {
-  const { remote, depth, force_fetch } = checkout;
+  const { remote, depth, force_fetch, fetch_tags } = checkout;
   const limit = depth === undefined ? [] : [`--depth=${depth}`];
   const force = force_fetch ? ['--force'] : [];
-  const git = ['fetch', '--quiet', '--no-tags', '--no-recurse-submodules', ...force, ...limit];
+  const tags = fetch_tags ? [] : ['--no-tags'];
+  const git = ['fetch', '--quiet', ...tags, '--no-recurse-submodules', ...force, ...limit];
   await runOnNetwork(host, checkout, [...git, '--', remote, ...refspecs(checkout, resolved)]);
   if (resolved?.kind !== 'sha' || (await localCommit(host, checkout, sha)) !== null) return;
   await runOnNetwork(host, checkout, [...git, '--', remote, sha]);

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { ConductorError } from '../../../../shared/errors.ts';
 import type { Argv, CommandOptions, HostView } from '../../../host/host.ts';
 import { failed } from '../../lib/ask.ts';
+import { said } from '../../lib/said.ts';
 
 const NETWORK_TIMEOUT_MS = 1_800_000;
 const SHA = /^[0-9a-f]{40}$/u;
@@ -9,7 +10,10 @@ const SHA = /^[0-9a-f]{40}$/u;
 export interface Remote {
   readonly name: string;
   readonly user?: string;
+  /** The text of a private key, or the path of one. */
   readonly identity?: string;
+  readonly https_user?: string;
+  readonly https_pass?: string;
   readonly host_keys: 'accept-new' | 'strict';
 }
 
@@ -27,7 +31,7 @@ export interface NetworkCommand {
   readonly options: CommandOptions;
 }
 
-/** The address without the password in it, as it is shown, compared and written into the checkout. */
+/** The address without a name, token or password in it (over https), as it is shown, compared and written into the checkout. */
 export function withoutPassword(url: string): string {
   return partsOf(url).url;
 }
@@ -85,25 +89,34 @@ export async function networkCommand(
     GIT_OPTIONAL_LOCKS: '0',
     GIT_SSH_COMMAND: await sshCommand(host, remote, { keepHostKeys }),
   };
-  const options = { env, timeoutMs: NETWORK_TIMEOUT_MS, ...(user === undefined ? {} : { user }) };
-  if (identity !== undefined) {
+  const options = { env, timeoutMs: NETWORK_TIMEOUT_MS, ...said({ user }) };
+  if (identity !== undefined && !identity.startsWith('/')) {
     const input = `${identity.trim()}\n`;
     return {
       argv: ['ssh-agent', 'sh', '-c', WITH_KEY, 'sh', ...git],
-      options: { ...options, input },
+      // Where the agent listens; /run/lock is memory that everybody may use.
+      options: { ...options, env: { ...env, TMPDIR: '/run/lock' }, input },
     };
   }
-  const { username, password } = partsOf(remote.name);
-  if (password === null) return { argv: ['git', ...git], options };
-  const input = `username=${username}\npassword=${password}\n`;
-  return { argv: ['sh', '-c', WITH_PASSWORD, 'sh', ...git], options: { ...options, input } };
+  const { login, place } = partsOf(remote.name);
+  const username = remote.https_user ?? login?.username;
+  if (username === undefined || place === null) return { argv: ['git', ...git], options };
+  const input = `${username}\n${remote.https_pass ?? login?.password ?? ''}\n`;
+  return { argv: ['sh', '-c', WITH_PASSWORD, 'sh', place, ...git], options: { ...options, input } };
 }
 
 /** Fixed texts: whatever varies comes in as "$@" or on standard input. */
 const WITH_KEY = 'ssh-add -q - && exec git "$@" </dev/null';
+/**
+ * Git may ask more than once, and only for the host of the address: the answer is handed to a
+ * helper over a pipe that never runs dry, line by line, as `read` takes no more than one.
+ */
 const WITH_PASSWORD =
-  'exec 3<&0 </dev/null; exec git -c credential.helper= ' +
-  `-c 'credential.helper=!f() { test "$1" != get || cat <&3; }; f' "$@"`;
+  'IFS= read -r name; IFS= read -r word; at=$1; shift; ' +
+  `{ while printf '%s\\n' "username=$name" "password=$word"; do :; done; } 2>/dev/null | ` +
+  '{ exec 3<&0 </dev/null; exec git -c credential.helper= -c ' +
+  `"credential.$at.helper=!f() { test \\"\\$1\\" = get || exit 0; read -r a <&3; read -r b <&3; ` +
+  `printf '%s\\\\n' \\"\\$a\\" \\"\\$b\\"; }; f" "$@"; }`;
 
 /**
  * Looking must not write: host keys learned by a look go nowhere. Keys that are known are honoured
@@ -111,11 +124,12 @@ const WITH_PASSWORD =
  */
 async function sshCommand(
   host: HostView,
-  { user = 'root', host_keys }: Remote,
+  { user = 'root', host_keys, identity }: Remote,
   { keepHostKeys }: { keepHostKeys: boolean },
 ): Promise<string> {
   const checking = host_keys === 'strict' ? 'yes' : 'accept-new';
   const options = ['-oBatchMode=yes', `-oStrictHostKeyChecking=${checking}`];
+  if (identity?.startsWith('/') === true) options.push('-oIdentitiesOnly=yes', `-i${identity}`);
   const account = (await host.accounts()).get(user);
   if (!keepHostKeys && account !== undefined) {
     const known = posix.join(account.home, '.ssh/known_hosts');
@@ -125,8 +139,15 @@ async function sshCommand(
   return ['ssh', ...options].join(' ');
 }
 
-function partsOf(address: string): { url: string; username: string; password: string | null } {
-  if (!/^https?:\/\//iu.test(address)) return { url: address, username: '', password: null };
+interface Parts {
+  readonly url: string;
+  /** Scheme, host and port: who may get the credentials. `null` if it is no http(s) address. */
+  readonly place: string | null;
+  readonly login: { readonly username: string; readonly password: string } | null;
+}
+
+function partsOf(address: string): Parts {
+  if (!/^https?:\/\//iu.test(address)) return { url: address, place: null, login: null };
   if (!URL.canParse(address)) {
     throw new ConductorError(
       'STATE_ARGS_INVALID',
@@ -134,13 +155,13 @@ function partsOf(address: string): { url: string; username: string; password: st
     );
   }
   const url = new URL(address);
-  const { username, password } = url;
-  if (password === '') return { url: address, username, password: null };
+  const { username, password, origin } = url;
+  if (username === '' && password === '') return { url: address, place: origin, login: null };
   url.password = '';
   url.username = '';
-  return {
-    url: url.href,
+  const login = {
     username: decodeURIComponent(username),
     password: decodeURIComponent(password),
   };
+  return { url: url.href, place: origin, login };
 }

@@ -34,7 +34,8 @@ export async function giveTo(host: Host, path: string, user: string): Promise<vo
   ]);
 }
 
-async function makeParents(host: Host, path: string): Promise<void> {
+/** Makes the directories above a path that are missing; they are root's. */
+export async function makeParents(host: Host, path: string): Promise<void> {
   const parent = posix.dirname(path);
   if ((await host.status(parent)) !== null) return;
   await makeParents(host, parent);

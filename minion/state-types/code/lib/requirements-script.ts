@@ -1,6 +1,7 @@
 /**
  * Runs in the environment that is looked at, with its own pip's parts, and prints what it lacks as
- * JSON. Reads what is asked on standard input: {files, constraints, packages, deps}.
+ * JSON. Reads what is asked on standard input: {files, constraints, packages, deps, latest}, where
+ * latest maps names to the newest versions that an index has.
  */
 export const REQUIREMENTS_SCRIPT = String.raw`
 import json, os, re, sys
@@ -16,7 +17,7 @@ def load_packaging():
         try:
             from packaging import markers, requirements, utils, version
         except ImportError:
-            print(json.dumps({"python": python(), "pip": False, "missing": []}))
+            print(json.dumps({"python": python(), "pip": False, "missing": [], "outdated": []}))
             sys.exit(0)
     return markers, requirements, utils, version
 
@@ -126,18 +127,26 @@ for path in asked["files"]:
 for path in asked["constraints"]:
     read_file(path, limits, limits, set())
 
-missing, seen = [], set()
+latest = {utils.canonicalize_name(name): text for name, text in asked["latest"].items()}
+
+def can_be_newer(req):
+    newest = latest.get(utils.canonicalize_name(req.name))
+    applies = not req.marker or req.marker.evaluate({"extra": ""})
+    return applies and newest is not None and req.specifier.contains(version.Version(newest), prereleases=True)
+
+missing, outdated, seen = [], [], set()
 for line in wanted:
     req = as_requirement(line)
     if req is None:
         missing += [] if from_place(line) else [line]
     else:
         missing += lacking(req, [], seen)
+        outdated += [utils.canonicalize_name(req.name)] if can_be_newer(req) else []
 for line in limits:
     req = as_requirement(line)
     dist = installed.get(utils.canonicalize_name(req.name)) if req else None
     applies = req and (not req.marker or req.marker.evaluate({"extra": ""}))
     if dist is not None and applies and not holds(dist, req.specifier):
         missing.append(str(req))
-print(json.dumps({"python": python(), "pip": True, "missing": sorted(set(missing))}))
+print(json.dumps({"python": python(), "pip": True, "missing": sorted(set(missing)), "outdated": sorted(set(outdated))}))
 `;

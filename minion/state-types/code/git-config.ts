@@ -1,0 +1,188 @@
+import { z } from 'zod';
+import type { Change } from '../../../shared/change.ts';
+import { ConductorError } from '../../../shared/errors.ts';
+import { defineState } from '../../engine/state-type.ts';
+import type { Argv, CommandOptions, Host, HostView } from '../../host/host.ts';
+import { failed } from '../lib/ask.ts';
+import { absolutePath, accountName } from '../lib/fields.ts';
+import { said } from '../lib/said.ts';
+
+/** The values of one setting. */
+type Setting = { value: string | null; multivar: readonly string[] };
+/** Settings that match, as `name=value`. */
+type Settings = { settings: readonly string[] };
+
+const text = z.union([z.string().regex(/^[^\0]*$/u), z.number(), z.boolean()]).transform(String);
+
+const where = {
+  repo: absolutePath
+    .exactOptional()
+    .describe('The working copy or repository whose own configuration it is'),
+  global: z.boolean().default(false).describe("Whether it is the account's own configuration"),
+  user: accountName
+    .exactOptional()
+    .describe('The account; that of the repository, or root, if absent'),
+};
+
+interface Where {
+  readonly repo?: string;
+  readonly global: boolean;
+  readonly user?: string;
+}
+
+const isPlaced = ({ repo, global }: { repo?: unknown; global: boolean }): boolean =>
+  (repo === undefined) === global;
+const PLACED = { error: 'say either `repo` or `global: true`', path: ['repo'] };
+
+const setSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9-]+\.(?:[^\0\n]+\.)?[A-Za-z][A-Za-z0-9-]*$/u, {
+        error: 'expected the name of a setting, such as user.email',
+      })
+      .describe('Name of the setting, such as user.email'),
+    value: text
+      .exactOptional()
+      .describe('Its value; never a secret, for git takes it on a command line'),
+    multivar: z.array(text).min(1).exactOptional().describe('All its values, if it has several'),
+    ...where,
+  })
+  .refine(isPlaced, PLACED)
+  .refine(({ value, multivar }) => (value === undefined) !== (multivar === undefined), {
+    error: 'say either `value` or `multivar`',
+    path: ['value'],
+  })
+  .describe(
+    "A setting of git has this value, in one repository or for all of an account's. Other values of it are replaced.",
+  );
+type SetArgs = z.infer<typeof setSchema>;
+
+export const gitConfigSet = defineState<SetArgs, Setting>({
+  name: 'git.config_set',
+  schema: setSchema,
+  example: `user.email:
+  git.config_set:
+    value: deploy@example.org
+    user: openknesset
+    global: true
+`,
+  needs: needsOf,
+  async read(args, host) {
+    const values = await valuesOf(args, host);
+    if (values.length === 0) return null;
+    return { value: values.length === 1 ? (values[0] ?? null) : null, multivar: values };
+  },
+  want: ({ value, multivar }) => said({ value, multivar }),
+  async apply(change, args, host) {
+    if (change.action === 'remove') return;
+    const { name, value, multivar = [] } = args;
+    const [first = '', ...others] = value === undefined ? multivar : [value];
+    await git(host, args, ['--replace-all', name, first]);
+    for (const other of others) await git(host, args, ['--add', name, other]);
+  },
+});
+
+const unsetSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .regex(/^[^\0\n]+$/u)
+      .describe('Name of the setting, or a regular expression that the whole name matches'),
+    value_regex: z
+      .string()
+      .regex(/^[^\0\n]+$/u)
+      .exactOptional()
+      .describe('Only values that this regular expression matches'),
+    all: z
+      .boolean()
+      .default(false)
+      .describe('Whether all that match are taken away; otherwise several are refused'),
+    ...where,
+  })
+  .refine(isPlaced, PLACED)
+  .describe(
+    "A setting of git has no value, in one repository or among all of an account's. Sections are left where they are.",
+  );
+type UnsetArgs = z.infer<typeof unsetSchema>;
+
+export const gitConfigUnset = defineState<UnsetArgs, Settings>({
+  name: 'git.config_unset',
+  schema: unsetSchema,
+  example: `no proxy:
+  git.config_unset:
+    name: http.proxy
+    repo: /srv/projects/openknesset/code
+`,
+  needs: needsOf,
+  async read(args, host) {
+    const found = await matching(args, host);
+    return found.length === 0 ? null : { settings: found.map((one) => one.join('=')) };
+  },
+  want: () => null,
+  apply: unset,
+});
+
+async function unset(_change: Change<Settings>, args: UnsetArgs, host: Host): Promise<void> {
+  const found = await matching(args, host);
+  if (found.length > 1 && !args.all) {
+    throw new ConductorError(
+      'STATE_REFUSED',
+      `Cannot take away the setting "${args.name}": ${found.length} values match (all: true takes them all away)`,
+    );
+  }
+  const only = args.value_regex === undefined ? [] : [args.value_regex];
+  const names = new Set(found.map(([name]) => name));
+  for (const name of names) await git(host, args, ['--unset-all', name, ...only]);
+}
+
+async function valuesOf(args: SetArgs, host: HostView): Promise<string[]> {
+  return (await look(args, ['--get-all', args.name], host)) ?? [];
+}
+
+/** Names and values of the settings that match. */
+async function matching(args: UnsetArgs, host: HostView): Promise<[string, string][]> {
+  const only = args.value_regex === undefined ? [] : [args.value_regex];
+  const found = (await look(args, ['--get-regexp', `^(${args.name})$`, ...only], host)) ?? [];
+  return found.map((entry) => {
+    const end = entry.indexOf('\n');
+    return end < 0 ? [entry, ''] : [entry.slice(0, end), entry.slice(end + 1)];
+  });
+}
+
+/** What git answers, entry by entry; `null` if there is no such repository yet. */
+async function look(
+  args: Where,
+  words: readonly string[],
+  host: HostView,
+): Promise<string[] | null> {
+  if (args.repo !== undefined && (await host.status(args.repo)) === null) return null;
+  const argv = commandFor(args, ['--null', ...words]);
+  const output = await host.query(argv, await optionsFor(args, host));
+  if (output.exitCode === 1) return [];
+  if (output.exitCode !== 0) throw failed('look at the configuration of git', argv, output);
+  return output.stdout.split('\0').slice(0, -1);
+}
+
+async function git(host: Host, args: Where, words: readonly string[]): Promise<void> {
+  await host.run(commandFor(args, words), await optionsFor(args, host));
+}
+
+function commandFor({ global }: Where, words: readonly string[]): Argv {
+  return ['git', 'config', global ? '--global' : '--local', ...words];
+}
+
+/** In a repository as the one who owns it: git refuses to look into that of somebody else. */
+async function optionsFor({ repo, user }: Where, host: HostView): Promise<CommandOptions> {
+  if (repo === undefined) return { cwd: '/', ...said({ user }) };
+  const owner = user ?? (await host.status(repo))?.user;
+  return { cwd: repo, ...said({ user: owner }) };
+}
+
+function needsOf({ repo, user }: Where): string[] {
+  return [
+    'package:git',
+    ...(repo === undefined ? [] : [`checkout:${repo}`, `path:${repo}`]),
+    ...(user === undefined ? [] : [`user:${user}`]),
+  ];
+}

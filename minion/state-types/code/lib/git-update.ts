@@ -1,0 +1,147 @@
+import type { Change } from '../../../../shared/change.ts';
+import { ConductorError } from '../../../../shared/errors.ts';
+import type { Host, HostView } from '../../../host/host.ts';
+import {
+  ensureRepository,
+  fetch,
+  guardLocalChanges,
+  localCommit,
+  moveTo,
+  trackedCommit,
+  updateSubmodules,
+} from './git-checkout.ts';
+import type { Checkout, Goal } from './git-checkout.ts';
+import { resolve, withoutPassword } from './git-remote.ts';
+import { clearStaleLocks } from './git-locks.ts';
+import type { CheckoutState } from './git-state.ts';
+import { giveTo, makeOwnDirectory } from './own-directory.ts';
+
+/** Where a working copy is to stand. */
+export interface Place {
+  readonly rev: string;
+  /** The local branch: `null` is none; that of the rev if absent. */
+  readonly branch?: string | null;
+  readonly force_clone: boolean;
+  /** Whether the remote is asked what the rev is, once there is something here; default true. */
+  readonly asks?: boolean;
+}
+
+/** How the working copy should be; asks the remote. */
+export async function wantedCheckout(
+  checkout: Checkout,
+  place: Place,
+  host: HostView,
+): Promise<Partial<CheckoutState>> {
+  const { sha, branch } = await goalOf(checkout, place, host);
+  return {
+    rev: sha,
+    branch,
+    name: withoutPassword(checkout.name),
+    user: checkout.user ?? 'root',
+    ...(checkout.local_changes === 'discard' ? { local_changes: 'none' } : {}),
+    ...(checkout.submodules ? { submodules: true } : {}),
+  };
+}
+
+/** Carries out a change of a working copy. */
+export async function moveCheckout(
+  change: Change<CheckoutState>,
+  checkout: Checkout,
+  place: Place,
+  host: Host,
+): Promise<void> {
+  if (change.action === 'remove') return;
+  await clearStaleLocks(checkout.target, host);
+  await prepareTarget(change, checkout, place, host);
+  await ensureRepository(host, checkout);
+  const { rev, branch, local_changes, submodules } = change.to;
+  const isMoved = (rev ?? local_changes ?? submodules ?? branch) !== undefined;
+  if (isMoved || rev === null || branch === null) await update(checkout, place, host);
+}
+
+async function update(checkout: Checkout, place: Place, host: Host): Promise<void> {
+  await guardLocalChanges(host, checkout);
+  let goal = await goalOf(checkout, place, host);
+  const before = await trackedCommit(host, checkout, goal);
+  if (!(await hasEverything(host, checkout, goal))) await fetch(host, checkout, goal);
+  if (goal.resolved === null) goal = await goalOf(checkout, place, host);
+  if ((await localCommit(host, checkout, goal.sha)) === null) throw noSuchRev(checkout, place);
+  await moveTo(host, checkout, { ...goal, before });
+  if (checkout.submodules) await updateSubmodules(host, checkout);
+}
+
+/** An abbreviated commit can be looked up in the working copy only, once it has been fetched. */
+async function goalOf(checkout: Checkout, place: Place, host: HostView): Promise<Goal> {
+  const { target } = checkout;
+  const isThere = (await host.status(`${target}/.git`)) !== null;
+  const here = isThere && place.asks === false ? await findHere(checkout, place, host) : null;
+  if (here !== null) return { sha: here, branch: place.branch ?? null, resolved: null };
+  const resolved = await resolve(host, checkout, place.rev);
+  if (resolved !== null) {
+    const ofBranch = resolved.kind === 'branch' ? resolved.name : null;
+    return { sha: resolved.sha, branch: branchOf(place, ofBranch), resolved };
+  }
+  if (!/^[0-9a-f]{7,39}$/u.test(place.rev)) throw noSuchRev(checkout, place);
+  const sha = isThere ? await localCommit(host, ownerOf(checkout), place.rev) : null;
+  return { sha: sha ?? place.rev, branch: branchOf(place, null), resolved: null };
+}
+
+function branchOf({ branch }: Place, ofRev: string | null): string | null {
+  return branch === undefined ? ofRev : branch;
+}
+
+async function findHere(
+  checkout: Checkout,
+  { rev }: Place,
+  host: HostView,
+): Promise<string | null> {
+  const owner = ownerOf(checkout);
+  const tracked = await localCommit(host, owner, `refs/remotes/${checkout.remote}/${rev}`);
+  return tracked ?? localCommit(host, owner, rev);
+}
+
+/** A directory that belongs to the user, and that git may make a repository in. */
+async function prepareTarget(
+  change: Change<CheckoutState>,
+  { target, user = 'root' }: Checkout,
+  place: Place,
+  host: Host,
+): Promise<void> {
+  if (change.action === 'create') {
+    await clearTarget(target, place, host);
+    await makeOwnDirectory(host, target, user);
+  } else if (change.action === 'update' && change.to.user !== undefined) {
+    await giveTo(host, target, user);
+  }
+}
+
+async function clearTarget(target: string, { force_clone }: Place, host: Host): Promise<void> {
+  const status = await host.status(target);
+  const names = await host.list(target);
+  // A repository that has no commit yet is a clone that was cut short.
+  const isFree = status?.kind === 'directory' && names?.every((name) => name === '.git') === true;
+  if (status === null || isFree) return;
+  if (force_clone) return host.remove(target);
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot clone into "${target}": something is there that is no working copy; force_clone would delete it`,
+  );
+}
+
+/** Nothing needs to be fetched to be on a commit that is there, under the branch that it came from. */
+async function hasEverything(host: HostView, checkout: Checkout, goal: Goal): Promise<boolean> {
+  if ((await localCommit(host, checkout, goal.sha)) === null) return false;
+  if (goal.resolved?.kind !== 'branch') return true;
+  return (await trackedCommit(host, checkout, goal)) === goal.sha;
+}
+
+function ownerOf({ target, user }: Checkout): { target: string; user?: string } {
+  return user === undefined ? { target } : { target, user };
+}
+
+function noSuchRev({ name }: Checkout, { rev }: Place): ConductorError {
+  return new ConductorError(
+    'SOURCE_MISSING',
+    `Cannot check out "${rev}": "${withoutPassword(name)}" has no branch, tag or commit of that name`,
+  );
+}
