@@ -8,7 +8,7 @@ import {
   treeSource,
   treeText,
 } from './lib/edit-fields.ts';
-import { indexOfLines, linesOf } from './lib/lines.ts';
+import { declaredLines, indexOfLines, linesOf } from './lib/lines.ts';
 import { defineEdit } from './lib/text-edit.ts';
 
 const common = {
@@ -59,7 +59,7 @@ const prependSchema = z
   );
 
 function blocksOf({ text, source }: Origin): string[][] {
-  return (source === undefined ? (text ?? []) : [treeText(source)]).map(linesOf);
+  return (source === undefined ? (text ?? []) : [treeText(source)]).map(declaredLines);
 }
 
 /** A text with what is not in it yet behind it. */

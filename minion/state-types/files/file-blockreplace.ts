@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { editFields, templateFields, treeSource, treeText } from './lib/edit-fields.ts';
-import { joined, linesOf } from './lib/lines.ts';
+import { declaredLines, joined, linesOf } from './lib/lines.ts';
 import { compilePattern, pattern } from './lib/pattern.ts';
 import { refused } from './lib/refused.ts';
 import { defineEdit, refuseEdit } from './lib/text-edit.ts';
@@ -68,7 +68,7 @@ function ways(args: Partial<Record<(typeof WAYS)[number], unknown>>): string[] {
 
 function contentOf({ content = '', source, accumulated = [] }: BlockArgs): string[] {
   const own = source === undefined ? content : treeText(source);
-  return [own, ...accumulated].flatMap(linesOf);
+  return [own, ...accumulated].flatMap(declaredLines);
 }
 
 /** A text with the block in it as it is to be. */

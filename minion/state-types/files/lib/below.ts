@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { ConductorError } from '../../../../shared/errors.ts';
 import type { FoundBelow, Host, HostView, Ownership } from '../../../host/host.ts';
 import { gidOf, uidOf } from '../../lib/accounts.ts';
 import { said } from '../../lib/said.ts';
@@ -38,8 +39,18 @@ export async function strays(
       group: gid === undefined || gid === one.gid ? undefined : group,
       mode: mode === undefined || mode === one.mode ? undefined : mode,
     });
-    return Object.keys(wanted).length === 0 ? [] : [{ found: one, wanted }];
+    if (Object.keys(wanted).length === 0) return [];
+    if (one.kind === 'file' && one.links > 1) refuseHardLink(one);
+    return [{ found: one, wanted }];
   });
+}
+
+/** Its other name may be anywhere, and be somebody else's. */
+function refuseHardLink({ path, links }: FoundBelow): never {
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot own "${path}" with all that is beside it: it has ${links} hard links`,
+  );
 }
 
 /** How a stray is, as a line for a person. */

@@ -26,7 +26,8 @@ export function unwantedBelow(
   const staying = found.filter(
     ({ path }) => isExcluded(path) || pathsTo(path).some((at) => keptPaths.has(at)),
   );
-  const needed = new Set(staying.flatMap(({ path }) => pathsTo(path)));
+  // What is kept may not be there yet: the directories for it stay all the same.
+  const needed = new Set([...staying.map(({ path }) => path), ...kept].flatMap(pathsTo));
   const going = new Set(found.map(({ path }) => path).filter((path) => !needed.has(path)));
   return [...going].filter(
     (path) =>

@@ -54,9 +54,10 @@ export const treeSource = treeFile.meta({ type: 'string' }).exactOptional();
 /** For types with a `source` of their own; the compiler has used these when the type sees the file. */
 export const templateFields = {
   template: z
-    .union([z.boolean(), z.enum(['handlebars', 'hbs'])], {
+    .union([z.boolean(), z.string()])
+    .refine((given) => typeof given === 'boolean' || ['handlebars', 'hbs'].includes(given), {
       error:
-        'expected handlebars, true or false: templates are written in Handlebars here, also where Salt has jinja',
+        'must be handlebars, true or false: templates are written in Handlebars here, also where Salt has jinja',
     })
     .exactOptional()
     .describe(

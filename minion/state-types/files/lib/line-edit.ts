@@ -1,5 +1,5 @@
 import type { LineArgs } from '../file-line.ts';
-import { indentOf, indexOfLines, joined, linesOf } from './lines.ts';
+import { declaredLines, indentOf, indexOfLines, joined, linesOf } from './lines.ts';
 import { compilePattern } from './pattern.ts';
 import { refuseEdit } from './text-edit.ts';
 
@@ -41,7 +41,7 @@ function indexesOf(lines: readonly string[], isWanted: (line: string) => boolean
 
 /** The content, indented as the line that it replaces or stands by. */
 function contentFor(beside: string, { content = '', indent }: LineArgs): string[] {
-  const lines = content === '' ? [''] : linesOf(content);
+  const lines = content === '' ? [''] : declaredLines(content);
   return indent ? lines.map((line) => indentOf(beside) + line.trimStart()) : lines;
 }
 

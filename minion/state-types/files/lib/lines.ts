@@ -6,6 +6,11 @@ export function linesOf(text: string): string[] {
   return lines;
 }
 
+/** The lines of a text in a tree: how they end is up to the file that they go into. */
+export function declaredLines(text: string): string[] {
+  return linesOf(text.replaceAll('\r\n', '\n'));
+}
+
 /** Puts lines together; the last one has an end if that of `before` had one, or `before` was empty. */
 export function joined(lines: readonly string[], before: string): string {
   if (lines.length === 0) return '';
