@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
-import { askLines, tellServer } from './lib/mysql.ts';
+import { askLines, askServer, tellServer } from './lib/mysql.ts';
 import { accountField, hostField, serverFields, serverNeeds } from './lib/mysql-fields.ts';
 import { account, identifier } from './lib/mysql-quote.ts';
 import type { Server } from './lib/mysql-fields.ts';
@@ -20,6 +20,7 @@ type Named = Server & {
 
 const ALL = 'ALL PRIVILEGES';
 const NO_SUCH_GRANT = 1141;
+const ACCOUNTS = 'SELECT JSON_ARRAY(user, host) FROM mysql.user ORDER BY user, host;';
 
 const privileges = z
   .union([z.string(), z.array(z.string())])
@@ -113,14 +114,43 @@ function needs(args: Named): string[] {
 }
 
 async function read(args: Named, host: HostView): Promise<Granted | null> {
-  const statement = `SHOW GRANTS FOR ${account(args.user, args.host)};`;
-  const lines = (await askLines(host, args, statement, NO_SUCH_GRANT)) ?? [];
+  const lines = await grantLines(args, host);
   const grants = parseGrants(lines).filter(({ object }) => object === objectOf(args).plain);
   const held = grants.flatMap((grant) => grant.privileges).filter((name) => name !== 'USAGE');
   const shown = args.revoke_first === true ? held : askedAmong(args.grant, held);
   if (shown.length === 0) return null;
   const grantOption = grants.some((grant) => grant.grantOption);
   return { grant: [...new Set(shown)].toSorted(), grant_option: grantOption };
+}
+
+const accountRow = z.tuple([z.string(), z.string()]);
+
+/** How many accounts are asked for by themselves before all of a server's are. */
+const ASKED_ALONE = 3;
+
+/** What `SHOW GRANTS` says of an account; where many are declared, asked for all of them together. */
+async function grantLines(args: Named, host: HostView): Promise<readonly string[]> {
+  const asked = await host.shared('mysql grants asked', async () => new Set<string>());
+  asked.add(account(args.user, args.host));
+  if (asked.size <= ASKED_ALONE) return oneGrant(args, host);
+  const accounts = await askServer(host, args, accountRow, ACCOUNTS);
+  const index = accounts.findIndex(([user, at]) => user === args.user && at === args.host);
+  if (index === -1) return [];
+  // Before the lines of each account stands its number: no grant begins like that.
+  const script = accounts.map(
+    ([user, at], number) => `SELECT '#${number}'; SHOW GRANTS FOR ${account(user, at)};`,
+  );
+  const lines = await askLines(host, args, script.join('\n'), NO_SUCH_GRANT);
+  if (lines === null) return oneGrant(args, host);
+  const from = lines.indexOf(`#${index}`) + 1;
+  const to = lines.indexOf(`#${index + 1}`);
+  return lines.slice(from, to === -1 ? lines.length : to);
+}
+
+/** By itself, where one of the others has none. */
+async function oneGrant(args: Named, host: HostView): Promise<readonly string[]> {
+  const statement = `SHOW GRANTS FOR ${account(args.user, args.host)};`;
+  return (await askLines(host, args, statement, NO_SUCH_GRANT)) ?? [];
 }
 
 async function apply(change: Change<Granted>, args: Named, host: Host): Promise<void> {

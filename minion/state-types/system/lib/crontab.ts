@@ -24,10 +24,24 @@ const SCHEDULE =
   /^(?:(?<special>@[a-z]+)|(?<fields>[\w*,/-]+(?:[ \t]+[\w*,/-]+){4}))[ \t]+(?<command>\S.*)$/u;
 
 /**
- * The lines of a user's crontab; `null` if the host has no cron or no such user. Bytes stand for
- * themselves (Latin-1), so that what others have written goes back exactly as it came.
+ * The lines of a user's crontab, read once for all that is declared in it; `null` if the host has no
+ * cron or no such user. Bytes stand for themselves (Latin-1), so that what others have written goes
+ * back exactly as it came.
  */
 export async function readCrontab(user: string, host: HostView): Promise<string[] | null> {
+  const isThere = (await host.accounts()).has(user) && (await host.status(CRONTAB)) !== null;
+  if (!isThere) return readCrontabNow(user, host);
+  const lines = await host.shared(topicOf(user), () => readCrontabNow(user, host));
+  return lines === null ? null : [...lines];
+}
+
+const CRONTAB = '/usr/bin/crontab';
+
+function topicOf(user: string): string {
+  return `crontab of ${user}`;
+}
+
+async function readCrontabNow(user: string, host: HostView): Promise<string[] | null> {
   const { exitCode, raw, stderr } = await host.query(['crontab', '-u', user, '-l']);
   if (exitCode === 127 || stderr.includes('unknown')) return null;
   if (exitCode !== 0 && stderr.includes('no crontab for')) return [];
@@ -42,7 +56,7 @@ export async function readCrontab(user: string, host: HostView): Promise<string[
 
 /** The same, where it is to be written again. Throws STATE_REFUSED if that cannot be. */
 export async function needCrontab(user: string, host: Host): Promise<string[]> {
-  const lines = await readCrontab(user, host);
+  const lines = await readCrontabNow(user, host);
   if (lines !== null) return lines;
   throw new ConductorError(
     'STATE_REFUSED',
@@ -58,6 +72,7 @@ export async function writeCrontab(
 ): Promise<void> {
   const text = lines.map((line) => `${line}\n`).join('');
   await host.run(['crontab', '-u', user, '-'], { input: Buffer.from(text, 'latin1') });
+  host.changed(topicOf(user));
 }
 
 /** Text of ours in the form in which lines are kept. */
