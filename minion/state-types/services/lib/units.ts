@@ -42,12 +42,12 @@ export function templateOf(unit: string): string | null {
 
 /**
  * How a unit is; all units that systemd has loaded are read once a run, until `changed('services')`.
- * Of the others a few are asked for one by one, and then all that have a unit file together.
+ * Of the others those are asked for one by one that there is a unit file of.
  */
 export async function readUnit(name: string, host: HostView): Promise<Unit> {
   const known = await host.shared('services', async (): Promise<Known> => {
     const units = await show(['*.service', '*.socket', '*.timer'], host);
-    return { units, asked: [], isWhole: false };
+    return { units, asked: [], files: [] };
   });
   const unit = known.units.get(name) ?? (await readUnloaded(name, known, host));
   known.units.set(name, unit);
@@ -58,31 +58,23 @@ interface Known {
   readonly units: Map<string, Unit>;
   /** By themselves, because they were not loaded. */
   readonly asked: string[];
-  /** All that have a unit file are among them. */
-  isWhole: boolean;
+  /** All unit files, once it has been worth the while to look for them. */
+  readonly files: string[];
 }
 
 const ASKED_ALONE = 3;
 
-/** Loading all unit files takes systemd a moment: for one or two that is not worth it. */
-async function readUnloaded(name: string, known: Known, host: HostView): Promise<Unit> {
-  if (known.asked.length < ASKED_ALONE || name.includes('@')) {
-    known.asked.push(name);
-    return readUnitNow(name, host);
-  }
-  if (!known.isWhole) await readAll(known, host);
-  return known.units.get(name) ?? { ...NOT_FOUND, id: name };
+async function readUnloaded(name: string, { asked, files }: Known, host: HostView): Promise<Unit> {
+  asked.push(name);
+  if (asked.length > ASKED_ALONE && files.length === 0) files.push(...(await unitFiles(host)));
+  const mayBe = files.length === 0 || files.includes(name) || name.includes('@');
+  return mayBe ? readUnitNow(name, host) : { ...NOT_FOUND, id: name };
 }
 
-async function readAll(known: Known, host: HostView): Promise<void> {
+async function unitFiles(host: HostView): Promise<readonly string[]> {
   const argv = ['systemctl', 'list-unit-files', '--no-legend', '--no-pager'] as const;
   const { stdout } = await host.query(argv);
-  const files = stdout.split('\n').map((line) => line.split(/\s+/u, 1)[0] ?? '');
-  const names = files.filter((file) => SUFFIX.test(file) && !file.includes('@.'));
-  if (names.length > 0) names.unshift('--');
-  for (const [unit, state] of await show(names, host)) known.units.set(unit, state);
-  // oxlint-disable-next-line no-param-reassign -- it is what this run knows
-  known.isWhole = true;
+  return stdout.split('\n').map((line) => line.split(/\s+/u, 1)[0] ?? '');
 }
 
 /** What systemd says of a unit of which there is no file. */
@@ -98,7 +90,6 @@ const NOT_FOUND: Unit = {
 };
 
 async function show(names: readonly string[], host: HostView): Promise<Map<string, Unit>> {
-  if (names.length === 0) return new Map();
   const answer = await host.query([...SHOW, ...names]);
   if (answer.exitCode === 0) return parseUnits(answer.stdout);
   throw noSystemd(answer.stderr);
