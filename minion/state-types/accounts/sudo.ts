@@ -63,7 +63,7 @@ async function put(name: string, piece: Piece, host: Host): Promise<void> {
     what: `the sudo rule "${name}"`,
     directory: DIRECTORY,
     pieces: new Map([[`${DIRECTORY}/${name}`, piece]]),
-    check: ['visudo', '--check'],
+    check: ['visudo', '--check', '--strict'],
     take: nobody,
     takeBack: nobody,
     mark: `sudo.rule:${name}`,

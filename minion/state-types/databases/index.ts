@@ -9,6 +9,7 @@ import { postgresHbaRule, postgresHbaRuleAbsent } from './postgres-hba.ts';
 import { postgresPrivilegesAbsent, postgresPrivilegesPresent } from './postgres-privileges.ts';
 import { postgresSchemaAbsent, postgresSchemaPresent } from './postgres-schema.ts';
 import { postgresUserAbsent, postgresUserPresent } from './postgres-user.ts';
+import { redisConfig } from './redis.ts';
 
 /** Database servers and what is in them. */
 export const databases: readonly StateType[] = [
@@ -31,4 +32,5 @@ export const databases: readonly StateType[] = [
   postgresSchemaPresent,
   postgresUserAbsent,
   postgresUserPresent,
+  redisConfig,
 ];

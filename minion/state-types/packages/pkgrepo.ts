@@ -5,7 +5,7 @@ import type { Host, HostView } from '../../host/host.ts';
 import { packagesChanged } from '../lib/packages.ts';
 import { parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
-import { replaceConfiguration } from '../lib/staged.ts';
+import { hasTaken, replaceConfiguration } from '../lib/staged.ts';
 import type { Piece } from '../lib/staged.ts';
 import { areListsOld, refreshOne } from './lib/apt.ts';
 import { describeKeyring, describeWantedKey, fetchKey } from './lib/repo-key.ts';
@@ -20,6 +20,7 @@ import {
 } from './lib/source-file.ts';
 import type { SourceFile } from './lib/source-file.ts';
 import { repositoryOf } from './lib/repository.ts';
+import type { SourceEntry } from './lib/source-entry.ts';
 import type { Repository } from './lib/repository.ts';
 import { managedSchema } from './pkgrepo-schema.ts';
 import type { ManagedArgs } from './pkgrepo-schema.ts';
@@ -33,9 +34,13 @@ type Source = {
   elsewhere: readonly string[];
   /** Nothing else stands in its file. */
   alone: boolean;
+  /** Its lists have been fetched; not so if a run was killed before that. */
+  fetched: boolean;
 };
 
 const APT = '/etc/apt';
+/** What the registry says from the moment that a source stands in its file until its lists are there. */
+const BEGUN = 'begun';
 
 async function read(args: ManagedArgs, host: HostView): Promise<Source | null> {
   const { file, entry, keyring } = repositoryOf(args);
@@ -50,6 +55,7 @@ async function read(args: ManagedArgs, host: HostView): Promise<Source | null> {
     ...said({ key }),
     elsewhere,
     alone: own.parts.every(({ entry: one }) => one !== null && found.includes(one)),
+    fetched: !(await hasTaken(host, markOf(file, entry), BEGUN)),
   };
 }
 
@@ -73,25 +79,26 @@ async function want(args: ManagedArgs, host: HostView): Promise<Partial<Source>>
     ...said({ key }),
     elsewhere: [],
     ...(args.clean_file ? { alone: true } : {}),
+    ...(mustFetch(args) ? { fetched: true } : {}),
   };
 }
 
 async function apply(args: ManagedArgs, host: Host): Promise<void> {
   const repository = repositoryOf(args);
-  const { file, entry, keyring } = repository;
+  const { file, entry } = repository;
   const wereOld = await areListsOld({}, host);
   const pieces = await piecesOf(args, repository, host);
-  const refreshes = entry.isEnabled && (args.refresh_db ?? args.refresh);
   await replaceConfiguration(host, {
     what: `the package source "${args.name}"`,
     directory: APT,
     pieces,
     check: ['apt-get', 'indextargets'],
-    mark: `pkgrepo:${keyring}`,
+    mark: markOf(file, entry),
+    pending: BEGUN,
     taken: null,
     async take() {
       packagesChanged(host);
-      if (!refreshes) return;
+      if (!mustFetch(args)) return;
       const { error, warnings } = await refreshOne(file, { wereOld }, host);
       if (error !== null) throw notFetched(warnings);
     },
@@ -99,6 +106,14 @@ async function apply(args: ManagedArgs, host: Host): Promise<void> {
       packagesChanged(host);
     },
   });
+}
+
+function mustFetch(args: ManagedArgs): boolean {
+  return repositoryOf(args).entry.isEnabled && (args.refresh_db ?? args.refresh);
+}
+
+function markOf(file: string, entry: SourceEntry): string {
+  return `pkgrepo:${file}:${entry.uris.join(' ')} ${entry.suites.join(' ')}`;
 }
 
 function notFetched(warnings: string): ConductorError {

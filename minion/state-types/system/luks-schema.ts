@@ -13,7 +13,7 @@ export const luksSchema = z
     key: z
       .string()
       .transform((key) => key.replace(/\n$/u, ''))
-      .pipe(z.string().min(8).max(4096))
+      .pipe(z.string().min(1).max(4096))
       .meta({ secret: true })
       .describe('The passphrase, usually from the pillar; a line end behind it does not count'),
     format: z

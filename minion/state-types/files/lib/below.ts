@@ -27,22 +27,35 @@ export async function strays(
   host: HostView,
 ): Promise<readonly Stray[]> {
   const { user, group, dirMode, fileMode, ignored = [] } = args;
-  const uid = user === undefined ? undefined : await uidOf(user, host);
-  const gid = group === undefined ? undefined : await gidOf(group, host);
-  const modes = { directory: dirMode, file: fileMode, symlink: undefined, other: undefined };
+  const asked: Asked = {
+    user,
+    group,
+    uid: user === undefined ? null : await uidOf(user, host),
+    gid: group === undefined ? null : await gidOf(group, host),
+    modes: { directory: dirMode, file: fileMode, symlink: undefined, other: undefined },
+  };
   const skipped: ReadonlySet<string> = new Set(['other', ...ignored]);
-  return found.flatMap((one) => {
-    if (skipped.has(one.kind)) return [];
-    const mode = modes[one.kind];
-    const wanted = said({
-      user: uid === undefined || uid === one.uid ? undefined : user,
-      group: gid === undefined || gid === one.gid ? undefined : group,
-      mode: mode === undefined || mode === one.mode ? undefined : mode,
-    });
-    if (Object.keys(wanted).length === 0) return [];
-    if (one.kind === 'file' && one.links > 1) refuseHardLink(one);
-    return [{ found: one, wanted }];
+  return found.flatMap((one) => (skipped.has(one.kind) ? [] : (strayOf(one, asked) ?? [])));
+}
+
+interface Asked {
+  readonly user: string | undefined;
+  readonly group: string | undefined;
+  readonly uid: number | null;
+  readonly gid: number | null;
+  readonly modes: Readonly<Record<FoundBelow['kind'], string | undefined>>;
+}
+
+function strayOf(found: FoundBelow, { user, group, uid, gid, modes }: Asked): Stray | null {
+  const mode = modes[found.kind];
+  const wanted = said({
+    user: uid === found.uid ? undefined : user,
+    group: gid === found.gid ? undefined : group,
+    mode: mode === found.mode ? undefined : mode,
   });
+  if (Object.keys(wanted).length === 0) return null;
+  if (found.kind === 'file' && found.links > 1) refuseHardLink(found);
+  return { found, wanted };
 }
 
 /** Its other name may be anywhere, and be somebody else's. */

@@ -55,6 +55,30 @@ export function siteReplacement(
   };
 }
 
+export function snippetMark(path: string): string {
+  return `nginx.snippet:${path}`;
+}
+
+/** The change that puts a snippet in place, or with no content takes it away. */
+export function snippetReplacement(
+  host: Host,
+  { path, content, reload }: { path: string; content: string | null; reload: boolean },
+): Replacement {
+  const file: Piece = content === null ? null : { kind: 'file', content, mode: '0644' };
+  const take = (): Promise<void> => (reload ? reloadNginx(host) : Promise.resolve());
+  return {
+    what: `the nginx snippet "${path}"`,
+    directory: NGINX,
+    pieces: new Map([[path, file]]),
+    check: CHECK,
+    take,
+    takeBack: take,
+    mark: snippetMark(path),
+    taken: null,
+    pending: 'pending',
+  };
+}
+
 /**
  * Makes a running nginx use the configuration on disk and waits until it does: its master has
  * started new workers. One that is not running will read the configuration when it starts.
