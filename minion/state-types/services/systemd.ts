@@ -3,7 +3,7 @@ import type { Change } from '../../../shared/change.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { parentsOf } from '../lib/resources.ts';
-import { replaceConfiguration } from '../lib/staged.ts';
+import { hasTaken, replaceConfiguration } from '../lib/staged.ts';
 import type { Replacement } from '../lib/staged.ts';
 import { isStale, instancesOf } from './lib/units.ts';
 import { unitAbsentSchema, unitSchema } from './systemd-schema.ts';
@@ -17,6 +17,8 @@ type UnitFile = {
 };
 
 const DIRECTORY = '/etc/systemd/system';
+/** What the registry says from the moment that a file changes until systemd has read it. */
+const BEGUN = 'begun';
 const ELSEWHERE = ['/run/systemd/system', '/usr/lib/systemd/system', '/lib/systemd/system'];
 
 type Named = UnitAbsentArgs;
@@ -31,7 +33,24 @@ async function read(args: Named, host: HostView): Promise<UnitFile | null> {
   if (status === null) return null;
   const bytes = status.kind === 'file' ? await host.readFile(path) : null;
   const content = bytes === null ? null : Buffer.from(bytes).toString();
-  return { content, loaded: !(await isStale(args.name, host)) };
+  // Systemd itself does not notice a directory of drop-ins that is new.
+  return { content, loaded: await isLoaded(args, host) };
+}
+
+async function isLoaded(args: Named, host: HostView): Promise<boolean> {
+  if (await hasTaken(host, markOf(args), BEGUN)) return false;
+  return !(await isStale(args.name, host));
+}
+
+/** One that is gone is still there for systemd until that has noticed. */
+async function readLeft(args: Named, host: HostView): Promise<UnitFile | null> {
+  const left = await read(args, host);
+  if (left !== null) return left;
+  return (await hasTaken(host, markOf(args), BEGUN)) ? { content: null, loaded: false } : null;
+}
+
+function markOf(args: Named): string {
+  return `systemd.unit:${fileOf(args)}`;
 }
 
 function contentOf({ source, contents = '' }: UnitArgs): string {
@@ -42,7 +61,7 @@ function contentOf({ source, contents = '' }: UnitArgs): string {
 async function apply(change: Change<UnitFile>, args: UnitArgs, host: Host): Promise<void> {
   if (change.action === 'remove') return;
   const isUnread = change.action === 'update' && change.to.content === undefined;
-  if (isUnread) return reload(host);
+  if (isUnread) return take(args, host);
   const directory = posix.dirname(fileOf(args));
   const isNew = (await host.status(directory)) === null;
   if (isNew) await host.makeDirectory(directory, { user: 'root', group: 'root', mode: '0755' });
@@ -64,7 +83,8 @@ function replacement(args: UnitArgs, content: string, host: Host): Replacement {
     check: args.verify
       ? ['systemd-analyze', 'verify', '--man=no', '--recursive-errors=no', judged]
       : null,
-    mark: `systemd.unit:${path}`,
+    mark: markOf(args),
+    pending: BEGUN,
     taken: null,
     take: () => reload(host),
     takeBack: () => reload(host),
@@ -76,14 +96,20 @@ async function reload(host: Host): Promise<void> {
   host.changed('services');
 }
 
+async function take(args: Named, host: Host): Promise<void> {
+  await reload(host);
+  await host.remember(markOf(args), null);
+}
+
 async function remove(args: Named, host: Host): Promise<void> {
   const path = fileOf(args);
   if (args.dropin === undefined && !(await isElsewhere(args.name, host))) await end(args, host);
+  await host.remember(markOf(args), BEGUN);
   await host.remove(path);
   const directory = posix.dirname(path);
   const isEmpty = directory !== DIRECTORY && (await host.list(directory))?.length === 0;
   if (isEmpty) await host.remove(directory);
-  await reload(host);
+  await take(args, host);
 }
 
 /** Whether a unit is still there when its file in /etc is not: one of a package, or of this boot. */
@@ -140,7 +166,7 @@ export const systemdUnitAbsent = defineState<UnitAbsentArgs, UnitFile>({
   systemd.unit_absent: []
 `,
   textAttribute: 'content',
-  read,
+  read: readLeft,
   want: () => null,
   apply: (_change, args, host) => remove(args, host),
 });
