@@ -2,6 +2,7 @@ import all from './ava.config.js';
 
 /** For the edit-test loop: the unit tests but those that start programs or wait for real clocks. */
 const SLOW = [
+  'editors/yaml-language-server',
   'master/apply',
   'master/custom-types',
   'master/serve',

@@ -5,10 +5,13 @@ import type { Gathered, Surroundings } from '../shared/surroundings.ts';
 export interface StateSchema {
   readonly name: `${string}.${string}`;
   readonly schema: z.ZodType;
+  /** A short example in YAML, for the manual. */
+  readonly example?: string;
   readonly treeFiles?: readonly string[];
   readonly treeDirectories?: readonly string[];
   readonly pillarPaths?: readonly string[];
   readonly needsGuard?: true;
+  goesUnguarded?(args: unknown): boolean;
   provides?(args: unknown): readonly string[];
   needs?(args: unknown): readonly string[];
   gathers?(args: unknown): Gathered;

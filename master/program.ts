@@ -13,6 +13,7 @@ import { addKeys } from './commands/keys.ts';
 import { addLint } from './commands/lint.ts';
 import { addNew } from './commands/new.ts';
 import { addPillar } from './commands/pillar.ts';
+import { addSchema } from './commands/schema.ts';
 import { addSeal } from './commands/seal.ts';
 import { addServe } from './commands/serve.ts';
 import { addShow } from './commands/show.ts';
@@ -34,6 +35,7 @@ const COMMANDS = [
   addNew,
   addSeal,
   addDocs,
+  addSchema,
 ] as const;
 
 /** The program `master`, as a whole: gives its exit code, throws nothing. */

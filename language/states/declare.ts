@@ -186,19 +186,22 @@ function isGuarded(
   schema: StateSchema,
   { words, args, declaring }: Guarding,
 ): boolean {
-  // To Salt an unguarded command is one that is meant to run every time.
-  if (schema.needsGuard !== true || isSaltFile(draft.place.file)) return true;
+  if (schema.needsGuard !== true || isMeant(draft, schema, args)) return true;
   const { unless, onlyif, creates } = words;
   if ([unless, onlyif, creates].some((guard) => guard !== undefined)) return true;
   const requisites = declaring.requisites.get(draft.key) ?? [];
   if (requisites.some(({ kind }) => CONDITIONS.has(kind))) return true;
-  if (typeof args === 'object' && args !== null && 'always' in args && args.always === true)
-    return true;
   declaring.workshop.problems.add(draft.place, `${draft.type} "${draft.id}" has no guard`, {
     help: 'say when it is to run with unless, onlyif, creates or onchanges, or write "always: true"',
     chain: draft.scope.chain,
   });
   return false;
+}
+
+/** To run every time: by its arguments, or because to Salt an unguarded command is meant so. */
+function isMeant({ place }: Draft, schema: StateSchema, args: unknown): boolean {
+  if (isSaltFile(place.file) || schema.goesUnguarded?.(args) === true) return true;
+  return typeof args === 'object' && args !== null && 'always' in args && args.always === true;
 }
 
 function guardsOf({ unless = [], onlyif = [], creates = [] }: GuardWords): Guards {

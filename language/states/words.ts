@@ -73,16 +73,22 @@ export const guardSchema = z.strictObject({
       error: 'cannot be: every outcome of a run is an event on the master already (remove it)',
     })
     .optional()
-    .describe('Refused: every outcome of a run is an event on the master already'),
+    .describe('Refused: every outcome of a run is an event on the master already')
+    .meta({ doNotSuggest: true }),
   saltenv: z
     .never({ error: 'cannot be: a run sees one revision of one tree (remove it)' })
     .optional()
-    .describe('Refused: a run sees one revision of one tree'),
+    .describe('Refused: a run sees one revision of one tree')
+    .meta({ doNotSuggest: true }),
 });
 
 /** What Salt needs to be told and nothing here depends on. */
 function harmless(why: string) {
-  return z.boolean().optional().describe(`Salt's; it changes nothing here: ${why}`);
+  return z
+    .boolean()
+    .optional()
+    .describe(`Salt's; it changes nothing here: ${why}`)
+    .meta({ doNotSuggest: true });
 }
 
 export type GuardWords = z.infer<typeof guardSchema>;

@@ -16,7 +16,6 @@ geoserver layers:
     - name: /srv/geoserver/layers
     - source: salt://pavics/files/layers
     - user: geoserver
-    - include_empty: True
     - exclude_pat: E@\.bak$
     - require:
       - file: geoserver data
