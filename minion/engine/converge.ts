@@ -16,7 +16,13 @@ export interface ConvergeOptions {
 
 /** What it took, or in a dry run would take, to bring one declared state about. */
 export type Convergence =
-  | { readonly status: 'unchanged' }
+  | {
+      readonly status: 'unchanged';
+      /** It was carried out, and there was nothing to do. */
+      readonly isFound?: true;
+      /** What the type has to say. */
+      readonly says?: string;
+    }
   | { readonly status: 'unknown'; readonly because: string }
   | {
       readonly status: 'changed' | 'would-change';
@@ -40,7 +46,10 @@ export async function converge(
   if (type.awaits === true && change !== null)
     return wait(type, args, host, { change, ...options });
   const reacts = options.notified === true && !isAnsweredBy(type, change);
-  if (change === null && !reacts) return { status: 'unchanged' };
+  if (change === null && !reacts) {
+    const says = type.says?.(args) ?? '';
+    return { status: 'unchanged', ...(says === '' ? {} : { says }) };
+  }
   return bringAbout(type, args, host, { change, reacts, ...options });
 }
 
@@ -55,11 +64,22 @@ async function bringAbout(
   host: Host,
   { change, reacts, dryRun, beforeEffect }: Work,
 ): Promise<Convergence> {
-  if (dryRun) return { status: 'would-change', change, reaction: reacts ? '' : null };
+  if (dryRun) return foreseen(type, args, { change, reacts });
   await beforeEffect?.(change);
-  if (change !== null) await applyAndVerify(type, args, host, change);
+  const isFound = change !== null && !(await applyAndVerify(type, args, host, change));
   const reaction = reacts ? await reactAndVerify(type, args, host) : null;
-  return { status: 'changed', change, reaction };
+  if (isFound && reaction === null) return { status: 'unchanged', isFound };
+  return { status: 'changed', change: isFound ? null : change, reaction };
+}
+
+function foreseen(
+  type: StateType,
+  args: unknown,
+  { change, reacts }: { readonly change: Change | null; readonly reacts: boolean },
+): Convergence {
+  const because = change === null ? null : (type.uncertain?.(args) ?? null);
+  if (because !== null) return { status: 'unknown', because };
+  return { status: 'would-change', change, reaction: reacts ? '' : null };
 }
 
 async function wait(
@@ -99,14 +119,16 @@ export async function reactAndVerify(type: StateType, args: unknown, host: Host)
   return reaction;
 }
 
+/** Whether it changed anything. */
 async function applyAndVerify(
   type: StateType,
   args: unknown,
   host: Host,
   change: Change,
-): Promise<void> {
-  await type.apply(change, args, host);
+): Promise<boolean> {
+  const answer = await type.apply(change, args, host);
   await verify(type, args, host);
+  return answer !== 'unchanged';
 }
 
 async function verify(type: StateType, args: unknown, host: Host): Promise<void> {

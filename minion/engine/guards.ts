@@ -1,8 +1,16 @@
 import type { Declaration } from '../../language/declaration.ts';
 import type { HostView } from '../host/host.ts';
 
-/** Takes its line from standard input, so that a secret in it never stands in an argument. */
-const SHELL = ['/bin/sh', '-c', 'eval "$(cat)"'] as const;
+/**
+ * Takes its line from standard input, so that a secret in it never stands in an argument. Node's pipes are sockets, which
+ * nobody can open as `/dev/stderr`: what it prints goes through a pipe of the shell's.
+ */
+const SHELL = [
+  '/bin/bash',
+  '-c',
+  'exec /bin/sh -c "$0" > >(exec cat) 2>&1',
+  'eval "$(cat)"',
+] as const;
 
 /** A guard that stops a state. */
 export interface Stopped {

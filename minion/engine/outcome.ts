@@ -61,7 +61,7 @@ function told(
 ): Pick<Outcome, 'because' | 'error' | 'reaction'> {
   switch (result.status) {
     case 'unchanged':
-      return {};
+      return result.says === undefined ? {} : { reaction: redact(result.says) };
     case 'changed':
     case 'would-change':
       return result.reaction === null ? {} : { reaction: redact(result.reaction) };

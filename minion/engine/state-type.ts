@@ -67,8 +67,20 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
   /** How it should be: only the attributes asked for; `null` if it should not exist. */
   want(args: Args, host: HostView): Partial<State> | null | Promise<Partial<State> | null>;
 
-  /** Carries out one change. */
-  apply(change: Change<State>, args: Args, host: Host): Promise<void>;
+  /**
+   * Why only carrying it out tells whether it changes anything; `null` if that is known before. A dry run then says
+   * `unknown` for this reason, and a run goes by what `apply` answers.
+   */
+  uncertain?(args: Args): string | null;
+
+  /** Whether it may do without a guard for once; `needsGuard` holds otherwise. */
+  goesUnguarded?(args: Args): boolean;
+
+  /** What whoever reads the report is to be told, whether or not anything changes. */
+  says?(args: Args): string;
+
+  /** Carries out one change. Answers `unchanged` if there turned out to be nothing to do. */
+  apply(change: Change<State>, args: Args, host: Host): Promise<void | 'unchanged'>;
 
   /**
    * Whether carrying out this change has the effect of `react` too, so that it is not called as

@@ -46,7 +46,7 @@ interface Effort {
 
 /** An attempt that failed may have changed all there was to change: that the last one need not is no rest. */
 function inAll(result: Result, { change }: Effort): Result {
-  if (result.status !== 'unchanged' || change === null) return result;
+  if (result.status !== 'unchanged' || change === null || result.isFound === true) return result;
   return { status: 'changed', change, reaction: null };
 }
 
@@ -93,6 +93,7 @@ async function act(
 ): Promise<Result> {
   const { journal, reactions } = context;
   const debts = debtsOf(journal, declaration.key, ['watch', 'onchanges']);
+  const before = new Set(journal.all());
   const result = await converge(typeOf(context, declaration), declaration.args, host, {
     dryRun: false,
     notified: isNotified(declaration, context),
@@ -102,6 +103,10 @@ async function act(
     },
   });
   await check(declaration, host);
+  if (result.status === 'unchanged' && result.isFound === true) {
+    // Nobody owes a reaction to what did not change after all.
+    journal.strike((debt) => debt.because === declaration.key && !before.has(debt));
+  }
   settle(declaration, context);
   if (!('reaction' in result) || result.reaction === null) return result;
   const [earlier] = debts.filter(({ since }) => since < context.startedAt.toISOString());

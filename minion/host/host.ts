@@ -118,9 +118,17 @@ export interface HostView {
 
 export interface HttpOptions {
   readonly timeoutMs: number;
+  /** `GET` if absent. */
+  readonly method?: 'GET' | 'HEAD';
   readonly headers?: Readonly<Record<string, string>>;
   /** Connect here instead of the address that the URL's name has, e.g. `127.0.0.1`. */
   readonly address?: string;
+}
+
+/** A request that may change what is behind the URL. */
+export interface HttpSending extends Omit<HttpOptions, 'method'> {
+  readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly body?: string;
 }
 
 export interface HttpAnswer {
@@ -152,6 +160,8 @@ export interface Host extends HostView {
   rename(from: string, to: string): Promise<void>;
   /** Removes what stands at a path, a directory with all that is in it; nothing there is fine. */
   remove(path: string): Promise<void>;
+  /** An HTTP request that may change something; follows no redirect. `null` if nothing answers. */
+  httpSend(url: string, options: HttpSending): Promise<HttpAnswer | null>;
   /** Says that what is read under a shared topic is no longer true. */
   changed(topic: string): void;
   /** Writes to the minion's registry (`null` forgets); on disk when it returns. */

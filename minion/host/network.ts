@@ -4,7 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import { connect, isIP } from 'node:net';
 import type { LookupFunction } from 'node:net';
 import { ConductorError } from '../../shared/errors.ts';
-import type { HttpAnswer, HttpOptions } from './host.ts';
+import type { HttpAnswer, HttpOptions, HttpSending } from './host.ts';
 import { following } from './signals.ts';
 
 const LARGEST_BODY = 64 * 1024 * 1024;
@@ -57,10 +57,10 @@ function portOf(port: string, protocol: string): number {
   return protocol === 'wss:' ? 443 : 80;
 }
 
-/** See `HostView.httpGet`. */
-export async function httpGet(
+/** See `HostView.httpGet` and `Host.httpSend`. */
+export async function httpAsk(
   url: string,
-  options: HttpOptions,
+  options: HttpOptions | HttpSending,
   signal: AbortSignal,
 ): Promise<HttpAnswer | null> {
   signal.throwIfAborted();
@@ -78,19 +78,25 @@ export async function httpGet(
   }
 }
 
-async function get(url: URL, options: HttpOptions, signal: AbortSignal): Promise<HttpAnswer> {
-  const { address, headers } = options;
+async function get(
+  url: URL,
+  options: HttpOptions | HttpSending,
+  signal: AbortSignal,
+): Promise<HttpAnswer> {
+  const { address, headers, method = 'GET' } = options;
+  const body = 'body' in options ? options.body : undefined;
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     const sent = request(url, {
       agent: false,
+      method,
       signal,
       headers: { 'user-agent': 'conductor', ...headers },
       ...(address === undefined ? {} : { lookup: alwaysAt(address) }),
     });
     sent.once('response', resolve);
     sent.once('error', reject);
-    sent.end();
+    sent.end(body);
   });
   return { status: answer.statusCode ?? 0, headers: flat(answer), body: await bodyOf(answer, url) };
 }

@@ -7,7 +7,7 @@ import { accountFor, commandFor, withUmask } from './as-user.ts';
 import { hardLink, link, makeDirectory, own, ownIn, rename } from './change-files.ts';
 import { runProcess } from './commands.ts';
 import type { Argv, CommandOptions, Host, HostView, Output, Ownership } from './host.ts';
-import { canConnect, httpGet, reachesOne } from './network.ts';
+import { canConnect, httpAsk, reachesOne } from './network.ts';
 import { beginningOf, endOf } from '../../shared/excerpt.ts';
 import { ownerOf } from './ownership.ts';
 import type { Owner } from './ownership.ts';
@@ -43,7 +43,7 @@ export function createRealHost(options: RealHostOptions): Hosts {
   return {
     within(signal) {
       const run = createRunner(options, signal, topics);
-      return { ...lookingAt(options, { signal, topics, run }), ...changing(options, topics, run) };
+      return { ...lookingAt(options, { signal, topics, run }), ...changing(options, { signal, topics, run }) };
     },
   };
 }
@@ -75,7 +75,7 @@ function lookingAt(
     groups: async () => (await people()).groups,
     canConnect: (address, port, timeoutMs) => canConnect({ address, port, timeoutMs }, signal),
     reachesMaster: () => reachesOne(masters, signal),
-    httpGet: (url, options) => httpGet(url, options, signal),
+    httpGet: (url, options) => httpAsk(url, options, signal),
     shared: (topic, load) => topics.shared(`state type: ${topic}`, load),
     recall: async (name) => registry.recall(name),
     port(name) {
@@ -89,8 +89,7 @@ function lookingAt(
 
 function changing(
   { registry, redact = unredacted }: RealHostOptions,
-  topics: Topics,
-  run: Runner,
+  { signal, topics, run }: Means,
 ): Omit<Host, keyof HostView> {
   const ownerFor = async (path: string, ownership: Ownership = {}) => {
     const isNamed = ownership.user !== undefined || ownership.group !== undefined;
@@ -119,6 +118,7 @@ function changing(
     },
     rename: async (from, to) => rename(from, to),
     remove: async (path) => remove(path),
+    httpSend: (url, options) => httpAsk(url, options, signal),
     changed(topic) {
       if (topic === ACCOUNTS || topic === 'groups') topics.forget(ACCOUNTS);
       topics.forget(`state type: ${topic}`);

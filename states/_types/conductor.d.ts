@@ -56,8 +56,14 @@ declare module 'conductor' {
     read(args: Args, host: HostView): Promise<State | null>;
     /** How it should be: only the attributes asked for; `null` if it should not exist. */
     want(args: Args, host: HostView): Partial<State> | null | Promise<Partial<State> | null>;
-    /** Carries out one change. Not called in a dry run. */
-    apply(change: Change<State>, args: Args, host: Host): Promise<void>;
+    /** Why only carrying it out tells whether it changes anything; a dry run then says `unknown`. */
+    uncertain?(args: Args): string | null;
+    /** Whether it may do without a guard for once; `needsGuard` holds otherwise. */
+    goesUnguarded?(args: Args): boolean;
+    /** What whoever reads the report is to be told, whether or not anything changes. */
+    says?(args: Args): string;
+    /** Carries out one change. Answers `unchanged` if there turned out to be nothing to do. Not called in a dry run. */
+    apply(change: Change<State>, args: Args, host: Host): Promise<void | 'unchanged'>;
     /** Whether carrying out this change has the effect of `react` too. */
     answers?(change: Change<State>): boolean;
     /** Answers a `watch` or `listen`. Says what was done. */
@@ -144,9 +150,17 @@ declare module 'conductor' {
 
   export interface HttpOptions {
     readonly timeoutMs: number;
+    /** `GET` if absent. */
+    readonly method?: 'GET' | 'HEAD';
     readonly headers?: Readonly<Record<string, string>>;
     /** Connect here instead of the address that the URL's name has. */
     readonly address?: string;
+  }
+
+  /** A request that may change what is behind the URL. */
+  export interface HttpSending extends Omit<HttpOptions, 'method'> {
+    readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+    readonly body?: string;
   }
 
   export interface HttpAnswer {
@@ -186,8 +200,6 @@ declare module 'conductor' {
     recall(name: string): Promise<string | null>;
     /** The number that `{{ port name }}` gave. */
     port(name: string): number;
-    /** Whether a new connection to one of this minion's masters can be made; so it is if it has none. */
-    reachesMaster(): Promise<boolean>;
     sleep(milliseconds: number): Promise<void>;
   }
 
@@ -207,6 +219,8 @@ declare module 'conductor' {
     rename(from: string, to: string): Promise<void>;
     /** A directory goes with all that is in it; nothing there is fine. */
     remove(path: string): Promise<void>;
+    /** An HTTP request that may change something; follows no redirect. `null` if nothing answers. */
+    httpSend(url: string, options: HttpSending): Promise<HttpAnswer | null>;
     /** Says that what is read under a shared topic is no longer true. */
     changed(topic: string): void;
     /** Writes to the minion's registry (`null` forgets). */

@@ -167,6 +167,13 @@ export function fakeHost(before: HostState = {}, after: HostState = before): Fak
     async reachesMaster() {
       return state.reachesMaster ?? true;
     },
+    async httpSend(url, { method, body = '' }) {
+      did(`${method} ${url} ${body}`.trim());
+      const known = state.http?.[url];
+      return known === undefined
+        ? null
+        : { status: 200, headers: {}, body: Buffer.alloc(0), ...known };
+    },
     async httpGet(url) {
       const answer = state.http?.[url];
       return answer === undefined

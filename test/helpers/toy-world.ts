@@ -84,7 +84,18 @@ function toyTypes(world: ToyWorld): ReadonlyMap<string, StateType> {
     oneShot: true,
     want: ({ value, password = '' }) => ({ value, password }),
   };
-  const types = [mute, set, text, hidden].map((type) => defineState(type));
+  const maybe: StateType<Toy, ToyState> = {
+    ...mute,
+    name: 'toy.maybe',
+    oneShot: true,
+    uncertain: ({ value }) => (value === 'new' ? null : 'nobody knows'),
+    async apply(_change, { name, value }) {
+      await act(`try ${name}`);
+      return value === 'nothing' ? 'unchanged' : undefined;
+    },
+    says: ({ value }) => value,
+  };
+  const types = [mute, set, text, hidden, maybe].map((type) => defineState(type));
   return new Map(types.map((type) => [type.name, type]));
 }
 

@@ -62,7 +62,14 @@ const expectSchema = z.strictObject({
     })
     .optional(),
   refused: word.optional(),
-  fails: z.strictObject({ code: word.optional(), message: word }).optional(),
+  fails: z
+    .strictObject({
+      code: word.optional(),
+      message: word,
+      /** Files that are put back: their content is what it was, their time is not. */
+      puts_back: z.array(z.string().startsWith('/')).default([]),
+    })
+    .optional(),
   after: script.optional(),
 });
 
@@ -86,6 +93,8 @@ export const caseSchema = z.strictObject({
   files: z.record(z.string().startsWith('states/'), z.string()).default({}),
   pillar: z.record(z.string(), z.json()).default({}),
   ports: z.record(z.string(), z.int()).default({}),
+  /** Where the minion's masters are. */
+  masters: z.array(word).default([]),
   declare: attributes.refine((args) => 'name' in args, { error: 'needs a "name"' }),
   with: script.optional(),
   expect: expectSchema.prefault({}),

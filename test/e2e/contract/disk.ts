@@ -13,6 +13,8 @@ const BY_ITSELF = [
   '/var/lib/redis',
   '/var/lib/private',
   '/dev/shm/PostgreSQL.*',
+  '/tmp/systemd-private-*',
+  '/var/tmp/systemd-private-*',
   // Where other file systems begin, those that are not looked at.
   '/run',
   '/proc',

@@ -117,7 +117,7 @@ export function undisturbedIn(findings: readonly Finding[]): readonly string[] {
 /** Why a clause cannot apply: what the cases say, or what follows from the type itself. */
 function explanationOf(clause: Clause, about: About): string | null {
   const { cases, findings, lacking } = about;
-  const said = cases.find(({ case: { not } }) => clause in not)?.case.not[clause];
+  const said = notOf(clause, cases) ?? (clause < 'h' ? notOf('b', cases) : undefined);
   const excused = cases.flatMap(({ case: { undisturbed } }) => Object.values(undisturbed));
   if (said !== undefined) return said;
   const own = ownExplanation(clause, about);
@@ -126,6 +126,11 @@ function explanationOf(clause: Clause, about: About): string | null {
     return [...new Set(excused)].join('; ');
   const [feature] = lacking.values();
   return feature === undefined ? null : `this machine lacks ${feature}`;
+}
+
+/** What a case says; where nothing can be brought about, nothing can be disturbed, read or undone either. */
+function notOf(clause: Clause, cases: readonly NamedCase[]): string | undefined {
+  return cases.find(({ case: { not } }) => clause in not)?.case.not[clause];
 }
 
 function ownExplanation(clause: Clause, { type, findings }: About): string | null {

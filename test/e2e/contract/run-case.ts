@@ -39,6 +39,8 @@ async function examineThere(bench: Bench): Promise<void> {
   const { named, world } = bench;
   forget();
   try {
+    if (named.case.expect.fails !== undefined)
+      await judge(bench, 'h', async () => checkUnknownArgument(bench));
     if (isRefusal(named.case)) {
       await judge(bench, 'bad', async () => {
         await prepare(named, world);

@@ -147,6 +147,7 @@ export async function runCase(named: NamedCase, world: World, way: Way): Promise
     minion: 'proof',
     registry,
     ports: catalog.ports,
+    masters: named.case.masters,
     log,
     redact: redaction.redact,
   });
@@ -190,7 +191,7 @@ function watched(type: StateType, seen: Sightings): StateType {
     },
     async apply(change, args, host) {
       seen.change = change;
-      await type.apply(change, args, host);
+      return type.apply(change, args, host);
     },
   };
 }

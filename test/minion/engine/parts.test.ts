@@ -44,6 +44,8 @@ const type = typeWith(z.strictObject({}));
 
 // Redaction
 
+const GUARD = '/bin/bash -c exec /bin/sh -c "$0" > >(exec cat) 2>&1 eval "$(cat)"';
+
 test('finds secret arguments wherever a schema hides them', (t) => {
   const secret = z.string().meta({ secret: true });
   const flat = z.strictObject({ a: secret, b: z.string() });
@@ -212,7 +214,7 @@ test('many reasons are told by the first', (t) => {
 // Guards
 
 test('a guard that holds a secret gives it by standard input only', async (t) => {
-  const host = fakeHost({ commands: { '/bin/sh -c eval "$(cat)"': { exitCode: 1 } } });
+  const host = fakeHost({ commands: { [GUARD]: { exitCode: 1 } } });
   const declaration = declare('a', { guards: { unless: ['login hunter2'] }, runas: 'deploy' });
   t.is(await guardedBy(declaration, host), null);
   t.like(host.queries[0], { options: { input: 'login hunter2', user: 'deploy' } });
@@ -230,7 +232,7 @@ test('a dangling link is not something that exists', async (t) => {
 
 test('checks are asked in order, up to the first that fails', async (t) => {
   const host = fakeHost({
-    commands: { '/bin/sh -c eval "$(cat)"': { exitCode: 1, stdout: 'bad' } },
+    commands: { [GUARD]: { exitCode: 1, stdout: 'bad' } },
   });
   const failing = await failingCheck(declare('a', { checkCommands: ['one', 'two'] }), host);
   t.deepEqual(failing, { line: 'one', output: 'bad' });

@@ -10,7 +10,7 @@ import type { HostState } from '../../helpers/fake-host.ts';
 import { cannot, declare, newDirectory, run, toyWorld } from '../../helpers/toy-world.ts';
 import type { ToyWorld } from '../../helpers/toy-world.ts';
 
-const GUARD = '/bin/sh -c eval "$(cat)"';
+const GUARD = '/bin/bash -c exec /bin/sh -c "$0" > >(exec cat) 2>&1 eval "$(cat)"';
 
 function breaking(things: Readonly<Record<string, string>>, ...what: string[]): ToyWorld {
   const world = toyWorld(things);
@@ -215,6 +215,24 @@ test('onchanges: a broken target breaks it, onchanges_any takes another', async 
     { world },
   );
   t.deepEqual(statuses.slice(2), ['x: skipped', 'y: changed', 'z: skipped']);
+});
+
+test('what turns out to have changed nothing is unchanged, and nobody owes it a reaction', async (t) => {
+  const world = toyWorld({ b: 'new', w: 'new' });
+  const catalog = [
+    declare('a', { type: 'toy.maybe', value: 'nothing' }),
+    declare('b', { type: 'toy.maybe', value: 'new' }),
+    declare('w', { requires: { watch: ['a'] } }),
+    declare('x', { requires: { onchanges: ['a'] } }),
+  ];
+  const foreseen = await run(catalog, { world, dryRun: true });
+  t.is(foreseen.statuses[0], 'a: unknown');
+  t.is(foreseen.outcome('a').because, 'nobody knows');
+  const first = await run(catalog, { world });
+  t.deepEqual(first.statuses, ['a: unchanged', 'b: unchanged', 'w: unchanged', 'x: skipped']);
+  t.deepEqual(world.did, ['try a']);
+  t.deepEqual(first.journal.all(), []);
+  t.is(first.outcome('b').reaction, 'new');
 });
 
 test('onfail: runs only after a failure; onfail_all only after all', async (t) => {

@@ -11,7 +11,7 @@ import { namesById, parseGroup, parsePasswd } from '../../../minion/host/account
 import { accountFor, commandFor, withUmask } from '../../../minion/host/as-user.ts';
 import { runProcess } from '../../../minion/host/commands.ts';
 import type { Host } from '../../../minion/host/host.ts';
-import { canConnect, httpGet } from '../../../minion/host/network.ts';
+import { canConnect, httpAsk } from '../../../minion/host/network.ts';
 import { createCapture } from '../../../minion/host/output.ts';
 import { endProcessGroup } from '../../../minion/host/process-group.ts';
 import { createRealHost } from '../../../minion/host/real-host.ts';
@@ -387,15 +387,15 @@ test('gets pages from where it is told, follows nothing, and null if nobody answ
   const port = await listening(server);
   const { signal } = new AbortController();
   const options = { timeoutMs: 2000, address: '127.0.0.1', headers: { 'x-a': 'b' } };
-  const answer = await httpGet(`http://site.example:${port}/`, options, signal);
+  const answer = await httpAsk(`http://site.example:${port}/`, options, signal);
   t.like(answer, { status: 200, headers: { 'x-host': `site.example:${port}` } });
   t.is(Buffer.from(answer?.body ?? []).toString(), 'b');
-  t.is((await httpGet(`http://site.example:${port}/moved`, options, signal))?.status, 302);
+  t.is((await httpAsk(`http://site.example:${port}/moved`, options, signal))?.status, 302);
   server.close();
   server.closeAllConnections();
-  t.is(await httpGet(`http://site.example:${port}/`, options, signal), null);
+  t.is(await httpAsk(`http://site.example:${port}/`, options, signal), null);
   const stopped = AbortSignal.abort(new ConductorError('CANCELLED', 'x'));
-  await t.throwsAsync(httpGet('http://x/', options, stopped), { code: 'CANCELLED' });
+  await t.throwsAsync(httpAsk('http://x/', options, stopped), { code: 'CANCELLED' });
 });
 
 test('a page that never ends is given up in time', async (t) => {
@@ -405,7 +405,7 @@ test('a page that never ends is given up in time', async (t) => {
   const port = await listening(server);
   const begun = Date.now();
   const options = { timeoutMs: 200 };
-  t.is(await httpGet(`http://127.0.0.1:${port}/`, options, new AbortController().signal), null);
+  t.is(await httpAsk(`http://127.0.0.1:${port}/`, options, new AbortController().signal), null);
   t.true(Date.now() - begun < 3000);
   server.closeAllConnections();
   server.close();

@@ -1,0 +1,96 @@
+import { ConductorError } from '../../../../shared/errors.ts';
+import { beginningOf } from '../../../../shared/excerpt.ts';
+import type { Argv, CommandOptions, Host } from '../../../host/host.ts';
+import { packagesChanged } from '../../lib/packages.ts';
+import { said } from '../../lib/said.ts';
+import type { Surroundings } from '../cmd-schema.ts';
+
+/** A command to run: what, with which input, and how to call it in messages. */
+export interface Execution {
+  readonly argv: Argv;
+  readonly input: string;
+  /** `"make install"`; not shown if its output is to be hidden. */
+  readonly title: string;
+  readonly args: Surroundings;
+}
+
+/**
+ * Takes the script from its input up to a NUL; what follows is the input of the script itself. Node's pipes are sockets,
+ * which nobody can open as `/dev/stderr`, so what the script prints goes through pipes of the shell's.
+ */
+const READ_SCRIPT =
+  'IFS= read -r -d "" script && exec "$@" /dev/fd/3 3< <(printf %s "$script") > >(exec cat) 2> >(exec cat >&2)';
+
+/** The program and its arguments, on pipes of the shell's. */
+const ON_PIPES = 'exec "$@" > >(exec cat) 2> >(exec cat >&2)';
+
+/** A script for a shell, which nobody sees in the list of processes. */
+export function scriptOf(shell: Argv, script: string, args: Surroundings): Execution {
+  return {
+    argv: ['/bin/bash', '-c', READ_SCRIPT, 'bash', ...shell],
+    input: `${script}\0${args.stdin ?? ''}`,
+    title: `"${beginningOf(script.trim().split('\n')[0] ?? '', 120)}"`,
+    args,
+  };
+}
+
+/** A program with its arguments. */
+export function programOf(argv: Argv, title: string, args: Surroundings): Execution {
+  return {
+    argv: ['/bin/bash', '-c', ON_PIPES, 'bash', ...argv],
+    input: args.stdin ?? '',
+    title,
+    args,
+  };
+}
+
+/** Runs it, and answers with what it printed. Throws COMMAND_FAILED unless it exits as it may. */
+export async function execute(execution: Execution, host: Host): Promise<string> {
+  const { argv, input, args } = execution;
+  try {
+    return (await host.run(argv, { ...optionsOf(args), input })).stdout;
+  } catch (error) {
+    if (isSuccess(error, args)) return outputOf(error);
+    throw failureOf(error, execution);
+  } finally {
+    packagesChanged(host);
+  }
+}
+
+export function optionsOf({ cwd, runas, env, umask, timeout }: Surroundings): CommandOptions {
+  return said({
+    cwd,
+    user: runas,
+    env,
+    umask,
+    timeoutMs: timeout === undefined ? undefined : timeout * 1000,
+  });
+}
+
+function exitCodeOf(error: unknown): number | null {
+  if (!(error instanceof ConductorError) || error.code !== 'COMMAND_FAILED') return null;
+  const { exitCode } = error.details;
+  return typeof exitCode === 'number' ? exitCode : null;
+}
+
+function isSuccess(error: unknown, { success_retcodes: good }: Surroundings): boolean {
+  const exitCode = exitCodeOf(error);
+  return exitCode !== null && good.includes(exitCode);
+}
+
+function outputOf(error: unknown): string {
+  const output = error instanceof ConductorError ? error.details['output'] : '';
+  return typeof output === 'string' ? output : '';
+}
+
+/** Names the script and not the shell; without what it printed if that is to be hidden. */
+function failureOf(error: unknown, { title, args }: Execution): unknown {
+  const exitCode = exitCodeOf(error);
+  if (exitCode === null || !(error instanceof ConductorError)) return error;
+  const isHidden = args.hide_output || args.output_loglevel === 'quiet';
+  const shown = isHidden ? 'the command' : title;
+  return new ConductorError('COMMAND_FAILED', `Cannot run ${shown}: it exited with ${exitCode}`, {
+    exitCode,
+    ...(isHidden ? {} : { output: outputOf(error) }),
+  });
+}
