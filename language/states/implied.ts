@@ -8,7 +8,9 @@ export interface Resources {
 }
 
 /**
- * For each declaration, others that provide what it needs. An edge that would close a cycle with
+ * For each declaration, others that provide what it needs. Several that work on the same thing (they
+ * need it and bring it about, like edits of one file) do not need one another: they run as they are
+ * written. An edge that would close a cycle with
  * written requisites, or with implied ones before it, is left out.
  */
 export function impliedEdges(items: readonly Resources[], written: Edges): Edges {
@@ -32,15 +34,30 @@ export function impliedEdges(items: readonly Resources[], written: Edges): Edges
   return kept;
 }
 
+interface Provider {
+  readonly key: string;
+  /** It needs what it provides. */
+  readonly worksOn: boolean;
+}
+
 function wantedEdges(items: readonly Resources[], written: Edges): Map<string, string[]> {
-  const providers = new Map<string, string[]>();
-  for (const { key, provides } of items) {
-    for (const name of provides) providers.set(name, [...(providers.get(name) ?? []), key]);
+  const providers = new Map<string, Provider[]>();
+  for (const { key, provides, needs } of items) {
+    for (const name of provides) {
+      const provider = { key, worksOn: needs.includes(name) };
+      const others = providers.get(name);
+      if (others === undefined) providers.set(name, [provider]);
+      else others.push(provider);
+    }
   }
   const wanted = new Map<string, string[]>();
-  for (const { key, needs } of items) {
+  for (const { key, needs, provides } of items) {
     const present = new Set([key, ...(written.get(key) ?? [])]);
-    const found = needs.flatMap((name) => providers.get(name) ?? []);
+    const found = needs.flatMap((name) => {
+      const worksOn = provides.includes(name);
+      const others = (providers.get(name) ?? []).filter((other) => !(worksOn && other.worksOn));
+      return others.map((other) => other.key);
+    });
     const targets = [...new Set(found)].filter((target) => !present.has(target));
     if (targets.length > 0) wanted.set(key, targets);
   }
