@@ -110,7 +110,11 @@ export const postgresHbaRuleAbsent = defineState<Named, Rule>({
     name: old network
 `,
   needs: serverNeeds,
-  read,
+  async read(args, host) {
+    const path = await pathOf(args, host);
+    const isPending = (await host.recall(markOf(path))) === PENDING;
+    return (await read(args, host)) ?? (isPending ? { ...NO_RULE, loaded: false } : null);
+  },
   want: () => null,
   apply: (_change: Change<Rule>, args, host) => replace(args, null, host),
 });
@@ -144,6 +148,17 @@ const PENDING = 'pending';
 function markOf(path: string): string {
   return `postgres_hba:${path}`;
 }
+
+/** What the server may still go by if a run has died before it told it to read the file again. */
+const NO_RULE = {
+  type: '',
+  database: [],
+  role: [],
+  address: null,
+  method: '',
+  options: [],
+  order: 0,
+} as const;
 
 async function read(args: Named, host: HostView): Promise<Rule | null> {
   const path = await pathOf(args, host);

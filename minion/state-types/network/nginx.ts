@@ -5,6 +5,7 @@ import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
 import {
   NGINX,
+  PENDING,
   fingerprint,
   linkPath,
   reloadNginx,
@@ -119,7 +120,11 @@ export const nginxSiteAbsent = defineState<Named, Site>({
 `,
   textAttribute: 'content',
   needs,
-  read,
+  async read(args, host) {
+    const isPending = (await host.recall(siteMark(args.name))) === PENDING;
+    const gone = isPending ? { content: null, enabled: false, loaded: false } : null;
+    return (await read(args, host)) ?? gone;
+  },
   want: () => null,
   async apply(_change, { name, reload }, host) {
     const nothing = { name, content: null, enabled: false, reload };

@@ -26,6 +26,9 @@ export function fingerprint(content: string | null, enabled: boolean): string {
   return `${enabled ? 'enabled' : 'disabled'}:${digest}`;
 }
 
+/** What the registry says while a change is under way. */
+export const PENDING = 'pending';
+
 export function siteMark(name: string): string {
   return `nginx.site:${name}`;
 }
@@ -52,6 +55,7 @@ export function siteReplacement(
     takeBack: take,
     mark: siteMark(name),
     taken: content === null ? null : fingerprint(content, enabled),
+    pending: PENDING,
   };
 }
 
@@ -75,7 +79,7 @@ export function snippetReplacement(
     takeBack: take,
     mark: snippetMark(path),
     taken: null,
-    pending: 'pending',
+    pending: PENDING,
   };
 }
 

@@ -1,0 +1,186 @@
+import { createHash } from 'node:crypto';
+import { ConductorError, messageOf } from '../../../../shared/errors.ts';
+import type { Host, HostView } from '../../../host/host.ts';
+import { lastWords } from '../../lib/ask.ts';
+import { EMPTY, parseRuleset, renderRuleset } from './firewall-rules.ts';
+import type { Ruleset } from './firewall-rules.ts';
+
+const DIRECTORY = '/etc/conductor';
+export const RULES = `${DIRECTORY}/firewall.nft`;
+const UNIT = 'conductor-firewall.service';
+const UNIT_PATH = `/etc/systemd/system/${UNIT}`;
+const AT_BOOT = `/etc/systemd/system/sysinit.target.wants/${UNIT}`;
+const MARK = 'firewall';
+const TOPIC = 'firewall';
+const PENDING = 'pending';
+
+/** What brings the rules back if this run dies between loading them and knowing that they do no harm. */
+const BACK = '/run/conductor-firewall-back.nft';
+const BACK_UNIT = 'conductor-firewall-back';
+const BACK_SECONDS = 60;
+const REACH_MS = 20_000;
+const POLL_MS = 500;
+
+const UNIT_TEXT = `# Made by Conductor.
+[Unit]
+Description=Firewall rules of Conductor
+DefaultDependencies=no
+ConditionPathExists=${RULES}
+Wants=network-pre.target
+Before=network-pre.target shutdown.target
+Conflicts=shutdown.target
+After=nftables.service
+PartOf=nftables.service
+StartLimitIntervalSec=0
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/sbin/nft --file ${RULES}
+ExecReload=/usr/sbin/nft --file ${RULES}
+
+[Install]
+WantedBy=sysinit.target
+`;
+
+/** What every state of the firewall needs. */
+export const FIREWALL_NEEDS = ['package:nftables', 'path:/etc/conductor'];
+
+export interface Firewall extends Ruleset {
+  /** A run has died between loading rules and knowing that they do no harm. */
+  readonly pending: boolean;
+  /** The kernel has what the file says. */
+  readonly loaded: boolean;
+  /** The file is loaded when the machine starts. */
+  readonly persisted: boolean;
+}
+
+/** The firewall as it is: one look for all rules, until `replaceRuleset`. */
+export function readFirewall(host: HostView): Promise<Firewall> {
+  return host.shared(TOPIC, async () => {
+    const text = await textOf(RULES, host);
+    const ruleset = parseRuleset(text ?? '');
+    const live = await liveTable(host);
+    const isWhole = text === renderRuleset(ruleset);
+    const mark = await host.recall(MARK);
+    const loaded = isWhole && mark === fingerprint(text, live);
+    const isUnit = (await textOf(UNIT_PATH, host)) === UNIT_TEXT;
+    const pending = mark === PENDING;
+    return {
+      ...ruleset,
+      pending,
+      loaded,
+      persisted: isUnit && (await host.status(AT_BOOT)) !== null,
+    };
+  });
+}
+
+/**
+ * Loads another set of rules and keeps it for the next start of the machine. The set is checked as a
+ * whole first. Unless the minion can make a new connection to its master within 20 seconds, the old
+ * rules are put back; so they are by a timer if this run dies before it knows.
+ */
+export async function replaceRuleset(
+  host: Host,
+  what: string,
+  change: (ruleset: Ruleset) => Ruleset,
+): Promise<void> {
+  const text = renderRuleset(change(parseRuleset((await textOf(RULES, host)) ?? '')));
+  await check(host, what, text);
+  if (!(await host.reachesMaster())) {
+    throw refused(what, 'the master cannot be reached even now, so nobody could tell afterwards');
+  }
+  const tookBefore = await host.recall(MARK);
+  try {
+    await host.remember(MARK, PENDING);
+    await beginTrial(host);
+    await loadAndTry(host, what, { text, tookBefore });
+    await keep(host, text);
+    await endTrial(host);
+    await host.remember(MARK, fingerprint(text, await liveTable(host)));
+  } finally {
+    host.changed(TOPIC);
+  }
+}
+
+async function loadAndTry(
+  host: Host,
+  what: string,
+  { text, tookBefore }: { text: string; tookBefore: string | null },
+): Promise<void> {
+  try {
+    await host.run(['nft', '--file', '-'], { input: text });
+    if (await stillReachesMaster(host)) return;
+    throw refused(what, 'the master could not be reached any more');
+  } catch (error) {
+    await host.run(['nft', '--file', BACK]);
+    await endTrial(host);
+    await host.remember(MARK, tookBefore);
+    const message = `${messageOf(error)}; the old rules are back`;
+    throw new ConductorError('CHECK_FAILED', message, { cause: error });
+  }
+}
+
+async function stillReachesMaster(host: Host): Promise<boolean> {
+  const end = Date.now() + REACH_MS;
+  for (;;) {
+    if (await host.reachesMaster()) return true;
+    if (Date.now() >= end) return false;
+    await host.sleep(POLL_MS);
+  }
+}
+
+async function check(host: Host, what: string, text: string): Promise<void> {
+  const output = await host.query(['nft', '--check', '--file', '-'], { input: text });
+  if (output.exitCode === 0) return;
+  if (output.exitCode === 127) throw refused(what, 'there is no program "nft" on this host');
+  throw new ConductorError(
+    'CHECK_FAILED',
+    `Cannot configure ${what}: nft refuses the rules, so the old ones stay: ${lastWords(output)}`,
+    { output: lastWords(output, 40) },
+  );
+}
+
+/** From here on the rules that are in force now come back by themselves. */
+async function beginTrial(host: Host): Promise<void> {
+  await endTrial(host);
+  await host.writeFile(BACK, `${EMPTY}\n${await liveTable(host)}`, { mode: '0600' });
+  const timer = [`--unit=${BACK_UNIT}`, `--on-active=${BACK_SECONDS}`, '--collect', '--quiet'];
+  await host.run(['systemd-run', ...timer, 'nft', '--file', BACK]);
+}
+
+async function endTrial(host: Host): Promise<void> {
+  const timer = `${BACK_UNIT}.timer`;
+  const { exitCode } = await host.query(['systemctl', 'is-active', '--quiet', timer]);
+  if (exitCode === 0) await host.run(['systemctl', 'stop', timer]);
+  if ((await host.status(BACK)) !== null) await host.remove(BACK);
+}
+
+async function keep(host: Host, text: string): Promise<void> {
+  if ((await host.status(DIRECTORY)) === null) await host.makeDirectory(DIRECTORY);
+  await host.writeFile(RULES, text, { user: 'root', group: 'root', mode: '0600' });
+  const isUnit = (await textOf(UNIT_PATH, host)) === UNIT_TEXT;
+  if (isUnit && (await host.status(AT_BOOT)) !== null) return;
+  await host.writeFile(UNIT_PATH, UNIT_TEXT, { user: 'root', group: 'root', mode: '0644' });
+  await host.run(['systemctl', 'daemon-reload']);
+  await host.run(['systemctl', 'enable', '--now', '--quiet', UNIT]);
+}
+
+/** The table as the kernel has it, without what it counts; empty if there is none. */
+async function liveTable(host: HostView): Promise<string> {
+  const output = await host.query(['nft', '--stateless', 'list', 'table', 'inet', 'conductor']);
+  return output.exitCode === 0 ? output.stdout : '';
+}
+
+async function textOf(path: string, host: HostView): Promise<string | null> {
+  const bytes = await host.readFile(path);
+  return bytes === null ? null : Buffer.from(bytes).toString();
+}
+
+function fingerprint(text: string, live: string): string {
+  return createHash('sha256').update(text).update('\0').update(live).digest('hex');
+}
+
+function refused(what: string, why: string): ConductorError {
+  return new ConductorError('STATE_REFUSED', `Cannot configure ${what}: ${why}`);
+}

@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import { isTreeFile } from '../../../shared/tree-file.ts';
+import type { TreeFile } from '../../../shared/tree-file.ts';
+import type { Host, HostView } from '../../host/host.ts';
+import { defineState } from '../../engine/state-type.ts';
+import { parentsOf } from '../lib/resources.ts';
+import { replaceConfiguration } from '../lib/staged.ts';
+import { NGINX, PENDING, reloadNginx, snippetMark, snippetReplacement } from './lib/nginx.ts';
+
+type Snippet = {
+  content: string;
+  /** Nginx has been told to take what stands there. */
+  loaded: boolean;
+};
+type Named = { name: string; directory: string; reload: boolean };
+
+const nameFields = {
+  name: z
+    .string()
+    .regex(/^(?!\.)[\w.@+-]{1,100}$/u, { error: 'expected the name of a file, such as tls.conf' })
+    .describe('Name of the file'),
+  directory: z
+    .enum(['snippets', 'conf.d'])
+    .default('snippets')
+    .describe(
+      'Where it belongs: snippets are included by sites, what ends in .conf in conf.d by all',
+    ),
+  reload: z
+    .boolean()
+    .default(true)
+    .describe('Makes a running nginx take it at once; false leaves that to a service that watches'),
+};
+
+const schema = z
+  .strictObject({
+    ...nameFields,
+    source: z
+      .custom<TreeFile>(isTreeFile, { error: 'expected a file below templates/' })
+      .meta({ type: 'string' })
+      .exactOptional()
+      .describe('A file below templates/; rendered if it ends in .hbs'),
+    contents: z
+      .union([z.string(), z.array(z.string()).transform((lines) => lines.join('\n'))])
+      .exactOptional()
+      .describe('The configuration itself, as a text or a list of lines'),
+    template: z
+      .enum(['handlebars', 'none'])
+      .exactOptional()
+      .describe('Whether the source is rendered, where its name alone does not say so'),
+    context: z.record(z.string(), z.unknown()).exactOptional().describe('Values for the template'),
+    defaults: z
+      .record(z.string(), z.unknown())
+      .exactOptional()
+      .describe('Values for the template that `context` does not give'),
+  })
+  .refine(({ source, contents }) => (source === undefined) !== (contents === undefined), {
+    error: 'a snippet has either `source` or `contents`',
+    path: ['source'],
+  })
+  .describe(
+    'A part of the configuration of nginx that sites include. The whole configuration is checked with it before anything ' +
+      'is replaced; then nginx is reloaded, and if it does not take the new configuration the old one is put back.',
+  );
+type Args = z.infer<typeof schema>;
+
+export const nginxSnippet = defineState<Args, Snippet>({
+  name: 'nginx.snippet',
+  schema,
+  example: `modern TLS only:
+  nginx.snippet:
+    name: tls.conf
+    contents: |
+      ssl_protocols TLSv1.3;
+`,
+  treeFiles: ['source'],
+  textAttribute: 'content',
+  provides: (args) => [`path:${pathOf(args)}`],
+  needs,
+  read,
+  want: (args) => ({ content: contentOf(args), ...(args.reload ? { loaded: true } : {}) }),
+  async apply(change, args, host) {
+    if (change.action === 'remove') return;
+    await replace(args, contentOf(args), host);
+  },
+  react,
+});
+
+export const nginxSnippetAbsent = defineState<Named, Snippet>({
+  name: 'nginx.snippet_absent',
+  schema: z
+    .strictObject(nameFields)
+    .describe(
+      'No snippet of that name. The configuration that is left is checked first: one that a site still includes stays.',
+    ),
+  example: `no old ciphers:
+  nginx.snippet_absent:
+    name: ciphers.conf
+`,
+  textAttribute: 'content',
+  needs,
+  async read(args, host) {
+    const isPending = (await host.recall(snippetMark(pathOf(args)))) === PENDING;
+    return (await read(args, host)) ?? (isPending ? { content: '', loaded: false } : null);
+  },
+  want: () => null,
+  apply: (_change, args, host) => replace(args, null, host),
+  react,
+});
+
+function pathOf({ name, directory }: Named): string {
+  return `${NGINX}/${directory}/${name}`;
+}
+
+function needs(args: Named): string[] {
+  return ['nginx', 'package:nginx', `path:${NGINX}/nginx.conf`, ...parentsOf(pathOf(args))];
+}
+
+async function read(args: Named, host: HostView): Promise<Snippet | null> {
+  const path = pathOf(args);
+  const bytes = await host.readFile(path);
+  if (bytes === null) return null;
+  const loaded = (await host.recall(snippetMark(path))) !== PENDING;
+  return { content: Buffer.from(bytes).toString(), loaded };
+}
+
+async function replace(args: Named, content: string | null, host: Host): Promise<void> {
+  const { reload } = args;
+  await replaceConfiguration(
+    host,
+    snippetReplacement(host, { path: pathOf(args), content, reload }),
+  );
+}
+
+async function react(args: Named, host: Host): Promise<string> {
+  await reloadNginx(host);
+  return `reloaded nginx for ${pathOf(args)}`;
+}
+
+function contentOf({ source, contents }: Args): string {
+  const text = source === undefined ? (contents ?? '') : Buffer.from(source.read()).toString();
+  return text.endsWith('\n') ? text : `${text}\n`;
+}
