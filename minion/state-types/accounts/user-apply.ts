@@ -22,7 +22,12 @@ const AGES = [
 const GECOS = ['fullname', 'roomnumber', 'workphone', 'homephone', 'other'] as const;
 
 export async function createUser(to: Partial<User>, args: UserArgs, host: Host): Promise<void> {
-  const flags = [...(await groupFlags(args, host)), ...sharedFlags(to, args)];
+  const { gid_from_name: fromName } = args;
+  const { gid: _gid, ...others } = to;
+  const flags = [
+    ...(await groupFlags(fromName ? { ...args, usergroup: true } : args, host)),
+    ...sharedFlags(fromName ? others : to, args),
+  ];
   if (args.system) flags.push('--system');
   flags.push(args.createhome ? '--create-home' : '--no-create-home');
   await host.run(['useradd', ...flags, args.name]);

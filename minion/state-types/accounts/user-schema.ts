@@ -45,6 +45,10 @@ const identity = {
     .boolean()
     .exactOptional()
     .describe('Whether a new user gets a group of the same name; as login.defs says if absent'),
+  gid_from_name: z
+    .boolean()
+    .default(false)
+    .describe('Whether the primary group is the one of the same name; a new user gets one'),
   unique: z.boolean().default(true).describe('`false` lets several users share one uid'),
   allow_uid_change: z
     .boolean()
@@ -93,6 +97,14 @@ const authentication = {
     .exactOptional()
     .meta({ secret: true })
     .describe('Password hash, compared with /etc/shadow; `!` and `*` let no password in'),
+  hash_password: z
+    .boolean()
+    .refine((is) => !is, {
+      error:
+        'the password itself would stand in the pillar, and its hash be another on every host; `openssl passwd -6` makes a hash',
+    })
+    .default(false)
+    .describe('Refused if true: a password is given as its hash'),
   enforce_password: z
     .boolean()
     .default(true)
@@ -117,6 +129,10 @@ export const userPresentSchema = z
   .refine(({ password, empty_password: empty }) => password === undefined || !empty, {
     error: 'a user cannot have both `password` and `empty_password`',
     path: ['empty_password'],
+  })
+  .refine(({ gid, gid_from_name: fromName }) => gid === undefined || !fromName, {
+    error: 'a user has either `gid` or `gid_from_name`',
+    path: ['gid_from_name'],
   })
   .describe(
     'A user account with the attributes that are given; those that are not given stay as they are. ' +

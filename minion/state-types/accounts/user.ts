@@ -59,9 +59,10 @@ async function hasHome({ home }: Account, host: HostView): Promise<boolean> {
 async function want(args: UserArgs, host: HostView): Promise<Partial<User>> {
   const have = await read(args, host);
   const { name: _name, unique: _unique, usergroup: _usergroup, system: _system, ...rest } = args;
-  const { allow_uid_change: _uid, allow_gid_change: _gid, ...asked } = rest;
+  const { allow_uid_change: _uid, allow_gid_change: _gid, hash_password: _hash, ...asked } = rest;
   const { optional_groups: _optional, remove_groups: _remove, enforce_password, ...given } = asked;
-  const { groups: _groups, gid, password, createhome, empty_password: empty, ...plain } = given;
+  const { groups: _groups, gid_from_name: fromName, password, createhome, ...shown } = given;
+  const { gid = fromName ? args.name : undefined, empty_password: empty, ...plain } = shown;
   // `!` alone is what useradd leaves: nobody has given that user a password yet.
   const isPasswordLeft = have !== null && have.password !== '!' && !enforce_password;
   const wanted: Partial<User> = said({

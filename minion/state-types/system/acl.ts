@@ -4,7 +4,7 @@ import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { groupNameOf, loginOf } from '../lib/accounts.ts';
-import { absolutePath, accountReference } from '../lib/fields.ts';
+import { absolutePath, accountName } from '../lib/fields.ts';
 import { ownersOf, pathAndParents } from '../lib/resources.ts';
 import { entryName, readAclTree } from './lib/acl-tree.ts';
 import type { AclNode } from './lib/acl-tree.ts';
@@ -45,7 +45,8 @@ const shared = {
       'What the entry is for: user, group, mask or other; with "default:" what new files get',
     ),
   acl_name: z
-    .union([z.literal(''), accountReference])
+    .union([z.literal(''), z.int().nonnegative(), z.string().regex(/^\d+$/u), accountName])
+    .transform(String)
     .default('')
     .describe('The user or group; the owner, or the owning group, if empty'),
   recurse: z.boolean().default(false).describe('Whether all that is below has the same entry'),

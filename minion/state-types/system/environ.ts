@@ -41,17 +41,20 @@ const schema = z
       .describe('Whether the value false removes a variable; otherwise it is made empty'),
     clear_all: z.boolean().default(false).describe('Whether all other variables are removed'),
     update_minion: z
-      .literal(false, {
+      .boolean()
+      .refine((is) => !is, {
         error:
           'the minion has no environment to change: every command gets a small clean one, and `env` of cmd.run adds to it',
       })
       .default(false)
       .describe('Refused if true: commands of a run get a clean environment and `env` adds to it'),
     permanent: z
-      .literal(true, {
+      .boolean()
+      .refine((is) => is, {
         error:
           'expected true: a variable of this run alone would reach no command (`env` of cmd.run sets one for a command)',
       })
+      .prefault(false)
       .describe('Must be true: it is written to /etc/environment'),
   })
   .refine(({ name, value: given }) => isSeveral(given) || NAME.test(name), {

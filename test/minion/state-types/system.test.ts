@@ -21,6 +21,7 @@ import {
   parseMountinfo,
   spotOf,
 } from '../../../minion/state-types/system/lib/mount-table.ts';
+import type { Mount } from '../../../minion/state-types/system/lib/mount-table.ts';
 import { parameterPath, settingIn } from '../../../minion/state-types/system/lib/sysctl-conf.ts';
 import { converge, dryRun, forReal } from '../../helpers/converge.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
@@ -41,6 +42,8 @@ const MOUNTS = parseMountinfo(
   ].join('\n'),
 );
 
+const NOWHERE: Mount = { number: '', root: '', path: '', fstype: '', source: '', options: [] };
+
 test('mounts are read with the spaces in their names, and where a path is on a file system', (t) => {
   t.is(MOUNTS[2]?.path, '/srv/a b');
   t.deepEqual(spotOf(MOUNTS, '/srv/one/two'), { number: '254:2', root: '/sub/one/two' });
@@ -48,8 +51,7 @@ test('mounts are read with the spaces in their names, and where a path is on a f
 });
 
 test('options of a mount are compared as far as the kernel shows them', (t) => {
-  const [root, srv, cache] = MOUNTS;
-  if (root === undefined || srv === undefined || cache === undefined) return t.fail();
+  const [root = NOWHERE, srv = NOWHERE, cache = NOWHERE] = MOUNTS;
   t.true(hasOptions(cache, ['defaults', 'size=4m', 'mode=0750', 'nosuid', 'nofail', 'x-a=b']));
   t.false(hasOptions(cache, ['size=5m']));
   t.false(hasOptions(cache, ['suid']));
@@ -60,10 +62,11 @@ test('options of a mount are compared as far as the kernel shows them', (t) => {
   t.true(hasOptions(root, ['exec', 'relatime', 'errors=remount-ro']));
 });
 
+const isIt = ({ path }: { path: string }): boolean => path === '/data x';
+
 test('a line of fstab is replaced where it stands, and all others stay byte for byte', (t) => {
   const text =
     '# mine\r\n/dev/a  /data\\040x/  ext4\n\tnone\n/dev/b /data\\040x xfs rw 0 1\n/dev/c /c ext4';
-  const isIt = ({ path }: { path: string }): boolean => path === '/data x';
   t.is(linesOf(text, isIt), '/dev/a /data\\040x ext4 defaults 0 0\n/dev/b /data\\040x xfs rw 0 1');
   const entry = { device: 'U=#1', path: '/data x', fstype: 'xfs', opts: 'ro', dump: 0, pass: 2 };
   t.is(
@@ -148,18 +151,19 @@ test('variables of a crontab are read without their quotes', (t) => {
   t.is(assignmentLine('A', ''), 'A=""');
 });
 
+async function minuteOf(identifier: string): Promise<unknown> {
+  const args = cronPresent.schema.parse({ name: '/bin/x', identifier, minute: 'random' });
+  return (await cronPresent.want(args, fakeHost()))?.['minute'];
+}
+
 test('a random minute is the same on every run, and another for another line', async (t) => {
-  const minuteOf = async (identifier: string): Promise<unknown> => {
-    const args = cronPresent.schema.parse({ name: '/bin/x', identifier, minute: 'random' });
-    return (await cronPresent.want(args, fakeHost()))?.['minute'];
-  };
   t.is(await minuteOf('a'), await minuteOf('a'));
   t.not(await minuteOf('a'), await minuteOf('b'));
 });
 
 test('access lists are read with names that hold spaces and backslashes', (t) => {
   const text =
-    '# file: /srv/a\\040b\\134c\n# owner: root\nuser::rw-\nuser:dana:r--\nmask::r--\ndefault:other::---\n\n# file: /x\nuser::r--\n';
+    '# file: /srv/a\\040b\\\\c\n# owner: root\nuser::rw-\nuser:dana:r--\nmask::r--\ndefault:other::---\n\n# file: /x\nuser::r--\n';
   const lists = parseAccessLists(text);
   t.deepEqual(
     [...(lists.get('/srv/a b\\c') ?? [])],
@@ -189,9 +193,12 @@ test('a host is rebooted only if it needs it, and the run ends first', async (t)
   t.is(host.calls[0]?.argv[0], 'systemd-run');
 });
 
+function opts(text: string): boolean {
+  const args = { name: '/a', device: 'b', fstype: 'cifs', opts: text };
+  return mountMounted.schema.safeParse(args).success;
+}
+
 test('options of a mount never hold a password', (t) => {
-  const opts = (text: string): boolean =>
-    mountMounted.schema.safeParse({ name: '/a', device: 'b', fstype: 'cifs', opts: text }).success;
   t.false(opts('password=x'));
   t.false(opts('ro,passwd=x'));
   t.true(opts('credentials=/etc/c,ro'));

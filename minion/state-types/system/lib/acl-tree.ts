@@ -89,11 +89,11 @@ export function parseAccessLists(text: string): ReadonlyMap<string, ReadonlyMap<
   return lists;
 }
 
-/** Bytes that getfacl shows as three octal digits. */
+/** getfacl shows some bytes as three octal digits, and a backslash twice. */
 function unescaped(text: string): string {
   const bytes = Buffer.from(text, 'utf8').toString('latin1');
-  const plain = bytes.replaceAll(/\\(?<digits>[0-7]{3})/gu, (_all, digits: string) =>
-    String.fromCodePoint(Number.parseInt(digits, 8)),
+  const plain = bytes.replaceAll(/\\(?<what>[0-7]{3}|\\)/gu, (_all, what: string) =>
+    what === '\\' ? what : String.fromCodePoint(Number.parseInt(what, 8)),
   );
   return Buffer.from(plain, 'latin1').toString('utf8');
 }

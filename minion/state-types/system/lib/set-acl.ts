@@ -16,8 +16,7 @@ export async function setAcl(
   nodes: readonly AclNode[],
   host: Host,
 ): Promise<void> {
-  for (const owner of new Set(nodes.map((node) => node.owner))) {
-    const paths = nodes.filter((node) => node.owner === owner).map((node) => node.path);
+  for (const { owner, paths } of steps(nodes, { deepestFirst: how[0] === '--modify' })) {
     if (owner === 'root') await refuseBelowOthers(paths, host);
     const options = owner === 'root' ? {} : { user: owner };
     for (let from = 0; from < paths.length; from += AT_ONCE) {
@@ -25,6 +24,30 @@ export async function setAcl(
       await host.run(['setfacl', '--physical', ...how, '--', ...some], options);
     }
   }
+}
+
+/**
+ * Files of one owner at one depth at a time. Directories are opened to others after what is in them
+ * has been changed, and closed before.
+ */
+function steps(
+  nodes: readonly AclNode[],
+  { deepestFirst }: { readonly deepestFirst: boolean },
+): readonly { owner: string; paths: readonly string[] }[] {
+  const depths = [...new Set(nodes.map(depthOf))].toSorted((a, b) =>
+    deepestFirst ? b - a : a - b,
+  );
+  return depths.flatMap((depth) => {
+    const level = nodes.filter((node) => depthOf(node) === depth);
+    return [...new Set(level.map((node) => node.owner))].map((owner) => ({
+      owner,
+      paths: level.filter((node) => node.owner === owner).map((node) => node.path),
+    }));
+  });
+}
+
+function depthOf({ path }: AclNode): number {
+  return path.split('/').length;
 }
 
 async function refuseBelowOthers(paths: readonly string[], host: HostView): Promise<void> {
