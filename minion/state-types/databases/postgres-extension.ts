@@ -10,7 +10,8 @@ import { said } from '../lib/said.ts';
 type Extension = { schema: string; ext_version: string };
 type Named = Server & { name: string; cascade?: boolean };
 
-const EXTENSIONS = `SELECT json_object_agg(extname, json_build_object('schema', nspname, 'ext_version', extversion))
+const EXTENSIONS = `SELECT coalesce(json_object_agg(extname,
+  json_build_object('schema', nspname, 'ext_version', extversion)), '{}')
   FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace;`;
 const answer = z.record(
   z.string(),

@@ -10,8 +10,11 @@ import { createLink } from '../../../minion/agent/link.ts';
 import type { Preparation } from '../../../minion/agent/prepare.ts';
 import { birthOf } from '../../../minion/agent/process-birth.ts';
 import { startRunChild } from '../../../minion/agent/run-child.ts';
+import { requestFor } from '../../../minion/agent/request-for.ts';
 import { createRuns } from '../../../minion/agent/runs.ts';
 import { openSpool } from '../../../minion/agent/spool.ts';
+import { mastersOf, writeTrust } from '../../../minion/agent/trust.ts';
+import { minionConfigSchema } from '../../../minion/config-schema.ts';
 import { NOT_SPOOLED } from '../../../minion/agent-files.ts';
 import { reportSchema } from '../../../protocol/report.ts';
 import type { Report, RunEvent } from '../../../protocol/report.ts';
@@ -194,6 +197,26 @@ function requestOf(entry: JournalEntry, stateDirectory: string) {
     masters: [],
   };
 }
+
+test('a run is told which masters it must not cut off, as they are known when it starts', (t) => {
+  const known: string[] = [];
+  const directory = newStateDirectory();
+  const place = {
+    minion: 'web-01',
+    stateDirectory: directory,
+    blobDirectory: directory,
+    masters: () =>
+      mastersOf(
+        { ...minionConfigSchema.parse({}), master: known, state_directory: directory },
+        silentLog,
+      ),
+  };
+  t.deepEqual(requestFor(place, journalEntry(), prepared).masters, []);
+  writeTrust(directory, { pin: aHash, serial: 1n, masters: ['joined:7000'] }, silentLog);
+  t.deepEqual(requestFor(place, journalEntry(), prepared).masters, ['joined:7000']);
+  known.push('wss://configured:7000');
+  t.deepEqual(requestFor(place, journalEntry(), prepared).masters, ['wss://configured:7000']);
+});
 
 test('a pid that is another process by now is not waited for', async (t) => {
   const { stateDirectory, runs, children } = setup();

@@ -1,4 +1,7 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import test from 'ava';
+import { reachesOne } from '../../../minion/host/network.ts';
 import {
   parseRuleset,
   renderRuleset,
@@ -172,6 +175,19 @@ test('a rule is not even tried when the master is away already', async (t) => {
     message: /the master cannot be reached even now/,
   });
   t.deepEqual(host.ran, []);
+});
+
+test('a minion reaches its master if one of them takes a new connection', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const port = Object(server.address()).port;
+  const { signal } = new AbortController();
+  t.true(await reachesOne([], signal), 'who has no master can lose none');
+  t.true(await reachesOne(['127.0.0.1:1', `127.0.0.1:${port}`], signal));
+  t.true(await reachesOne([`ws://127.0.0.1:${port}`], signal));
+  server.close();
+  await once(server, 'close');
+  t.false(await reachesOne([`127.0.0.1:${port}`, 'wss://[::1]:1'], signal));
 });
 
 test('a port that is released may be given to another', async (t) => {
