@@ -19,7 +19,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { link, makeDirectory, own, rename } from '../../../minion/host/change-files.ts';
+import {
+  hardLink,
+  link,
+  makeDirectory,
+  own,
+  ownIn,
+  rename,
+} from '../../../minion/host/change-files.ts';
 import { keepCopy, readStored, setAside, writeDurably } from '../../../minion/host/durable-file.ts';
 import { fileError } from '../../../minion/host/file-error.ts';
 import { ownerOf } from '../../../minion/host/ownership.ts';
@@ -27,6 +34,7 @@ import { list, readFile, readLink, status } from '../../../minion/host/read-file
 import { openRegistry } from '../../../minion/host/registry.ts';
 import { remove } from '../../../minion/host/remove.ts';
 import { atPath } from '../../../minion/host/safe-path.ts';
+import { walk } from '../../../minion/host/walk.ts';
 import { writeFile } from '../../../minion/host/write-file.ts';
 
 const NOBODY = 65534;
@@ -496,4 +504,83 @@ test('a corrupt registry is set aside loudly; a dry run leaves it where it is', 
   t.is(registry.recall('a'), null);
   t.is(said.length, 2);
   t.true(readdirSync(place)[0]?.startsWith('registry.json.corrupt-'));
+});
+
+asRoot('no file is read through a link that others can change', (t) => {
+  const home = foreignDirectory();
+  symlinkSync('/etc/shadow', join(home, 'own'));
+  symlinkSync('/etc', join(home, 'etc'));
+  t.throws(() => readFile(join(home, 'own')), {
+    message: /a symbolic link that others can change/,
+  });
+  t.throws(() => readFile(join(home, 'etc/shadow')), {
+    message: /"etc" on the way is a symbolic link that others can change/,
+  });
+  t.throws(() => list(join(home, 'etc')), { message: /a symbolic link that others can change/ });
+  t.is(readFile(join(home, 'none')), null);
+});
+
+asRoot('files are read through links of root, relative and absolute, one after the other', (t) => {
+  const path = directory();
+  mkdirSync(join(path, 'a'));
+  writeFileSync(join(path, 'a/file'), 'x');
+  symlinkSync('../a/file', join(path, 'a/relative'));
+  symlinkSync(join(path, 'a/relative'), join(path, 'absolute'));
+  symlinkSync('a', join(path, 'd'));
+  for (const name of ['absolute', 'd/relative', 'd/file'])
+    t.is(Buffer.from(readFile(join(path, name)) ?? []).toString(), 'x', name);
+  t.deepEqual(list(join(path, 'd')), ['file', 'relative']);
+  symlinkSync('loop', join(path, 'loop'));
+  t.throws(() => readFile(join(path, 'loop')), { message: /too many symbolic links/ });
+  t.truthy(readFile('/proc/mounts'));
+});
+
+asRoot('a walk tells all that is below a directory and follows no link', (t) => {
+  const path = directory();
+  mkdirSync(join(path, 'b/deep'), { recursive: true });
+  writeFileSync(join(path, 'b/deep/file'), 'x');
+  symlinkSync('/etc', join(path, 'a'));
+  const found = walk(path, { names: NAMES }) ?? [];
+  t.deepEqual(
+    found.map(({ path, kind }) => [path, kind]),
+    [
+      ['a', 'symlink'],
+      ['b', 'directory'],
+      ['b/deep', 'directory'],
+      ['b/deep/file', 'file'],
+    ],
+  );
+  t.deepEqual(walk(path, { names: NAMES, maxDepth: 0 })?.length, 2);
+  t.is(walk(join(path, 'none'), { names: NAMES }), null);
+  writeFileSync(Buffer.concat([Buffer.from(`${path}/`), Buffer.from([0xff])]), '');
+  t.throws(() => walk(path, { names: NAMES }), { message: /is no UTF-8 text/ });
+});
+
+asRoot('several names of one directory are owned at once, and what is gone is passed over', (t) => {
+  const home = foreignDirectory();
+  writeFileSync(join(home, 'a'), '');
+  symlinkSync('/etc/passwd', join(home, 'l'));
+  const owner = { uid: 0, gid: null, mode: 0o600 };
+  ownIn(
+    home,
+    new Map([
+      ['a', owner],
+      ['gone', owner],
+      ['l', owner],
+    ]),
+  );
+  t.is(statSync(join(home, 'a')).uid, 0);
+  t.is(lstatSync(join(home, 'l')).uid, 0);
+  t.is(statSync('/etc/passwd').mode & 0o777, 0o644);
+});
+
+asRoot('a further name replaces a file in one step and leaves nothing behind', (t) => {
+  const path = directory();
+  writeFileSync(join(path, 'a'), 'a');
+  writeFileSync(join(path, 'b'), 'b');
+  hardLink(join(path, 'b'), join(path, 'a'));
+  hardLink(join(path, 'b'), join(path, 'a'));
+  t.is(readFileSync(join(path, 'b'), 'utf8'), 'a');
+  t.deepEqual(readdirSync(path), ['a', 'b']);
+  t.throws(() => hardLink(join(path, 'c'), path), { message: /is no regular file/ });
 });
