@@ -1,19 +1,22 @@
-import { COMMON_WORDS } from '../language/states/words.ts';
+import { WORD_MANUAL } from '../language/states/word-manual.ts';
 import { HELPERS } from '../language/expressions/helpers.ts';
-import { manualPage } from '../master/render/manual.ts';
+import { manualPage, valueWords } from '../master/render/manual.ts';
 import type { ManualArgument, ManualPage } from '../master/render/manual.ts';
 import { stateTypes } from '../minion/state-types/index.ts';
 import { ERRORS } from '../shared/errors.ts';
+import { schemaFiles } from './schemas.ts';
 
-/** The pages of the reference, by path below `docs/`: all of it stands in the code. */
+/** The pages of the reference and the schemas for editors, by path below `docs/`: all of it stands in the code. */
 export function referencePages(): Map<string, string> {
   const pages = new Map<string, string>();
   for (const [module, states] of byModule()) {
     pages.set(`states/${module}.md`, modulePage(module, states));
   }
   pages.set('states/index.md', indexPage());
+  pages.set('states/common.md', commonPage());
   pages.set('reference-helpers.md', helpersPage());
   pages.set('reference-errors.md', errorsPage());
+  for (const [path, text] of schemaFiles()) pages.set(path, text);
   return pages;
 }
 
@@ -32,16 +35,19 @@ function modulePage(module: string, states: readonly ManualPage[]): string {
   return [MADE, '', `# ${module}`, '', ...states.flatMap(statePage)].join('\n');
 }
 
-function statePage({ name, description, arguments: rows, example }: ManualPage): string[] {
+function statePage({ name, description, arguments: all, example }: ManualPage): string[] {
+  const taken = all.filter(({ isRefused }) => !isRefused);
+  const refused = all.filter(({ isRefused }) => isRefused);
   return [
     `## ${name}`,
     '',
     description,
     '',
-    '| argument | value | meaning |',
-    '|---|---|---|',
-    ...rows.map(argumentRow),
-    '',
+    ...(taken.length === 0 ? [] : ['| argument | value | meaning |', '|---|---|---|']),
+    ...taken.map(argumentRow),
+    ...(taken.length === 0 ? [] : ['']),
+    ...refused.map((row) => `- \`${row.name}\` is not taken. ${row.description}`),
+    ...(refused.length === 0 ? [] : ['']),
     '```yaml',
     example.trimEnd(),
     '```',
@@ -50,13 +56,7 @@ function statePage({ name, description, arguments: rows, example }: ManualPage):
 }
 
 function argumentRow(row: ManualArgument): string {
-  const notes = [
-    row.isRequired ? '**required**' : '',
-    row.default === null ? '' : `default \`${JSON.stringify(row.default)}\``,
-    row.isSecret ? 'secret' : '',
-  ].filter((note) => note !== '');
-  const value = cell([row.type, ...notes].join(', '));
-  return `| \`${row.name}\` | ${value} | ${cell(row.description)} |`;
+  return `| \`${row.name}\` | ${cell(valueWords(row))} | ${cell(row.description)} |`;
 }
 
 /** A text as one cell of a table. */
@@ -69,7 +69,6 @@ function indexPage(): string {
     ([module, states]) =>
       `- [${module}](${module}.md): ${states.map(({ name }) => `\`${name}\``).join(', ')}`,
   );
-  const words = [...COMMON_WORDS].map((word) => `\`${word}\``).join(' ');
   return [
     MADE,
     '',
@@ -79,7 +78,23 @@ function indexPage(): string {
     '',
     ...lines,
     '',
-    `Every state also takes: ${words}. What they mean: [writing states](../writing-states.md).`,
+    'Every state also takes [requisites, guards and loops](common.md).',
+    '',
+  ].join('\n');
+}
+
+function commonPage(): string {
+  return [
+    MADE,
+    '',
+    '# What every state takes',
+    '',
+    'The same on a terminal: `master docs common`. A reference is an ID, `{module: ID-or-name}`, `{file: a.b}`',
+    '(all states of a state file), or a glob of these.',
+    '',
+    '| word | meaning |',
+    '|---|---|',
+    ...[...WORD_MANUAL].map(([word, text]) => `| \`${word}\` | ${cell(text)} |`),
     '',
   ].join('\n');
 }

@@ -1,8 +1,16 @@
 import type { Command } from 'commander';
+import { WORD_MANUAL } from '../../language/states/word-manual.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import { didYouMean } from '../../shared/suggest.ts';
+import type { Terminal } from '../cli/terminal.ts';
 import { readCommon, withCommon, type Context } from '../cli/context.ts';
-import { manualPage, renderManualPage, type Documented } from '../render/manual.ts';
+import {
+  manualPage,
+  renderCommonWords,
+  renderManualPage,
+  type Documented,
+  type ManualPage,
+} from '../render/manual.ts';
 import { renderTable } from '../render/table.ts';
 import { z } from 'zod';
 
@@ -12,30 +20,82 @@ export function addDocs(program: Command, context: Context): void {
     .description(
       'the manual of state types: of Conductor’s and of those that the tree brings along',
     )
-    .argument('[type]', 'one of them, such as file.managed')
+    .argument('[name]', 'a type (file.managed), a module (file), or "common"')
+    .option('--search <word>', 'list the types whose manual speaks of this')
     .option('--tree <dir>', 'tree directory (default: from the configuration)')
-    .addHelpText('after', '\nExamples:\n  $ master docs\n  $ master docs file.managed');
-  withCommon(command).action(async (type: string | undefined, options: unknown) => {
-    const { tree } = z.object({ tree: z.string().optional() }).parse(options);
+    .addHelpText('after', EXAMPLES);
+  withCommon(command).action(async (name: string | undefined, options: unknown) => {
+    const { tree, search } = optionsSchema.parse(options);
     const { json, config } = await readCommon(context, options);
-    const stateTypes = await typesFor(type, tree ?? config.tree);
+    const pages = [...(await typesFor(name, tree ?? config.tree)).values()].map(manualPage);
     const { terminal } = context;
-    if (type === undefined) {
-      const pages = [...stateTypes.values()].map(manualPage);
-      if (json) return terminal.out(JSON.stringify(pages));
-      const rows = pages.map(({ name, description }) => [name, description.split('\n')[0] ?? '']);
-      for (const line of renderTable(['type', 'what it does'], rows, terminal)) terminal.out(line);
-      return;
-    }
-    const found = stateTypes.get(type);
-    if (found === undefined) {
-      const message = `Cannot explain "${type}": there is no such state type`;
-      throw new ConductorError('NOT_FOUND', `${message}${didYouMean(type, stateTypes.keys())}`);
-    }
-    const page = manualPage(found);
-    const lines = json ? [JSON.stringify(page)] : renderManualPage(page);
-    for (const line of lines) terminal.out(line);
+    const answer = answerFor({ name, search }, pages, terminal);
+    if (json) return terminal.out(JSON.stringify(answer.data));
+    for (const line of answer.lines) terminal.out(line);
   });
+}
+
+const optionsSchema = z.object({ tree: z.string().optional(), search: z.string().optional() });
+
+const EXAMPLES = `
+Examples:
+  $ master docs                    # all types
+  $ master docs file               # those of one module
+  $ master docs file.managed       # what it does, its arguments, an example
+  $ master docs common             # requisites, guards and loops: what every state takes
+  $ master docs --search symlink`;
+
+interface Question {
+  readonly name: string | undefined;
+  readonly search: string | undefined;
+}
+
+interface Answer {
+  readonly data: unknown;
+  readonly lines: readonly string[];
+}
+
+function answerFor(
+  { name, search }: Question,
+  pages: readonly ManualPage[],
+  terminal: Terminal,
+): Answer {
+  if (search !== undefined) return listOf(pages.filter(speaksOf(search)), terminal, search);
+  if (name === undefined) return listOf(pages, terminal, 'all');
+  if (name === 'common')
+    return { data: Object.fromEntries(WORD_MANUAL), lines: renderCommonWords() };
+  const page = pages.find((one) => one.name === name);
+  if (page !== undefined) return { data: page, lines: renderManualPage(page) };
+  const ofModule = pages.filter((one) => moduleOf(one) === name);
+  if (ofModule.length > 0) return listOf(ofModule, terminal, name);
+  const names = pages.flatMap((one) => [one.name, moduleOf(one)]);
+  const message = `Cannot explain "${name}": there is no such state type`;
+  throw new ConductorError('NOT_FOUND', `${message}${didYouMean(name, names)}`);
+}
+
+function moduleOf({ name }: ManualPage): string {
+  return name.slice(0, name.indexOf('.'));
+}
+
+/** In its name, its paragraph or its arguments. */
+function speaksOf(search: string): (page: ManualPage) => boolean {
+  const word = search.toLowerCase();
+  return ({ name, description, arguments: all }) =>
+    [name, description, ...all.flatMap((one) => [one.name, one.description])].some((text) =>
+      text.toLowerCase().includes(word),
+    );
+}
+
+function listOf(pages: readonly ManualPage[], terminal: Terminal, what: string): Answer {
+  if (pages.length === 0) {
+    throw new ConductorError('NOT_FOUND', `Cannot find "${what}": no state type speaks of it`);
+  }
+  const rows = pages.map(({ name, description }) => [name, firstSentence(description)]);
+  return { data: pages, lines: renderTable(['type', 'what it does'], rows, terminal) };
+}
+
+function firstSentence(text: string): string {
+  return /^.*?\.(?=\s|$)/su.exec(text)?.[0].replaceAll('\n', ' ') ?? text;
 }
 
 /** With those of the tree, unless what is asked for comes with Conductor. */

@@ -20,6 +20,7 @@ const PAGES = [
   'writing-states',
   'secrets',
   'operating',
+  'editors',
   'troubleshooting',
 ];
 const PROMPT = /^root@(?<host>[\w-]+):~# (?<command>.+)$/;

@@ -307,6 +307,37 @@ test('the manual of every state type can be printed', async (t) => {
   }
 });
 
+test('the manual lists modules, finds words, and tells what every state takes', async (t) => {
+  const directory = emptyDirectory(t);
+  const [head, ...file] = (await commandLine(['docs', 'file'], { directory })).out;
+  t.is(head, 'TYPE\tWHAT IT DOES');
+  t.true(file.length > 3 && file.every((line) => line.startsWith('file.')));
+  const found = await commandLine(['docs', '--search', 'symbolic link that points'], { directory });
+  t.true(found.out.some((line) => line.startsWith('file.symlink\t')));
+  const none = await commandLine(['docs', '--search', 'flux capacitor'], { directory });
+  t.deepEqual([none.code, none.out], [1, []]);
+  const common = await commandLine(['docs', 'common'], { directory });
+  t.true(common.out.includes('  onchanges_in'));
+  const [page = ''] = (await commandLine(['docs', 'file.managed', '--json'], { directory })).out;
+  t.like(JSON.parse(page), { name: 'file.managed' });
+  const symlink = (await commandLine(['docs', 'file.symlink'], { directory })).out.join('\n');
+  t.regex(symlink, /^ {2}target \(text, required\)$/mu);
+  t.regex(symlink, /^ {2}makedirs \(true or false, default false\)$/mu);
+  t.true(symlink.split('\n').every((line) => line.length < 100));
+});
+
+test('schemas for editors are printed', async (t) => {
+  const directory = emptyDirectory(t);
+  for (const kind of ['states', 'top', 'pillar', 'pillar-top']) {
+    const { code, out } = await commandLine(['schema', kind], { directory });
+    t.is(code, 0);
+    t.like(JSON.parse(out.join('\n')), { $schema: 'http://json-schema.org/draft-07/schema#' });
+  }
+  const wrong = await commandLine(['schema', 'state'], { directory });
+  t.not(wrong.code, 0);
+  t.regex(wrong.err.join('\n'), /did you mean "states"/u);
+});
+
 test('lint finds mistakes in a directory without any master', async (t) => {
   const directory = await initialized(t);
   writeTree(directory, {
