@@ -89,6 +89,7 @@ test('that a run has started is on disk before its child exists, and gone when i
     pillar: prepared.pillar,
     blobDirectory: children.requests[0]?.blobDirectory ?? '',
     stateDirectory: children.requests[0]?.stateDirectory ?? '',
+    masters: [],
   });
   children.emit({ event: 'compiling' });
   children.end('changed');
