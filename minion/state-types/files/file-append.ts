@@ -63,7 +63,7 @@ function blocksOf({ text, source }: Origin): string[][] {
 }
 
 /** A text with what is not in it yet behind it. */
-export function appended(
+function appended(
   text: string | null,
   args: Origin & { readonly ignore_whitespace: boolean },
 ): string {
@@ -89,10 +89,7 @@ function squeezed(line: string): string {
 }
 
 /** A text with what is not in it yet before it. */
-export function prepended(
-  text: string | null,
-  args: Origin & { readonly header: boolean },
-): string {
+function prepended(text: string | null, args: Origin & { readonly header: boolean }): string {
   const before = text ?? '';
   const lines = linesOf(before);
   const blocks = blocksOf(args);

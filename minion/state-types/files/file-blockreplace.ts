@@ -72,7 +72,7 @@ function contentOf({ content = '', source, accumulated = [] }: BlockArgs): strin
 }
 
 /** A text with the block in it as it is to be. */
-export function withBlock(text: string, args: BlockArgs): string {
+function withBlock(text: string, args: BlockArgs): string {
   const { marker_start: startMark, marker_end: endMark } = args;
   const lines = linesOf(text);
   const start = lines.findIndex((line) => line.includes(startMark));

@@ -59,7 +59,7 @@ function sorted(text: string, { regex: source, char }: CommentArgs): Sorted {
 }
 
 /** A text with the lines that match made comments. */
-export function commented(text: string, args: CommentArgs): string {
+function commented(text: string, args: CommentArgs): string {
   const { lines, isActive, unmarked } = sorted(text, args);
   if (!lines.some(isActive)) {
     if (!args.ignore_missing && !lines.some((line) => unmarked(line) !== null)) refuseNone(args);
@@ -73,7 +73,7 @@ export function commented(text: string, args: CommentArgs): string {
 }
 
 /** A text with the comments that match made lines again. */
-export function uncommented(text: string, args: CommentArgs): string {
+function uncommented(text: string, args: CommentArgs): string {
   const { lines, isActive, unmarked } = sorted(text, args);
   const made = lines.map((line) => unmarked(line) ?? line);
   const isNone = lines.every((line, index) => line === made[index]);

@@ -56,7 +56,7 @@ const schema = z
 export type ReplaceArgs = z.infer<typeof schema>;
 
 /** A text with the matches in it replaced. */
-export function replaced(text: string, args: ReplaceArgs): string {
+function replaced(text: string, args: ReplaceArgs): string {
   const { pattern: source, flags, count } = args;
   if (!compilePattern(source, flags).test(text)) return withNotFound(text, args);
   let made = 0;

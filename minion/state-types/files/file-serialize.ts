@@ -75,7 +75,7 @@ const schema = z
 export type SerializeArgs = z.infer<typeof schema>;
 
 /** The text that holds the data, over what a text held before if that is asked for. */
-export function withData(text: string | null, args: SerializeArgs): string | null {
+function withData(text: string | null, args: SerializeArgs): string | null {
   if (text === null && !args.create) return null;
   const kind = args.serializer ?? args.formatter ?? 'json';
   const { indent = 2, sort_keys: isSorted = true } = args.serializer_opts ?? {};

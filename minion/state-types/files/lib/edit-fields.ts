@@ -46,7 +46,7 @@ export const texts = z
   .pipe(z.array(z.string()));
 
 /** A file below `templates/`, which the compiler puts in place of its path. */
-export const treeFile = z.custom<TreeFile>(isTreeFile, {
+const treeFile = z.custom<TreeFile>(isTreeFile, {
   error: 'expected a file below templates/',
 });
 export const treeSource = treeFile.meta({ type: 'string' }).exactOptional();

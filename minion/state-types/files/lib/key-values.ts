@@ -1,4 +1,4 @@
-import type { KeyValueArgs } from '../file-keyvalue.ts';
+import type { KeyValueArgs } from '../file-keyvalue-schema.ts';
 import { joined, linesOf } from './lines.ts';
 import { refuseEdit } from './text-edit.ts';
 

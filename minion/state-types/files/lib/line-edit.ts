@@ -1,4 +1,4 @@
-import type { LineArgs } from '../file-line.ts';
+import type { LineArgs } from '../file-line-schema.ts';
 import { declaredLines, indentOf, indexOfLines, joined, linesOf } from './lines.ts';
 import { compilePattern } from './pattern.ts';
 import { refuseEdit } from './text-edit.ts';

@@ -1,4 +1,4 @@
-import type { RecurseArgs } from '../file-recurse.ts';
+import type { RecurseArgs } from '../file-recurse-schema.ts';
 import { chooser } from './choose.ts';
 
 /** The files of the source that are asked for, by where they go. */

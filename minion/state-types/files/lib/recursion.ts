@@ -2,7 +2,7 @@ import type { TreeFile } from '../../../../shared/tree-file.ts';
 import type { FileStatus, FoundBelow, Host, HostView, Ownership } from '../../../host/host.ts';
 import { refuseKind } from '../../lib/ownership.ts';
 import { said } from '../../lib/said.ts';
-import type { RecurseArgs } from '../file-recurse.ts';
+import type { RecurseArgs } from '../file-recurse-schema.ts';
 import { ownStrays, strays } from './below.ts';
 import type { Stray } from './below.ts';
 import { chooser, pathsTo } from './choose.ts';

@@ -151,7 +151,7 @@ function resultOf<Args extends EditArgs>(
 }
 
 /** The edit sees `\n` only; the file keeps what it had. */
-export function edited<Args extends EditArgs>(
+function edited<Args extends EditArgs>(
   { edit }: Pick<Edit<Args>, 'edit'>,
   text: string | null,
   args: Args,

@@ -1,5 +1,5 @@
 import type { FoundBelow } from '../../../host/host.ts';
-import type { TidyArgs } from '../file-tidied.ts';
+import type { TidyArgs } from '../file-tidied-schema.ts';
 import { pathsTo } from './choose.ts';
 
 interface Criteria extends Omit<TidyArgs, 'matches' | 'exclude'> {
