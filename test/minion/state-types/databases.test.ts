@@ -28,6 +28,11 @@ import {
   postgresUserPresent,
 } from '../../../minion/state-types/databases/postgres-user.ts';
 import { parseHba, writeHba } from '../../../minion/state-types/databases/lib/hba.ts';
+import {
+  quoted,
+  valuesOf,
+  withSettings,
+} from '../../../minion/state-types/databases/lib/redis-file.ts';
 import { signatureOf } from '../../../minion/state-types/databases/lib/postgres-acl.ts';
 import { converge, dryRun, forReal } from '../../helpers/converge.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
@@ -179,6 +184,22 @@ test('a server that is down is waited for briefly, then a clear failure', async 
   t.deepEqual(refused.slept, []);
 });
 
+test('a server that is not installed yet is a failure with words, for plans to wait for', async (t) => {
+  const none = { exitCode: 127 };
+  await t.throwsAsync(
+    converge(postgresUserPresent, declared, fakeHost(server(PSQL, none)), dryRun),
+    {
+      code: 'COMMAND_FAILED',
+      message: 'Cannot ask PostgreSQL: there is no program "psql" on this host',
+    },
+  );
+  const guest = { name: 'guest', unix_socket: true };
+  await t.throwsAsync(converge(mysqlUserPresent, guest, fakeHost(server(MYSQL, none)), dryRun), {
+    code: 'COMMAND_FAILED',
+    message: /^Cannot ask MySQL: there is no program/,
+  });
+});
+
 const DATABASE = {
   owner: 'postgres',
   encoding: 'UTF8',
@@ -301,6 +322,21 @@ function remotePsql(role: string): string {
   const local = PSQL.replace('--no-password', '--password');
   return local.replace(' --dbname', ` --host=db --username=${role} --dbname`);
 }
+
+test('redis keeps what is not declared, and a declared directive has exactly its lines', (t) => {
+  const text = '# Kept\nport 6379\nsave 900 1\nsave 300 10\nrename-command FLUSHALL ""\n';
+  const settings = new Map([
+    ['save', ['60 1']],
+    ['port', []],
+    ['maxmemory', ['1gb']],
+  ]);
+  const written = withSettings(text, settings);
+  t.is(written, '# Kept\nsave 60 1\nrename-command FLUSHALL ""\nmaxmemory 1gb\n');
+  t.is(withSettings(written, settings), written);
+  t.deepEqual(valuesOf(text, 'save'), ['900 1', '300 10']);
+  t.is(quoted('a b"c'), String.raw`"a b\"c"`);
+  t.is(quoted('plain'), 'plain');
+});
 
 test('a password for a server is the first line of its client, never an argument', async (t) => {
   const remote = { db_host: 'db', db_user: 'chief', db_password: 'word for the chief' };

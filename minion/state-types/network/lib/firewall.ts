@@ -30,7 +30,6 @@ Wants=network-pre.target
 Before=network-pre.target shutdown.target
 Conflicts=shutdown.target
 After=nftables.service
-PartOf=nftables.service
 StartLimitIntervalSec=0
 
 [Service]
@@ -41,6 +40,15 @@ ExecReload=/usr/sbin/nft --file ${RULES}
 
 [Install]
 WantedBy=sysinit.target
+`;
+
+/** Debian's own service of nftables flushes everything whenever it is started or reloaded. */
+const DROP_IN_DIRECTORY = '/etc/systemd/system/nftables.service.d';
+const DROP_IN_PATH = `${DROP_IN_DIRECTORY}/conductor.conf`;
+const DROP_IN_TEXT = `# Made by Conductor.
+[Service]
+ExecStartPost=-/usr/sbin/nft --file ${RULES}
+ExecReload=-/usr/sbin/nft --file ${RULES}
 `;
 
 /** What every state of the firewall needs. */
@@ -64,14 +72,8 @@ export function readFirewall(host: HostView): Promise<Firewall> {
     const isWhole = text === renderRuleset(ruleset);
     const mark = await host.recall(MARK);
     const loaded = isWhole && mark === fingerprint(text, live);
-    const isUnit = (await textOf(UNIT_PATH, host)) === UNIT_TEXT;
     const pending = mark === PENDING;
-    return {
-      ...ruleset,
-      pending,
-      loaded,
-      persisted: isUnit && (await host.status(AT_BOOT)) !== null,
-    };
+    return { ...ruleset, pending, loaded, persisted: await isPersisted(host) };
   });
 }
 
@@ -159,11 +161,20 @@ async function endTrial(host: Host): Promise<void> {
 async function keep(host: Host, text: string): Promise<void> {
   if ((await host.status(DIRECTORY)) === null) await host.makeDirectory(DIRECTORY);
   await host.writeFile(RULES, text, { user: 'root', group: 'root', mode: '0600' });
-  const isUnit = (await textOf(UNIT_PATH, host)) === UNIT_TEXT;
-  if (isUnit && (await host.status(AT_BOOT)) !== null) return;
-  await host.writeFile(UNIT_PATH, UNIT_TEXT, { user: 'root', group: 'root', mode: '0644' });
+  if (await isPersisted(host)) return;
+  if ((await host.status(DROP_IN_DIRECTORY)) === null) await host.makeDirectory(DROP_IN_DIRECTORY);
+  const ownership = { user: 'root', group: 'root', mode: '0644' };
+  await host.writeFile(DROP_IN_PATH, DROP_IN_TEXT, ownership);
+  await host.writeFile(UNIT_PATH, UNIT_TEXT, ownership);
   await host.run(['systemctl', 'daemon-reload']);
   await host.run(['systemctl', 'enable', '--now', '--quiet', UNIT]);
+}
+
+/** Whether the rules are loaded when the machine starts, and whenever somebody else flushes them. */
+async function isPersisted(host: HostView): Promise<boolean> {
+  const isUnit = (await textOf(UNIT_PATH, host)) === UNIT_TEXT;
+  const isDropIn = (await textOf(DROP_IN_PATH, host)) === DROP_IN_TEXT;
+  return isUnit && isDropIn && (await host.status(AT_BOOT)) !== null;
 }
 
 /** The table as the kernel has it, without what it counts; empty if there is none. */
