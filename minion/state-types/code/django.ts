@@ -1,52 +1,13 @@
 import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
-import type { Argv, CommandOptions, Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
-import { ask } from '../lib/ask.ts';
-import { absolutePath, accountName, environment } from '../lib/fields.ts';
-import { parentsOf } from '../lib/resources.ts';
+import { askDjango, needsOf, projectFields, tellDjango, word } from './lib/django.ts';
 
 type Migrated = { unapplied: readonly string[] };
 type Static = { stale: readonly string[] };
 
-const COMMAND_TIMEOUT_MS = 1_800_000;
-const LOOK_TIMEOUT_MS = 300_000;
 /** Of many files this many are named. */
 const FILES_NAMED = 30;
-
-const word = z
-  .string()
-  .regex(/^(?!-)[\w.-]+$/u, { error: 'expected letters, digits, dots and dashes' });
-
-const projectFields = {
-  name: absolutePath.describe('Directory of the project: the one that holds manage.py'),
-  virtualenv: absolutePath
-    .exactOptional()
-    .describe("The virtual environment that it runs in; the system's Python if absent"),
-  user: accountName.exactOptional().describe('The account that it runs as; root if absent'),
-  settings_module: word
-    .exactOptional()
-    .describe('The settings, such as shop.settings; those of manage.py if absent'),
-  pythonpath: absolutePath
-    .exactOptional()
-    .describe('A directory to look for modules in before others'),
-  manage: z
-    .string()
-    .regex(/^(?!-)[\w./-]+$/u)
-    .default('manage.py')
-    .describe('The management script, below the directory'),
-  env: environment.exactOptional().describe('Environment of the command; never for secrets'),
-};
-
-interface Project {
-  readonly name: string;
-  readonly virtualenv?: string;
-  readonly user?: string;
-  readonly settings_module?: string;
-  readonly pythonpath?: string;
-  readonly manage: string;
-  readonly env?: Readonly<Record<string, string>>;
-}
 
 const migratedSchema = z
   .strictObject({
@@ -134,38 +95,6 @@ export function parseStale(text: string): string[] {
   return more <= 0 ? names : [...names.slice(0, FILES_NAMED), `and ${more} more`];
 }
 
-/** Looking must leave nothing behind, not even compiled modules. */
-function askDjango(
-  host: HostView,
-  project: Project,
-  words: readonly string[],
-  purpose: string,
-): Promise<string> {
-  const options = optionsFor(project);
-  const env = { ...options.env, PYTHONDONTWRITEBYTECODE: '1' };
-  return ask(host, manage(project, words), `${purpose} of "${project.name}"`, {
-    ...options,
-    env,
-    timeoutMs: LOOK_TIMEOUT_MS,
-  });
-}
-
-async function tellDjango(host: Host, project: Project, words: readonly string[]): Promise<void> {
-  await host.run(manage(project, words), { ...optionsFor(project), timeoutMs: COMMAND_TIMEOUT_MS });
-}
-
-function manage(project: Project, [command = '', ...words]: readonly string[]): Argv {
-  const { virtualenv, settings_module, pythonpath } = project;
-  const python = virtualenv === undefined ? '/usr/bin/python3' : `${virtualenv}/bin/python`;
-  const settings = settings_module === undefined ? [] : [`--settings=${settings_module}`];
-  const path = pythonpath === undefined ? [] : [`--pythonpath=${pythonpath}`];
-  return [python, project.manage, command, '--no-color', ...settings, ...path, ...words];
-}
-
-function optionsFor({ name, user, env = {} }: Project): CommandOptions {
-  return { cwd: name, env, ...(user === undefined ? {} : { user }) };
-}
-
 function databaseOf({ database }: MigratedArgs): string[] {
   return database === undefined ? [] : [`--database=${database}`];
 }
@@ -176,15 +105,4 @@ function appOf({ app_label }: MigratedArgs): string[] {
 
 function ignored({ ignore }: StaticArgs): string[] {
   return ignore.map((pattern) => `--ignore=${pattern}`);
-}
-
-function needsOf({ name, virtualenv, user }: Project): string[] {
-  return [
-    `checkout:${name}`,
-    `path:${name}/manage.py`,
-    `path:${name}`,
-    ...parentsOf(name),
-    ...(virtualenv === undefined ? ['package:python3-django'] : [`virtualenv:${virtualenv}`]),
-    ...(user === undefined ? [] : [`user:${user}`]),
-  ];
 }

@@ -129,10 +129,13 @@ async function build(args: Args, host: Host): Promise<void> {
   await host.run([args.python, '-m', 'venv', '--clear', ...shares, '--', args.name], asUser(args));
 }
 
+/** What a virtual environment consists of, also one that was cut short while it was made. */
+const OF_ENVIRONMENTS = new Set(['bin', 'include', 'lib', 'lib64', 'pyvenv.cfg', 'share']);
+
 /** The directory, made by root so that its parent need not belong to the user; what is no environment is not cleared. */
 async function prepareDirectory({ name, user = 'root' }: Args, host: Host): Promise<void> {
   const names = await host.list(name);
-  const isOurs = names === null || names.length === 0 || names.includes('bin');
+  const isOurs = names === null || names.every((one) => OF_ENVIRONMENTS.has(one));
   if ((await host.status(name)) !== null && (names === null || !isOurs)) {
     throw new ConductorError(
       'STATE_REFUSED',

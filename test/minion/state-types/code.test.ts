@@ -5,6 +5,8 @@ import {
   parseStale,
   parseUnapplied,
 } from '../../../minion/state-types/code/django.ts';
+import { LOOKING } from '../../../minion/state-types/code/lib/django.ts';
+import { parseProblems } from '../../../minion/state-types/code/django-check.ts';
 import { gitLatest } from '../../../minion/state-types/code/git.ts';
 import {
   networkCommand,
@@ -327,8 +329,9 @@ test('Django is asked without leaving anything behind, as the user of the projec
   };
   const manage = `${ENVIRONMENT}/bin/python manage.py`;
   const options = '--no-color --settings=shop.settings';
-  const migrate = { [`${manage} showmigrations ${options} --plan`]: '[ ]  a.0001\n' };
-  const migrated = { [`${manage} showmigrations ${options} --plan`]: '[X]  a.0001\n' };
+  const look = `${ENVIRONMENT}/bin/python -c ${LOOKING} manage.py`;
+  const migrate = { [`${look} showmigrations ${options} --plan`]: '[ ]  a.0001\n' };
+  const migrated = { [`${look} showmigrations ${options} --plan`]: '[X]  a.0001\n' };
   const host = fakeHost({ commands: migrate }, { commands: migrated });
   t.is((await converge(djangoMigrated, project, host, forReal)).status, 'changed');
   t.deepEqual(host.ran, [`${manage} migrate ${options} --noinput`]);
@@ -339,9 +342,10 @@ test('Django is asked without leaving anything behind, as the user of the projec
   });
 
   const collect = `${manage} collectstatic ${options} --noinput`;
+  const pretend = `${look} collectstatic ${options} --noinput --dry-run`;
   const stale = fakeHost(
-    { commands: { [`${collect} --dry-run`]: "Pretending to copy '/a'\n" } },
-    { commands: { [`${collect} --dry-run`]: '' } },
+    { commands: { [pretend]: "Pretending to copy '/a'\n" } },
+    { commands: { [pretend]: '' } },
   );
   await converge(djangoStatic, { ...project, clear: true }, stale, forReal);
   t.deepEqual(stale.ran, [`${collect} --clear`]);
@@ -351,4 +355,14 @@ test('of a Python program that failed, a message shows the error without the way
   const stderr = 'Traceback (most recent call last):\n  File "x"\nValueError: no\n';
   t.is(lastWords({ exitCode: 1, stdout: '', stderr, raw: new Uint8Array() }), 'ValueError: no');
   t.is(lastWords({ exitCode: 1, stdout: 'a\nb\n', stderr: ' \n', raw: new Uint8Array() }, 1), 'b');
+});
+
+test('what the checks of a project find is told without the words around it', (t) => {
+  const text =
+    'SystemCheckError: System check identified some issues:\n\nERRORS:\n?: (urls.E007) The custom handler\n' +
+    'WARNINGS:\nshop.Price.id: (models.W042) Auto-created\n\tHINT: x\n\nSystem check identified 2 issues';
+  t.deepEqual(parseProblems(text), [
+    '?: (urls.E007) The custom handler',
+    'shop.Price.id: (models.W042) Auto-created',
+  ]);
 });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
 import { ConductorError } from '../../../../shared/errors.ts';
 import type { Argv, CommandOptions, HostView } from '../../../host/host.ts';
@@ -92,10 +93,11 @@ export async function networkCommand(
   const options = { env, timeoutMs: NETWORK_TIMEOUT_MS, ...said({ user }) };
   if (identity !== undefined && !identity.startsWith('/')) {
     const input = `${identity.trim()}\n`;
+    // Where the agent listens; /run/lock is memory that everybody may use.
+    const socket = `/run/lock/conductor-agent-${randomUUID()}`;
     return {
-      argv: ['ssh-agent', 'sh', '-c', WITH_KEY, 'sh', ...git],
-      // Where the agent listens; /run/lock is memory that everybody may use.
-      options: { ...options, env: { ...env, TMPDIR: '/run/lock' }, input },
+      argv: ['ssh-agent', '-a', socket, 'sh', '-c', WITH_KEY, 'sh', ...git],
+      options: { ...options, input },
     };
   }
   const { login, place } = partsOf(remote.name);

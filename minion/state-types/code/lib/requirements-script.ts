@@ -96,7 +96,12 @@ def as_requirement(line):
 def from_place(line):
     path = line.partition("#")[0].partition("[")[0]
     url = path if re.match(r"[\w+]+:", path) else "file://" + os.path.abspath(path)
-    return any(matches_url(came_from(dist), url) for dist in installed.values())
+    return any(matches_url(came_from(dist), url) or is_used_in(dist, url) for dist in installed.values())
+
+def is_used_in(dist, url):
+    # An older setuptools leaves a link to source code and no word of where it came from.
+    place = str(dist.locate_file("")).rstrip("/")
+    return url.startswith("file://") and (place + "/").startswith(url[len("file://"):].rstrip("/") + "/")
 
 def holds(dist, specifier):
     try:

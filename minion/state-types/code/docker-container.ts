@@ -1,0 +1,178 @@
+import { z } from 'zod';
+import type { Change } from '../../../shared/change.ts';
+import { ConductorError } from '../../../shared/errors.ts';
+import { defineState } from '../../engine/state-type.ts';
+import type { Host, HostView } from '../../host/host.ts';
+import { lastWords } from '../lib/ask.ts';
+import { runningSchema } from './docker-container-schema.ts';
+import type { RunningArgs } from './docker-container-schema.ts';
+import {
+  containerName,
+  engineField,
+  engineOf,
+  imageId,
+  inspectOne,
+  pull,
+} from './lib/containers.ts';
+import type { Engine } from './lib/containers.ts';
+import { createContainer } from './lib/container-create.ts';
+import { isOnlyStopped, readContainer, wantedContainer } from './lib/container-settings.ts';
+import type { Container } from './lib/container-settings.ts';
+
+/** So long it must run to count as started. */
+const SETTLE_MS = 700;
+
+export const dockerContainerRunning = defineState<RunningArgs, Container>({
+  name: 'docker_container.running',
+  schema: runningSchema,
+  example: `solr:
+  docker_container.running:
+    image: docker.io/library/solr:8.11
+    port_bindings: 127.0.0.1:8983:8983
+    binds: solr-data:/var/solr
+    restart_policy: unless-stopped
+    memory: 1g
+`,
+  provides: ({ name }) => [`container:${name}`],
+  needs: ({ image, binds = [] }) => [
+    `image:${image}`,
+    ...binds.flatMap((bind) => (bind.startsWith('/') ? [`path:${bind.split(':')[0]}`] : [])),
+  ],
+  read: async (args, host) => readContainer(await engineOf(args.engine, host), args, host),
+  want: wantedContainer,
+  apply: run,
+  answers: () => true,
+  async react(args, host) {
+    const engine = await engineOf(args.engine, host);
+    await host.run([engine, 'restart', `--time=${args.shutdown_timeout}`, '--', args.name]);
+    await settle(engine, args.name, host);
+    return `restarted the container ${args.name}`;
+  },
+});
+
+async function run(change: Change<Container>, args: RunningArgs, host: Host): Promise<void> {
+  if (change.action === 'remove') return;
+  const engine = await engineOf(args.engine, host);
+  if (!isOnlyStopped(change)) await replace(engine, args, host);
+  if (!args.start && change.action === 'update') return;
+  await host.run([engine, 'start', '--', args.name]);
+  await settle(engine, args.name, host);
+}
+
+/** The new one is made, whole, before the old one goes: what cannot be made harms nobody. */
+async function replace(engine: Engine, args: RunningArgs, host: Host): Promise<void> {
+  const { name, image, shutdown_timeout: seconds } = args;
+  const next = `${name}.conductor-new`;
+  if ((await imageId(engine, image, host)) === null) await pull(engine, image, host);
+  if ((await lookAt(engine, next, host)) !== null)
+    await host.run([engine, 'rm', '--force', '--', next]);
+  await createContainer(engine, next, args, host);
+  if ((await lookAt(engine, name, host)) !== null) {
+    await host.run([engine, 'stop', `--time=${seconds}`, '--', name]);
+    await host.run([engine, 'rm', '--force', '--', name]);
+  }
+  await host.run([engine, 'rename', '--', next, name]);
+}
+
+const stateSchema = z.object({ State: z.object({ Running: z.boolean() }) });
+
+/** Whether a container runs; `null` if there is none. */
+async function lookAt(engine: Engine, name: string, host: HostView): Promise<boolean | null> {
+  const found = await inspectOne(engine, { kind: 'container', name }, stateSchema, host);
+  return found === null ? null : found.State.Running;
+}
+
+/** Not called success when what runs in it ends right after the start. */
+async function settle(engine: Engine, name: string, host: Host): Promise<void> {
+  await host.sleep(SETTLE_MS);
+  if ((await lookAt(engine, name, host)) === true) return;
+  const output = await host.query([engine, 'logs', '--tail=20', '--', name]);
+  const words = lastWords(output, 3);
+  throw new ConductorError(
+    'CHECK_FAILED',
+    `Cannot start the container "${name}": it ended right after the start${words === '' ? '' : `: ${words}`}`,
+  );
+}
+
+const timeout = z
+  .int()
+  .nonnegative()
+  .default(10)
+  .describe('Seconds to end in, before it is killed');
+
+const stoppedSchema = z
+  .strictObject({
+    name: containerName.describe('Name of the container'),
+    shutdown_timeout: timeout,
+    error_on_absent: z
+      .boolean()
+      .default(true)
+      .describe('Whether it is a failure if there is no such container'),
+    engine: engineField,
+  })
+  .describe('A container does not run. It stays as it is otherwise, and can be started again.');
+type StoppedArgs = z.infer<typeof stoppedSchema>;
+type Standing = { running: boolean };
+
+export const dockerContainerStopped = defineState<StoppedArgs, Standing>({
+  name: 'docker_container.stopped',
+  schema: stoppedSchema,
+  example: `solr:
+  docker_container.stopped:
+    shutdown_timeout: 60
+`,
+  needs: ({ name }) => [`container:${name}`],
+  async read(args, host) {
+    const running = await lookAt(await engineOf(args.engine, host), args.name, host);
+    if (running !== null) return { running };
+    if (!args.error_on_absent) return { running: false };
+    throw new ConductorError(
+      'STATE_REFUSED',
+      `Cannot stop the container "${args.name}": there is none (error_on_absent: false allows that)`,
+    );
+  },
+  want: () => ({ running: false }),
+  async apply(_change, args, host) {
+    const engine = await engineOf(args.engine, host);
+    await host.run([engine, 'stop', `--time=${args.shutdown_timeout}`, '--', args.name]);
+  },
+});
+
+const absentSchema = z
+  .strictObject({
+    name: containerName.describe('Name of the container'),
+    force: z.boolean().default(false).describe('Whether one that runs is stopped and goes as well'),
+    shutdown_timeout: timeout,
+    engine: engineField,
+  })
+  .describe(
+    'There is no container of this name. Its named volumes and what is bound into it stay.',
+  );
+type AbsentArgs = z.infer<typeof absentSchema>;
+
+export const dockerContainerAbsent = defineState<AbsentArgs, Standing>({
+  name: 'docker_container.absent',
+  schema: absentSchema,
+  example: `old solr:
+  docker_container.absent:
+    force: true
+`,
+  async read(args, host) {
+    const running = await lookAt(await engineOf(args.engine, host), args.name, host);
+    return running === null ? null : { running };
+  },
+  want: () => null,
+  async apply(change, args, host) {
+    const engine = await engineOf(args.engine, host);
+    if (change.action === 'remove' && change.from.running) {
+      if (!args.force) {
+        throw new ConductorError(
+          'STATE_REFUSED',
+          `Cannot remove the container "${args.name}": it runs (force: true stops it first)`,
+        );
+      }
+      await host.run([engine, 'stop', `--time=${args.shutdown_timeout}`, '--', args.name]);
+    }
+    await host.run([engine, 'rm', '--', args.name]);
+  },
+});

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { ConductorError } from '../../../../shared/errors.ts';
+import type { Argv, Host, HostView } from '../../../host/host.ts';
+import { failed } from '../../lib/ask.ts';
+
+/** How long an image may take to come over. */
+export const PULL_TIMEOUT_MS = 1_800_000;
+
+export const engineField = z
+  .enum(['docker', 'podman'])
+  .exactOptional()
+  .describe('The program to use; docker, or podman where there is no docker, if absent');
+
+export const containerName = z.string().regex(/^[A-Za-z0-9][\w.-]*$/u, {
+  error: 'expected the name of a container',
+});
+
+export const imageName = z.string().regex(/^[a-z0-9][\w./:@-]*$/iu, {
+  error: 'expected the name of an image, such as docker.io/library/nginx:1.27',
+});
+
+export type Engine = 'docker' | 'podman';
+
+/** The program that is asked for, or the one that is there. Throws STATE_REFUSED if there is none. */
+export async function engineOf(given: Engine | undefined, host: HostView): Promise<Engine> {
+  if (given !== undefined) return given;
+  return host.shared('container engine', async () => {
+    for (const engine of ['docker', 'podman'] as const) {
+      if ((await host.query([engine, '--version'])).exitCode === 0) return engine;
+    }
+    throw new ConductorError(
+      'STATE_REFUSED',
+      'Cannot look for containers: there is neither docker nor podman on this host',
+    );
+  });
+}
+
+const NOT_THERE = /no such|not known|does not exist/iu;
+
+/** What the engine tells of a container or image; `null` if there is none of that name. */
+export async function inspectOne<T>(
+  engine: Engine,
+  { kind, name }: { kind: 'container' | 'image'; name: string },
+  schema: z.ZodType<T>,
+  host: HostView,
+): Promise<T | null> {
+  const argv: Argv = [engine, kind, 'inspect', '--', name];
+  // Podman makes a file for a moment: not on the disk.
+  const output = await host.query(argv, { env: { TMPDIR: '/run' } });
+  if (output.exitCode !== 0) {
+    if (NOT_THERE.test(output.stderr)) return null;
+    throw failed(`look at the ${kind} "${name}"`, argv, output);
+  }
+  const [found] = z.array(z.unknown()).parse(JSON.parse(output.stdout));
+  return schema.parse(found);
+}
+
+const image = z.object({ Id: z.string() });
+
+/** The id of an image, without the name of its algorithm; `null` if it is not on this host. */
+export async function imageId(
+  engine: Engine,
+  name: string,
+  host: HostView,
+): Promise<string | null> {
+  const found = await inspectOne(engine, { kind: 'image', name }, image, host);
+  return found === null ? null : plainId(found.Id);
+}
+
+export function plainId(id: string): string {
+  return id.replace(/^sha256:/u, '');
+}
+
+/** Brings an image over if it is not there. */
+export async function pull(engine: Engine, name: string, host: Host): Promise<void> {
+  await host.run([engine, 'pull', '--quiet', '--', name], { timeoutMs: PULL_TIMEOUT_MS });
+}
