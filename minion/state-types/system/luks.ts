@@ -2,7 +2,6 @@ import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
-import { needParents } from '../lib/ownership.ts';
 import { parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
 import {
@@ -15,6 +14,7 @@ import {
   readHeader,
 } from './lib/luks.ts';
 import { mountAt, readMounts } from './lib/mount-table.ts';
+import { needMountPoint } from './lib/mount-point.ts';
 import { luksSchema } from './luks-schema.ts';
 import type { LuksArgs } from './luks-schema.ts';
 
@@ -88,7 +88,7 @@ async function needFileSystem(
 
 async function mountVolume({ name, mount, fstype, opts }: LuksArgs, host: Host): Promise<void> {
   if (mount === undefined || fstype === undefined) return;
-  await needParents({ name: `${mount}/inside`, makedirs: true }, host);
+  await needMountPoint(mount, { mkmnt: true }, host);
   const how = ['--types', fstype, '--options', opts.join(',')];
   await host.run(['mount', ...how, '--', `/dev/mapper/${name}`, mount]);
   host.changed('mounts');

@@ -57,6 +57,9 @@ export const mountedSchema = z
 export const unmountedSchema = z
   .strictObject({
     name: absolutePath.describe('Where nothing is to be mounted'),
+    device: deviceName
+      .exactOptional()
+      .describe('Only this is not to be mounted there; whatever it is if absent'),
     persist: z.boolean().default(false).describe('Whether its line in fstab goes as well'),
     config,
   })

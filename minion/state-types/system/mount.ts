@@ -1,13 +1,12 @@
 import type { Change } from '../../../shared/change.ts';
-import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
-import { isDirectory, needParents } from '../lib/ownership.ts';
 import { parentsOf } from '../lib/resources.ts';
 import { isOfDevice } from './lib/devices.ts';
 import { linesOf, showEntry, withEntry } from './lib/fstab.ts';
 import type { FstabEntry } from './lib/fstab.ts';
 import { hasOptions, mountAt, readMounts } from './lib/mount-table.ts';
+import { needMountPoint } from './lib/mount-point.ts';
 import { mountedSchema, unmountedSchema } from './mount-schema.ts';
 import type { MountedArgs, UnmountedArgs } from './mount-schema.ts';
 
@@ -39,7 +38,7 @@ async function fstabText(config: string, host: HostView): Promise<string> {
 
 async function read(args: MountedArgs, host: HostView): Promise<Mounted | null> {
   const { name, device, fstype, opts, config } = args;
-  const fstab = linesOf(await fstabText(config, host), ({ path }) => path === name);
+  const fstab = linesOf(await fstabText(config, host), linesFor(name));
   const mount = mountAt(await readMounts(host), name);
   if (mount === null && fstab === null) return null;
   if (mount === null) return { mount: false, device: null, fstype: null, opts: [], fstab };
@@ -78,13 +77,7 @@ async function apply(change: Change<Mounted>, args: MountedArgs, host: Host): Pr
 async function mountAnew(args: MountedArgs, host: Host): Promise<void> {
   const { name, mkmnt, opts } = args;
   if (mountAt(await readMounts(host), name) !== null) await host.run(['umount', '--', name]);
-  if (!(await isDirectory(name, host)) && !mkmnt) {
-    throw new ConductorError(
-      'STATE_REFUSED',
-      `Cannot mount "${name}": there is no such directory (mkmnt: true makes it)`,
-    );
-  }
-  await needParents({ name: `${name}/inside`, makedirs: true }, host);
+  await needMountPoint(name, { mkmnt }, host);
   await mountWith(args, opts, host);
 }
 
@@ -96,11 +89,12 @@ async function mountWith(args: MountedArgs, opts: readonly string[], host: Host)
 }
 
 async function writeFstab(
-  { name, config }: { name: string; config: string },
+  { name, config, device }: { name: string; config: string; device?: string },
   entry: FstabEntry | null,
   host: Host,
 ): Promise<void> {
-  const text = withEntry(await fstabText(config, host), ({ path }) => path === name, entry);
+  const choice = linesFor(name, entry === null ? device : undefined);
+  const text = withEntry(await fstabText(config, host), choice, entry);
   await host.writeFile(config, Buffer.from(text, 'latin1'));
   if (config === '/etc/fstab') await host.run(['systemctl', 'daemon-reload']);
 }
@@ -108,11 +102,25 @@ async function writeFstab(
 type Left = { mount: boolean; fstab: string | null };
 
 async function readLeft(args: UnmountedArgs, host: HostView): Promise<Left | null> {
-  const { name, config, persist } = args;
-  const mount = mountAt(await readMounts(host), name) !== null;
+  const { name, device, config, persist } = args;
+  const mount = await isMounted(args, host);
   const text = persist ? await fstabText(config, host) : '';
-  const fstab = linesOf(text, ({ path }) => path === name);
+  const fstab = linesOf(text, linesFor(name, device));
   return mount || fstab !== null ? { mount, fstab } : null;
+}
+
+async function isMounted({ name, device }: UnmountedArgs, host: HostView): Promise<boolean> {
+  const mount = mountAt(await readMounts(host), name);
+  if (mount === null || device === undefined) return mount !== null;
+  const asBound =
+    device.startsWith('/') && (await isOfDevice(mount, { device, isBind: true }, host));
+  return asBound || isOfDevice(mount, { device, isBind: false }, host);
+}
+
+/** The lines of fstab for a path, and for a device if one is named. */
+function linesFor(name: string, device?: string) {
+  return (entry: FstabEntry): boolean =>
+    entry.path === name && (device === undefined || entry.device === device);
 }
 
 async function applyUnmounted(

@@ -45,7 +45,7 @@ async function apply(change: Change<Swap>, args: SwapArgs, host: Host): Promise<
         `Cannot swap to "${args.name}": there is no such device or file`,
       );
     }
-    await host.run(['swapon', '--options', args.opts.join(','), '--', real]);
+    await host.run(['swapon', `--options=${args.opts.join(',')}`, '--', real]);
   }
   if (change.to.fstab === undefined) return;
   const text = withEntry(await textOf(args.config, host), isOf(args), entryOf(args));
