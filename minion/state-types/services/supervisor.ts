@@ -95,10 +95,18 @@ export const supervisorProgramAbsent = defineState<Named, Program>({
   want: () => null,
   async apply(_change, args, host) {
     await requireAnswer(host, args);
-    const take = (): Promise<void> => update(host, args.name);
-    await replaceConfiguration(host, { ...replacement(args, null), take, takeBack: take });
+    await replaceConfiguration(host, {
+      ...replacement(args, null),
+      // A file that supervisor has never read has left no trace in it.
+      take: async () => ((await isKnown(args, host)) ? update(host, args.name) : undefined),
+      takeBack: () => update(host, args.name),
+    });
   },
 });
+
+async function isKnown({ name }: Named, host: HostView): Promise<boolean> {
+  return ((await programs(host)) ?? []).some(({ group }) => group === name);
+}
 
 async function read(args: Named, host: HostView): Promise<Program | null> {
   const bytes = await host.readFile(fileOf(args));

@@ -69,19 +69,29 @@ export function filesSince(stampPath: string, except: readonly string[]): readon
   return lines([...roots, '-xdev', '(', ...prune.slice(0, -1), ')', '-prune', '-o', ...since]);
 }
 
-/** Every path with what it is: kind, mode, owners, size, content's time. */
+/** Every path with what it is: kind, mode, owners, size, content's time; of what may be put back, the content itself. */
 export function snapshot(): ReadonlyMap<string, string> {
   const format = ['-printf', '%p\\t%y %m %U %G %s %T@ %l\\0'];
   const argv = [...MOUNTED, '-xdev', '(', ...PRUNED, ')', '-prune', '-o', ...format];
   const listed = find(argv).split('\0').filter(Boolean);
+  const contents = digests('/etc');
   return new Map(
     listed.map((line) => {
       const at = line.indexOf('\t');
       const about = line.slice(at + 1);
       // A file that was staged and removed again leaves the directory as it was, but for its time.
-      return [line.slice(0, at), about.startsWith('d') ? about.split(' ', 4).join(' ') : about];
+      const path = line.slice(0, at);
+      const content = contents.get(path);
+      if (content !== undefined) return [path, `${about.split(' ', 5).join(' ')} ${content}`];
+      return [path, about.startsWith('d') ? about.split(' ', 4).join(' ') : about];
     }),
   );
+}
+
+function digests(directory: string): ReadonlyMap<string, string> {
+  const argv = [directory, '-xdev', '-type', 'f', '-exec', 'sha256sum', '--zero', '{}', '+'];
+  const listed = find(argv).split('\0').filter(Boolean);
+  return new Map(listed.map((line) => [line.slice(66), line.slice(0, 64)]));
 }
 
 /** What is only known of elsewhere, or remembered of a run: having looked again there is no change of the host. */

@@ -3,132 +3,23 @@ import { z } from 'zod';
 import { cmdRun, cmdWait } from '../../../minion/state-types/commands/cmd.ts';
 import { cronAbsent, cronPresent } from '../../../minion/state-types/system/cron.ts';
 import { parseLine } from '../../../minion/state-types/system/lib/crontab.ts';
-import { areListsOld } from '../../../minion/state-types/packages/lib/apt.ts';
 import {
-  parsePackages,
-  parsePolicy,
-  parseProvided,
-} from '../../../minion/state-types/lib/packages.ts';
-import { parseUnits, unitName } from '../../../minion/state-types/services/lib/units.ts';
-import { fits } from '../../../minion/state-types/packages/lib/versions.ts';
-import { pkgInstalled } from '../../../minion/state-types/packages/pkg.ts';
+  parseUnits,
+  templateOf,
+  unitName,
+} from '../../../minion/state-types/services/lib/units.ts';
 import { serviceDead, serviceRunning } from '../../../minion/state-types/services/service.ts';
+import { processAbsent } from '../../../minion/state-types/services/process.ts';
+import {
+  serviceDisabled,
+  serviceEnabled,
+} from '../../../minion/state-types/services/service-switch.ts';
+import { systemdUnit } from '../../../minion/state-types/services/systemd.ts';
+import { waitFile } from '../../../minion/state-types/services/wait-file.ts';
 import { waitHttp, waitPort } from '../../../minion/state-types/services/wait.ts';
 import { converge, dryRun, forReal, notified } from '../../helpers/converge.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
 import type { FakeHost } from '../../helpers/fake-host.ts';
-
-const DPKG =
-  'dpkg-query --show --showformat=${Package}\t${Architecture}\t${Version}\t${db:Status-Abbrev}\n';
-const PROVIDES = 'dpkg-query --show --showformat=${Package}\t${db:Status-Abbrev}\t${Provides}\n';
-
-test('packages count as installed only when they are so whole', (t) => {
-  const { installed, partial } = parsePackages(
-    'nginx\tamd64\t1.22\tii \ngone\tall\t1\trc \nheld\tall\t2\thi \nbroken\tall\t3\tiF \nlibc6\tamd64\t4\tii \nlibc6\ti386\t5\tii \n',
-  );
-  t.deepEqual(
-    [...installed.keys()],
-    ['nginx', 'nginx:amd64', 'held', 'held:all', 'libc6', 'libc6:amd64', 'libc6:i386'],
-  );
-  t.is(installed.get('libc6')?.version, '4');
-  t.true(installed.get('held')?.isHeld);
-  t.deepEqual(partial.get('gone'), { version: '1', isConfigurationOnly: true });
-  t.deepEqual(partial.get('broken'), { version: '3', isConfigurationOnly: false });
-});
-
-test('names that packages provide are told apart from their versions', (t) => {
-  const provided = parseProvided(
-    'exim4\tii \tmail-transport-agent, smtp (= 4.9), x:any\nold\trc \tawk\n',
-  );
-  t.deepEqual([...provided.keys()], ['mail-transport-agent', 'smtp', 'x:any']);
-});
-
-test('the candidate comes before the other versions of a package', (t) => {
-  const policy = `nginx:
-  Installed: 1.22.1-9
-  Candidate: 1.22.1-9+deb12u1
-  Version table:
-     1.26.0-1~bpo12+1 100
-        100 http://deb/debian bookworm-backports/main amd64 Packages
-     1.22.1-9+deb12u1 500
-        500 http://deb/debian-security bookworm-security/main amd64 Packages
- *** 1.22.1-9 100
-        100 /var/lib/dpkg/status
-virtual:
-  Installed: (none)
-  Candidate: (none)
-  Version table:
-`;
-  const known = parsePolicy(policy);
-  t.deepEqual(known.get('nginx'), ['1.22.1-9+deb12u1', '1.26.0-1~bpo12+1', '1.22.1-9']);
-  t.false(known.has('virtual'));
-});
-
-test('a version may be exact, a pattern or a comparison', async (t) => {
-  const host = fakeHost({
-    commands: {
-      'dpkg --compare-versions 1.2 ge 1': '',
-      'dpkg --compare-versions 1.2 lt 1': { exitCode: 1 },
-    },
-  });
-  t.true(await fits('1.2', '1.2', host));
-  t.true(await fits('1:1.2-3', '1.2*', host));
-  t.false(await fits('1x2', '1.2', host));
-  t.true(await fits('1.2', '>=1', host));
-  t.false(await fits('1.2', '<1', host));
-});
-
-const SL = { [DPKG]: 'cron\tamd64\t3.0\tii \n', [PROVIDES]: '', 'dpkg --audit': '' };
-const POLICY = 'sl:\n  Installed: (none)\n  Candidate: 5.02\n  Version table:\n     5.02 500\n';
-const FRESH = {
-  files: { '/var/lib/apt/lists/x_Packages': '' },
-  statuses: { '/var/lib/apt/lists': { kind: 'directory', mtimeMs: Date.now() } },
-} as const;
-
-test('all packages that differ are installed in one transaction that asks nothing', async (t) => {
-  const state = {
-    ...FRESH,
-    commands: { ...SL, 'apt-cache policy cron sl': POLICY, 'apt-cache policy sl': POLICY },
-  };
-  const host = fakeHost(state, {
-    ...state,
-    commands: { ...state.commands, [DPKG]: 'cron\tamd64\t3.0\tii \nsl\tamd64\t5.02\tii \n' },
-  });
-  const made = await converge(pkgInstalled, { name: 'x', pkgs: ['cron', 'sl'] }, host, forReal);
-  t.like(made, { change: { action: 'update', to: { sl: '5.02' } } });
-  t.is(host.ran.length, 1);
-  t.regex(host.ran[0] ?? '', /^apt-get .*--force-confold install --install-recommends -- sl$/);
-  t.is(host.calls[0]?.options.env?.['DEBIAN_FRONTEND'], 'noninteractive');
-});
-
-test('a package that no source has is named, after the lists have been fetched', async (t) => {
-  const state = { ...FRESH, commands: { ...SL, 'apt-cache policy slx': '' } };
-  const host = fakeHost(state);
-  await t.throwsAsync(converge(pkgInstalled, { name: 'slx' }, host, forReal), {
-    message: 'Cannot install "slx": no package source of this host has it',
-  });
-  t.regex(host.ran[0] ?? '', /^apt-get .* update$/);
-});
-
-function listsOf(lists: number, sources: number): FakeHost {
-  return fakeHost({
-    files: { '/var/lib/apt/lists/x_Packages': '', '/etc/apt/sources.list': '' },
-    statuses: {
-      '/var/lib/apt/lists': { kind: 'directory', mtimeMs: lists },
-      '/etc/apt/sources.list': { mtimeMs: sources },
-    },
-  });
-}
-
-test('package lists are old when there are none, after a day, and when the sources are newer', async (t) => {
-  const now = Date.now();
-  const hour = 3_600_000;
-  t.true(await areListsOld({}, fakeHost({ registry: { 'apt-lists-refreshed': String(now) } })));
-  t.false(await areListsOld({}, listsOf(now - hour, 0)));
-  t.true(await areListsOld({}, listsOf(now - 25 * hour, 0)));
-  t.true(await areListsOld({}, listsOf(now - hour, now)));
-  t.true(await areListsOld({ mostSeconds: 60 }, listsOf(now - hour, 0)));
-});
 
 const PROPERTIES =
   '--property=Id,Names,LoadState,ActiveState,SubState,UnitFileState,NeedDaemonReload,CanReload,NRestarts';
@@ -157,6 +48,9 @@ test('units are known by all of their names', (t) => {
   t.is(unitName('nginx'), 'nginx.service');
   t.is(unitName('app@1'), 'app@1.service');
   t.is(unitName('b.socket'), 'b.socket');
+  t.is(templateOf('app@1.service'), 'app@.service');
+  t.is(templateOf('app@.service'), null);
+  t.is(templateOf('app.service'), null);
 });
 
 test('a service is started and must stay up for a while', async (t) => {
@@ -332,5 +226,78 @@ test('waiting ends when the thing is there, and fails with what was last seen', 
   const other = fakeHost({ http: { 'http://x/': { body: Buffer.from('bye') } } });
   await t.throwsAsync(converge(waitHttp, site, other, forReal), {
     message: /it last gave status 200 without the text$/,
+  });
+});
+
+function aliasCommands(shown: string) {
+  const one = ONE_UNIT.replace('nginx.service', 'www.service');
+  return { [ALL_UNITS]: shown, [one]: shown };
+}
+
+test('a unit that is known by an alias is switched by its real name', async (t) => {
+  const linked = unit('active').replace('UnitFileState=enabled', 'UnitFileState=linked');
+  const host = fakeHost(
+    { commands: aliasCommands(linked) },
+    { commands: aliasCommands(unit('active')) },
+  );
+  await converge(serviceEnabled, { name: 'www' }, host, forReal);
+  t.deepEqual(host.ran, ['systemctl enable -- nginx.service']);
+});
+
+test('an init script tells by itself whether it is started at boot', async (t) => {
+  const generated = unit('active').replace('UnitFileState=enabled', 'UnitFileState=generated');
+  const answers = (word: string) =>
+    fakeHost({
+      commands: { ...unitCommands(generated), 'systemctl is-enabled -- nginx.service': word },
+    });
+  const name = 'nginx';
+  t.like(await converge(serviceEnabled, { name }, answers('disabled\n'), dryRun), {
+    change: { to: { enable: true } },
+  });
+  for (const [type, word] of [
+    [serviceDisabled, 'disabled\n'],
+    [serviceEnabled, 'enabled\n'],
+    [serviceEnabled, 'generated\n'],
+    [serviceDisabled, 'generated\n'],
+  ] as const)
+    t.deepEqual(await converge(type, { name }, answers(word), dryRun), { status: 'unchanged' });
+});
+
+test('neither the minion nor what started it is a process to be ended', async (t) => {
+  const own = String(process.pid);
+  const files = { [`/proc/${own}/status`]: 'Name: node\nPPid:\t77\n' };
+  const found = `${own} node minion\n77 sshd\n812 node server\n9 node old\n`;
+  const commands = { 'pgrep --full --list-full --euid web -- node': found };
+  const args = { name: 'node', user: 'web' };
+  t.like(await converge(processAbsent, args, fakeHost({ files, commands }), dryRun), {
+    change: { action: 'remove', from: { processes: ['9 node old', '812 node server'] } },
+  });
+});
+
+test('a unit file is loaded once systemd has read it, and a mask counts as other content', async (t) => {
+  const text = '[Service]\nExecStart=/bin/true\n';
+  const path = '/etc/systemd/system/nginx.service';
+  const args = { name: 'nginx', contents: text };
+  const there = { commands: unitCommands(unit('active')), files: { [path]: text } };
+  t.deepEqual(await converge(systemdUnit, args, fakeHost(there), dryRun), { status: 'unchanged' });
+  const begun = { ...there, registry: { [`systemd.unit:${path}`]: 'begun' } };
+  t.like(await converge(systemdUnit, args, fakeHost(begun), dryRun), {
+    change: { action: 'update', to: { loaded: true } },
+  });
+  const masked = { commands: there.commands, links: { [path]: '/dev/null' } };
+  t.like(await converge(systemdUnit, args, fakeHost(masked), dryRun), {
+    change: { action: 'update', to: { content: text } },
+  });
+});
+
+test('a file is waited for with what is to stand in it', async (t) => {
+  const host = fakeHost({ files: { '/run/x': 'almost' } });
+  const args = { name: '/run/x', contains: 'ready', timeout: 0 };
+  await t.throwsAsync(converge(waitFile, args, host, forReal), {
+    message: 'Cannot wait for "/run/x" any longer: there is a file without the text after 0 s',
+  });
+  t.like(await converge(waitFile, { name: '/run/x' }, host, forReal), { status: 'unchanged' });
+  t.like(await converge(waitFile, { name: '/run/y', absent: true }, host, forReal), {
+    status: 'unchanged',
   });
 });
