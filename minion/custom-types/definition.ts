@@ -43,6 +43,7 @@ const definition = z.strictObject({
   textAttribute: z.string().optional(),
   needsGuard: flag,
   oneShot: flag,
+  isDerived: flag,
   awaits: flag,
 });
 

@@ -18,7 +18,9 @@ export async function payListeners(context: RunContext): Promise<void> {
     if (!isDue(declaration, context)) continue;
     const before = context.outcomes.get(declaration.key);
     if (before === undefined) continue;
-    const outcome = context.dryRun ? foreseen(before) : await pay(declaration, before, context);
+    const outcome = context.dryRun
+      ? foreseen(declaration, before, context)
+      : await pay(declaration, before, context);
     context.outcomes.set(declaration.key, outcome);
     const total = context.catalog.declarations.length;
     context.emit({ event: 'outcome', number: index + 1, total, outcome });
@@ -32,11 +34,11 @@ function isDue(declaration: Declaration, context: RunContext): boolean {
   if (signal.aborted || isBroken(declaration.key)) return false;
   const debts = debtsOf(journal, declaration.key, ['listen']);
   if (debts.length > 0) return !debts.some(({ because }) => isBroken(because));
-  const heard = targetsOf(declaration, ['listen']);
+  const heard = targetsOf(declaration, ['listen']).flatMap((key) => standings.get(key) ?? []);
   return (
     dryRun &&
     typeOf(context, declaration).react !== undefined &&
-    heard.some((key) => standings.get(key)?.hasChanged === true)
+    heard.some(({ hasChanged, isUnknown }) => hasChanged || isUnknown)
   );
 }
 
@@ -68,10 +70,24 @@ async function pay(
   }
 }
 
-function foreseen(before: Outcome): Outcome {
+function foreseen(declaration: Declaration, before: Outcome, context: RunContext): Outcome {
   if (before.status === 'skipped' || before.status === 'unknown') return before;
+  const unclear = unclearOnly(declaration, context);
+  if (unclear !== null && before.status === 'unchanged') {
+    const because = `nobody knows yet whether "${unclear}", which it listens to, would change`;
+    return { ...before, status: 'unknown', because: context.redaction.redact(because) };
+  }
+  if (unclear !== null) return before;
   const reaction = also(before, 'would react to what it listens to');
   return { ...before, status: 'would-change', reaction };
+}
+
+/** One that may change, where none of all that it listens to is known to; nor does it owe anything. */
+function unclearOnly(declaration: Declaration, { standings, journal }: RunContext): string | null {
+  if (debtsOf(journal, declaration.key, ['listen']).length > 0) return null;
+  const heard = targetsOf(declaration, ['listen']).flatMap((key) => standings.get(key) ?? []);
+  if (heard.some(({ hasChanged }) => hasChanged)) return null;
+  return heard.find(({ isUnknown }) => isUnknown)?.id ?? null;
 }
 
 function also({ reaction }: Outcome, more: string): string {

@@ -46,6 +46,12 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
    */
   readonly awaits?: true;
 
+  /**
+   * How it should be follows from what other states bring about (the migrations of a checkout): while
+   * those would change, a dry run cannot know that nothing is to do.
+   */
+  readonly isDerived?: true;
+
   /** The attribute whose differences are shown as text, line by line (`content`). */
   readonly textAttribute?: string;
 

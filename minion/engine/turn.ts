@@ -6,6 +6,7 @@ import { deadlineFor, typeOf } from './context.ts';
 import type { RunContext } from './context.ts';
 import { converge } from './converge.ts';
 import { inTime } from './deadline.ts';
+import { changingNeed, doubted, earlierChange } from './doubt.ts';
 import { failingCheck, guardedBy } from './guards.ts';
 import type { Result } from './outcome.ts';
 import { isNotified, isPreparationNeeded } from './prerequisites.ts';
@@ -81,7 +82,8 @@ async function attemptTurn(
     settle(declaration, context);
     return skipped(stopped.because, { isBroken: false });
   }
-  if (context.dryRun) return foresee(declaration, context, host);
+  if (context.dryRun)
+    return doubted(await foresee(declaration, context, host), declaration, context);
   return act(declaration, context, host, effort);
 }
 
@@ -173,26 +175,6 @@ function failure(error: unknown, declaration: Declaration, context: RunContext):
     context.dryRun && !context.signal.aborted ? earlierChange(declaration, context) : null;
   if (awaited === null) return { status: 'failed', error };
   return unknown(`${awaited} would change first; as things are: ${error.message}`);
-}
-
-/** One of the declarations that it refers to, which would change or is itself unknown. */
-function changingNeed(declaration: Declaration, { standings }: RunContext): string | null {
-  const found = declaration.requisites
-    .flatMap(({ targets }) => targets)
-    .map((key) => standings.get(key))
-    .find((standing) => standing?.hasChanged === true || standing?.isUnknown === true);
-  return found === undefined ? null : `"${found.id}"`;
-}
-
-/** States run in the order in which they are written, so any earlier one may be what it waits for. */
-function earlierChange(declaration: Declaration, context: RunContext): string | null {
-  const needed = changingNeed(declaration, context);
-  if (needed !== null) return needed;
-  const changing = [...context.standings.values()].filter(
-    ({ hasChanged, isUnknown }) => hasChanged || isUnknown,
-  );
-  const last = changing.at(-1);
-  return last === undefined ? null : `"${last.id}", which comes before it,`;
 }
 
 function skipped(because: string, { isBroken }: { readonly isBroken: boolean }): Result {

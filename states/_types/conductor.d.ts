@@ -46,6 +46,8 @@ declare module 'conductor' {
     readonly oneShot?: true;
     /** It brings nothing about: `apply` waits for what others do. */
     readonly awaits?: true;
+    /** How it should be follows from what other states bring about: a dry run waits for those. */
+    readonly isDerived?: true;
     /** The attribute whose differences are shown as text, line by line. */
     readonly textAttribute?: string;
     /** What it brings about, as resource names: `user:NAME`, `path:/abs`, `package:NAME`, … */

@@ -95,7 +95,8 @@ function toyTypes(world: ToyWorld): ReadonlyMap<string, StateType> {
     },
     says: ({ value }) => value,
   };
-  const types = [mute, set, text, hidden, maybe].map((type) => defineState(type));
+  const derived: StateType<Toy, ToyState> = { ...mute, name: 'toy.derived', isDerived: true };
+  const types = [mute, set, text, hidden, maybe, derived].map((type) => defineState(type));
   return new Map(types.map((type) => [type.name, type]));
 }
 

@@ -507,6 +507,60 @@ test('a dry run does not trust a guard whose ground would change', async (t) => 
   t.deepEqual(still.statuses, ['a: unchanged', 'b: skipped']);
 });
 
+test('a dry run does not promise what a guard may forbid once its ground has changed', async (t) => {
+  const guarded = declare('c', { guards: { unless: ['x'] }, requires: { require: ['b'] } });
+  const middle = declare('b', { requires: { require: ['a'] } });
+  const host = { commands: { [GUARD]: { exitCode: 1 } } };
+  const moving = await run([declare('a'), middle, guarded], {
+    world: toyWorld({ b: 'new' }),
+    host,
+    dryRun: true,
+  });
+  t.deepEqual(moving.statuses, ['a: would-change', 'b: unchanged', 'c: unknown']);
+  t.is(
+    moving.outcome('c').because,
+    'as things are it would change, but "a" would change first: its unless may then say otherwise',
+  );
+  const still = await run([declare('a'), middle, guarded], {
+    world: toyWorld({ a: 'new', b: 'new' }),
+    host,
+    dryRun: true,
+  });
+  t.deepEqual(still.statuses.slice(2), ['c: would-change']);
+});
+
+test('a dry run does not know whether a listener would react to what is unknown', async (t) => {
+  const world = breaking({ service: 'new', other: 'new' }, 'read b');
+  const { statuses, outcome } = await run(
+    [
+      declare('a'),
+      declare('b', { requires: { require: ['a'] } }),
+      declare('service', { requires: { listen: ['b'] } }),
+      declare('other', { requires: { listen: ['b', 'a'] } }),
+    ],
+    { world, dryRun: true },
+  );
+  t.deepEqual(statuses.slice(1), ['b: unknown', 'service: unknown', 'other: would-change']);
+  t.regex(outcome('service').because ?? '', /"b", which it listens to, would change/u);
+});
+
+test('what follows from others is not known while they would change', async (t) => {
+  const derived = declare('b', { type: 'toy.derived', requires: { require: ['a'] } });
+  const moving = await run([declare('a'), derived], {
+    world: toyWorld({ b: 'new' }),
+    dryRun: true,
+  });
+  t.deepEqual(moving.statuses, ['a: would-change', 'b: unknown']);
+  t.is(moving.outcome('b').because, '"a", which it follows from, would change first');
+  const still = await run([declare('a'), derived], {
+    world: toyWorld({ a: 'new', b: 'new' }),
+    dryRun: true,
+  });
+  t.deepEqual(still.statuses, ['a: unchanged', 'b: unchanged']);
+  const made = await run([declare('a'), derived], { world: toyWorld({ b: 'new' }) });
+  t.deepEqual(made.statuses, ['a: changed', 'b: unchanged']);
+});
+
 test('a dry run passes on that it does not know', async (t) => {
   const world = breaking({ service: 'new' }, 'read b');
   const { statuses } = await run(
