@@ -22,6 +22,7 @@ type MigratedArgs = z.infer<typeof migratedSchema>;
 
 export const djangoMigrated = defineState<MigratedArgs, Migrated>({
   name: 'django.migrated',
+  isDerived: true,
   schema: migratedSchema,
   example: `openknesset migrations:
   django.migrated:
@@ -61,6 +62,7 @@ type StaticArgs = z.infer<typeof staticSchema>;
 
 export const djangoStatic = defineState<StaticArgs, Static>({
   name: 'django.static',
+  isDerived: true,
   schema: staticSchema,
   example: `openknesset static files:
   django.static:

@@ -45,6 +45,7 @@ type Args = z.infer<typeof schema>;
 
 export const pipInstalled = defineState<Args, Installed>({
   name: 'pip.installed',
+  isDerived: true,
   schema,
   example: `gunicorn:
   pip.installed:

@@ -59,6 +59,7 @@ type Args = z.infer<typeof schema>;
 
 export const virtualenvManaged = defineState<Args, Virtualenv>({
   name: 'virtualenv.managed',
+  isDerived: true,
   schema,
   example: `openknesset environment:
   virtualenv.managed:
