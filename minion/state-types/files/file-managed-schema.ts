@@ -3,6 +3,7 @@ import { isTreeFile } from '../../../shared/tree-file.ts';
 import type { TreeFile } from '../../../shared/tree-file.ts';
 import { absolutePath, fileMode } from '../lib/fields.ts';
 import { checkFields } from './lib/check-fields.ts';
+import { fileAttributes } from './lib/file-attributes.ts';
 import { editFields, ownerFields, templateFields, texts } from './lib/edit-fields.ts';
 import { refused } from './lib/refused.ts';
 
@@ -55,6 +56,7 @@ const content = {
     .describe('Whether contents that do not end in a newline get one'),
   ...templateFields,
   keep_source: refused('no copy of a source is kept'),
+  contents_grains: refused('facts are named in an expression, as in contents: "{{ facts.os }}"'),
   encoding: z
     .enum(['utf-8', 'utf8'])
     .exactOptional()
@@ -68,6 +70,9 @@ const place = {
     .union([z.literal('keep'), fileMode])
     .exactOptional()
     .describe('Permissions, or `keep` for those of the source; new files get 0644 if absent'),
+  attrs: fileAttributes
+    .exactOptional()
+    .describe('Exactly these letters of chattr, such as `i` for what not even root changes'),
   makedirs: z
     .boolean()
     .default(false)

@@ -5,6 +5,7 @@ import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { FileStatus, Host, HostView, Ownership } from '../../host/host.ts';
 import { fileManagedSchema } from './file-managed-schema.ts';
+import { attributesOf, setAttributes, unlock } from './lib/file-attributes.ts';
 import { backUp, checkContent } from './lib/file-safety.ts';
 import { downloadFirst, wantedContent } from './lib/file-source.ts';
 import type { WantedContent } from './lib/file-source.ts';
@@ -29,6 +30,8 @@ export type ManagedFile = {
   user: string;
   group: string;
   mode: string;
+  /** Letters of chattr, if they are asked for. */
+  attrs?: string;
 };
 
 type Args = z.infer<typeof fileManagedSchema>;
@@ -53,7 +56,8 @@ async function read(args: Args, host: HostView): Promise<ManagedFile | null> {
   const wanted = await wantedContent(args, host);
   const bytes = wanted.from === 'nothing' ? null : await host.readFile(path);
   const content = bytes === null ? {} : describe(bytes, wanted, args);
-  return { ...content, user, group, mode };
+  const attrs = args.attrs === undefined ? undefined : await attributesOf(path, host);
+  return { ...content, user, group, mode, ...said({ attrs }) };
 }
 
 /** Content in the form in which it is compared with the wanted one. */
@@ -78,7 +82,8 @@ async function want(args: Args, host: HostView): Promise<Partial<ManagedFile> | 
 
 /** `keep` asks for the permissions of the source: on the host, or in the tree. */
 async function ownersFor(args: Args, wanted: WantedContent | null, host: HostView) {
-  return wantedOwnership(ownersArgs(args, wanted), host);
+  const { attrs } = args;
+  return { ...(await wantedOwnership(ownersArgs(args, wanted), host)), ...said({ attrs }) };
 }
 
 function ownersArgs(args: Args, wanted: WantedContent | null): OwnerArgs {
@@ -96,18 +101,35 @@ function ownersArgs(args: Args, wanted: WantedContent | null): OwnerArgs {
 
 async function apply(change: Change<ManagedFile>, args: Args, host: Host): Promise<void> {
   if (change.action === 'remove') return;
-  const { path, status } = await locate(args, host);
-  const isFilled = status === null || args.replace;
-  const wanted = isFilled ? await wantedContent(args, host) : null;
-  const { content, sha256, source_hash: hash } = change.to;
-  const isReplaced = change.action === 'create' || (content ?? sha256 ?? hash) !== undefined;
-  if (isReplaced) await replace({ path, status }, wanted, args, host);
-  else await host.own(path, ownershipOf(ownersArgs(args, wanted)));
+  const place = await locate(args, host);
+  const { path, status } = place;
+  const { attrs } = args;
+  if (attrs !== undefined && status !== null) await unlock(path, host);
+  await bringAbout(change.to, place, args, host);
+  if (attrs !== undefined) await setAttributes(path, attrs, host);
   if (path.includes('/systemd/')) host.changed('services');
 }
 
+interface Place {
+  readonly path: string;
+  readonly status: FileStatus | null;
+}
+
+async function bringAbout(
+  { content, sha256, source_hash: hash }: Partial<ManagedFile>,
+  place: Place,
+  args: Args,
+  host: Host,
+): Promise<void> {
+  const isNew = place.status === null;
+  const wanted = isNew || args.replace ? await wantedContent(args, host) : null;
+  const isReplaced = isNew || (content ?? sha256 ?? hash) !== undefined;
+  if (isReplaced) await replace(place, wanted, args, host);
+  else await host.own(place.path, ownershipOf(ownersArgs(args, wanted)));
+}
+
 async function replace(
-  { path, status }: { readonly path: string; readonly status: FileStatus | null },
+  { path, status }: Place,
   wanted: WantedContent | null,
   args: Args,
   host: Host,
