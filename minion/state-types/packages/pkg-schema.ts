@@ -8,9 +8,8 @@ export const packageName = z.string().regex(/^[a-z0-9][a-z0-9.+-]*(?::[a-z0-9-]+
 });
 
 const version = z
-  .union([z.string(), z.number()])
-  .transform(String)
-  .refine((text) => /^(?:>=|<=|==|!=|>|<)?\s*[A-Za-z0-9.+~:*-]+$/u.test(text), {
+  .string({ error: 'expected a version in quotes: a bare 1.20 is the number 1.2' })
+  .regex(/^(?:>=|<=|==|!=|>|<)?\s*[A-Za-z0-9.+~:*-]+$/u, {
     error: 'expected a version such as 1.22.1-9, 1.22* or >=1.22',
   });
 

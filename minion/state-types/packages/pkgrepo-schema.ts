@@ -51,7 +51,9 @@ const key = {
       }),
     ])
     .exactOptional()
-    .describe('Where its public key is: a URL, a file below templates/ or a path on the host'),
+    .describe(
+      'Where its public key is: a file below templates/, a path on the host, or a URL, whose key stays once it is there unless `key_hash` names another',
+    ),
   key_hash: z
     .string()
     .regex(/^(?:sha256[=:])?[0-9a-f]{64}$/iu, { error: 'expected a digest such as sha256=9f86…' })

@@ -146,7 +146,8 @@ shop:
 `,
   treeFiles: ['source'],
   textAttribute: 'content',
-  provides: (args) => [`path:${fileOf(args)}`],
+  // A service needs the drop-ins of its unit, too.
+  provides: (args) => [`path:${fileOf(args)}`, `unit:${args.name}`],
   needs: (args) => [
     ...parentsOf(fileOf(args)),
     // A drop-in is judged together with its unit.

@@ -73,7 +73,8 @@ export function needsOfUnit({ name }: { readonly name: string }): string[] {
   const unit = unitName(name);
   const template = templateOf(unit);
   const files = template === null ? [unit] : [unit, template];
-  return [`package:${name}`, ...files.map((file) => `path:/etc/systemd/system/${file}`)];
+  const made = files.flatMap((file) => [`path:/etc/systemd/system/${file}`, `unit:${file}`]);
+  return [`package:${name}`, ...made];
 }
 
 /** Whether a unit is masked: for good, or until the next boot. */
