@@ -13,6 +13,7 @@ import { gitCloned } from './git-cloned.ts';
 import { gitConfigSet, gitConfigUnset } from './git-config.ts';
 import { gitDetached } from './git-detached.ts';
 import { gitLatest } from './git.ts';
+import { npmInstalled, npmRemoved } from './npm.ts';
 import { pipInstalled, pipRemoved } from './pip.ts';
 import { virtualenvManaged } from './virtualenv.ts';
 
@@ -33,6 +34,8 @@ export const code: readonly StateType[] = [
   gitConfigUnset,
   gitDetached,
   gitLatest,
+  npmInstalled,
+  npmRemoved,
   pipInstalled,
   pipRemoved,
   virtualenvManaged,
