@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import type { Host } from '../../hosts/host.ts';
 import type { NamedCase } from './case.ts';
@@ -48,6 +48,7 @@ export async function openLaboratory(host: Host, entry: string): Promise<Laborat
   return {
     async run(cases, tell) {
       const [elsewhere, here] = partition(cases, fitsOwnKernel);
+      if (here.some(({ type }) => type.startsWith('npm.'))) await handInNpm(host);
       if (here.length > 0) {
         const onOutput = linesInto((line) => tell(findingSchema.parse(JSON.parse(line))));
         const input = JSON.stringify(here);
@@ -59,6 +60,12 @@ export async function openLaboratory(host: Host, entry: string): Promise<Laborat
       linesInto((line) => tell(findingSchema.parse(JSON.parse(line))))(found);
     },
   };
+}
+
+/** The npm that belongs to this process's own node: Debian's has half a thousand packages around it. */
+async function handInNpm(host: Host): Promise<void> {
+  const npm = join(dirname(process.execPath), '../lib/node_modules/npm');
+  await host.copyIn(npm, `${LABORATORY}/npm`);
 }
 
 function partition<T>(all: readonly T[], belongs: (one: T) => boolean): [T[], T[]] {
