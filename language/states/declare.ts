@@ -3,7 +3,7 @@ import { isMapping } from '../values/data.ts';
 import type { Guards, Requisite, Retry } from '../declaration.ts';
 import type { Draft } from './draft.ts';
 import { asMapping, moduleOf } from './arguments.ts';
-import { revealedData, type Entry, type MappingNode } from '../values/node.ts';
+import { revealedData, textOf, type Entry, type MappingNode } from '../values/node.ts';
 import type { Resources } from './implied.ts';
 import type { Sortable } from '../order.ts';
 import { insteadOf } from './instead.ts';
@@ -45,7 +45,7 @@ export function checkDraft(draft: Draft, declaring: Declaring): Checked | null {
   const schema = declaring.states.get(draft.type);
   if (schema === undefined) return unknownType(draft, declaring);
   const keys = keysOf(schema, declaring);
-  const parts = split(draft, keys);
+  const parts = split(withSource(draft, schema), keys);
   const words = checkWords(draft, parts.guards, declaring);
   const args = checkArguments(draft, { schema, entries: parts.args, keys }, declaring);
   if (words === undefined || args === undefined) return null;
@@ -84,6 +84,16 @@ export function unknownType(
     chain: scope.chain,
   });
   return null;
+}
+
+/** Salt's `cmd.script` may say with its name alone which script it is. */
+function withSource(draft: Draft, { treeFiles = [] }: StateSchema): Draft {
+  const name = draft.args.get('name')?.value;
+  const isScript = name !== undefined && textOf(name)?.startsWith('salt://') === true;
+  if (!isScript || !treeFiles.includes('source') || draft.args.has('source')) return draft;
+  const keyNode = { kind: 'scalar' as const, place: name.place, value: 'source' };
+  const source = { key: 'source', keyNode, value: name };
+  return { ...draft, args: new Map([...draft.args, ['source', source]]) };
 }
 
 interface Parts {

@@ -13,6 +13,6 @@ cache:
     - require:
       - docker_image: redis
 
-old cache:
+old-cache:
   docker_container.absent:
     - force: True
