@@ -20,6 +20,8 @@ export type Recursed = {
   user: string;
   group: string;
   mode: string;
+  /** The texts of the first files whose content differs, one after the other. */
+  content: string;
   /** What is not as it should be, and what of it. */
   differs: readonly string[];
   /** What is there and should not be, if that is asked. */
@@ -36,6 +38,7 @@ async function read(args: RecurseArgs, host: HostView): Promise<Recursed | null>
     user,
     group,
     mode,
+    content: found.texts.map(({ to, from }) => section(to, from)).join(''),
     differs: shortList(found.wrong.map(({ path, why }) => `${path}: ${why}`)),
     ...(args.clean ? { clean: shortList(found.unwanted) } : {}),
   };
@@ -44,8 +47,14 @@ async function read(args: RecurseArgs, host: HostView): Promise<Recursed | null>
 async function want(args: RecurseArgs, host: HostView): Promise<Partial<Recursed>> {
   const owners = await wantedOwnership(ownersArgs(args), host);
   const known = { kind: 'directory' as const, files: filesOf(args).length, ...owners };
-  if ((await survey(args, host)) === null) return known;
-  return { ...known, differs: [], ...(args.clean ? { clean: [] } : {}) };
+  const found = await survey(args, host);
+  if (found === null) return known;
+  const content = found.texts.map(({ to, wanted }) => section(to, wanted)).join('');
+  return { ...known, content, differs: [], ...(args.clean ? { clean: [] } : {}) };
+}
+
+function section(path: string, text: string): string {
+  return `==> ${path} <==\n${text}${text.endsWith('\n') ? '' : '\n'}`;
 }
 
 function ownersArgs({ user, group, dir_mode: mode }: RecurseArgs) {
@@ -74,6 +83,7 @@ export const fileRecurse = defineState({
     clean: true
 `,
   treeDirectories: ['source'],
+  textAttribute: 'content',
   provides: (args: RecurseArgs) => [
     `path:${args.name}`,
     ...filesOf(args).map(({ to }) => `path:${args.name}/${to}`),

@@ -9,6 +9,7 @@ import { chooser, pathsTo } from './choose.ts';
 import { removeBelow, unwantedBelow } from './clean.ts';
 import { backUp } from './file-safety.ts';
 import { filesOf } from './recursion-files.ts';
+import { asText } from './text.ts';
 
 /** One thing that is not as it should be. */
 interface Wrong {
@@ -18,6 +19,12 @@ interface Wrong {
 
 /** How a directory of the host compares with one of the tree. */
 export interface Survey {
+  /** The texts of files whose content differs, as they are and as they should be. */
+  readonly texts: readonly {
+    readonly to: string;
+    readonly from: string;
+    readonly wanted: string;
+  }[];
   readonly status: FileStatus;
   /** How many files are as they should be. */
   readonly right: number;
@@ -53,6 +60,7 @@ export async function survey(args: RecurseArgs, host: HostView): Promise<Survey 
   const owned = astray.filter(({ found: { path } }) => !written.has(path));
   return {
     status,
+    texts: await textsOf(files, there, { args, host }),
     right: all.length - files.length,
     wrong: [...wrong, ...owned.map((one) => ({ path: one.found.path, why: ownersWords(one) }))],
     missingDirectories,
@@ -93,6 +101,24 @@ async function differenceOf(
   if (found.size !== wanted.length) return 'content';
   const bytes = await host.readFile(path);
   return bytes !== null && Buffer.compare(bytes, wanted) === 0 ? null : 'content';
+}
+
+const MOST_TEXTS = 20;
+
+async function textsOf(
+  files: Survey['files'],
+  there: ReadonlyMap<string, FoundBelow>,
+  { args, host }: { readonly args: RecurseArgs; readonly host: HostView },
+): Promise<Survey['texts']> {
+  const texts: Survey['texts'][number][] = [];
+  for (const { to, file } of files) {
+    const bytes = there.get(to)?.kind === 'file' ? await host.readFile(`${args.name}/${to}`) : null;
+    const from = bytes === null ? null : asText(bytes);
+    const wanted = from === null ? null : asText(file.read());
+    if (from !== null && wanted !== null) texts.push({ to, from, wanted });
+    if (texts.length === MOST_TEXTS) break;
+  }
+  return texts;
 }
 
 interface Below {
