@@ -14,7 +14,7 @@ import {
 } from './lib/modules.ts';
 
 /** Of the modules that a state names, those that are in the kernel and those that are loaded at boot. */
-export type Modules = { mods: readonly string[]; persist: readonly string[] };
+export type Modules = { mods: readonly string[]; listed: readonly string[] };
 
 const moduleName = z
   .string()
@@ -73,7 +73,7 @@ async function readPresent(args: PresentArgs, host: HostView): Promise<Modules> 
   const there = new Set([...(await loadedModules(host)), ...(await builtinModules(host))]);
   return {
     mods: modulesOf(args).filter((name) => there.has(name)),
-    persist: await listedOf(args, host),
+    listed: await listedOf(args, host),
   };
 }
 
@@ -85,17 +85,17 @@ async function listedOf(args: Named, host: HostView): Promise<string[]> {
 
 function want(args: PresentArgs): Partial<Modules> {
   const mods = modulesOf(args);
-  return { mods, ...(args.persist ? { persist: mods } : {}) };
+  return { mods, ...(args.persist ? { listed: mods } : {}) };
 }
 
 async function applyPresent(change: Change<Modules>, args: PresentArgs, host: Host): Promise<void> {
-  const { mods, persist } = await readPresent(args, host);
+  const { mods, listed } = await readPresent(args, host);
   const missing = modulesOf(args).filter((name) => !mods.includes(name));
   if (missing.length > 0) await host.run(['modprobe', '--all', '--', ...missing]);
-  if (change.action === 'remove' || change.to.persist === undefined) return;
+  if (change.action === 'remove' || change.to.listed === undefined) return;
   const own = Buffer.from((await host.readFile(OWN_LIST)) ?? []).toString('latin1');
   const text = modulesOf(args)
-    .filter((name) => !persist.includes(name))
+    .filter((name) => !listed.includes(name))
     .reduce(withModule, own);
   await host.writeFile(OWN_LIST, Buffer.from(text, 'latin1'));
 }
@@ -105,8 +105,8 @@ async function readAbsent(args: AbsentArgs, host: HostView): Promise<Modules | n
   for (const name of modulesOf(args)) if (builtin.has(name)) throw isBuiltin(name);
   const loaded = await loadedModules(host);
   const mods = modulesOf(args).filter((name) => loaded.has(name));
-  const persist = args.persist ? await listedOf(args, host) : [];
-  return mods.length + persist.length === 0 ? null : { mods, persist };
+  const listed = args.persist ? await listedOf(args, host) : [];
+  return mods.length + listed.length === 0 ? null : { mods, listed };
 }
 
 function isBuiltin(name: string): ConductorError {
@@ -118,11 +118,11 @@ function isBuiltin(name: string): ConductorError {
 
 async function applyAbsent(change: Change<Modules>, args: AbsentArgs, host: Host): Promise<void> {
   if (change.action !== 'remove') return;
-  const { mods, persist } = change.from;
+  const { mods, listed } = change.from;
   if (mods.length > 0) await host.run(['modprobe', '--remove', '--', ...mods]);
-  if (persist.length === 0) return;
+  if (listed.length === 0) return;
   for (const [path, text] of await moduleLists(host)) {
-    const left = persist.reduce((rest, name) => withoutModule(rest, name, args.comment), text);
+    const left = listed.reduce((rest, name) => withoutModule(rest, name, args.comment), text);
     if (left !== text) await host.writeFile(path, Buffer.from(left, 'latin1'));
   }
 }
