@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { refusedArgument, seconds } from '../lib/fields.ts';
 
-export const unitNameField = z
+const unitNameField = z
   .string()
   .regex(/^[A-Za-z0-9:_.\\@-]+$/u, { error: 'expected the name of a unit, such as nginx' })
   .describe('Name of the unit; without an ending it is a service');

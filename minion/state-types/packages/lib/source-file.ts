@@ -41,7 +41,7 @@ export function renderEntry(path: string, entry: SourceEntry): string {
 }
 
 /** Whether two entries are about the same packages: type, URI and suite, whatever else they say. */
-export function isSame(one: SourceEntry, other: SourceEntry): boolean {
+function isSame(one: SourceEntry, other: SourceEntry): boolean {
   const keys = [one, other].map(({ types, uris, suites }) =>
     [types, uris, suites].map((list) => list.toSorted().join(' ')).join('\n'),
   );
