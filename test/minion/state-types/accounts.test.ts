@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import test from 'ava';
+import { z } from 'zod';
 import type { StateType } from '../../../minion/engine/state-type.ts';
 import { groupPresent } from '../../../minion/state-types/accounts/group.ts';
 import { dateOfDays, parseShadow } from '../../../minion/state-types/accounts/lib/shadow.ts';
@@ -8,6 +10,18 @@ import {
   parseKeyLine,
 } from '../../../minion/state-types/accounts/lib/authorized-keys.ts';
 import { sshAuthAbsent, sshAuthPresent } from '../../../minion/state-types/accounts/ssh-auth.ts';
+import { sshAuthManage } from '../../../minion/state-types/accounts/ssh-auth-manage.ts';
+import {
+  hasFingerprint,
+  hashedName,
+  hostLabel,
+  isNamed,
+  parseFingerprint,
+  showFingerprint,
+  withoutName,
+} from '../../../minion/state-types/accounts/lib/known-hosts.ts';
+import { ruleText } from '../../../minion/state-types/accounts/lib/sudoers.ts';
+import { sudoRule } from '../../../minion/state-types/accounts/sudo.ts';
 import { converge, dryRun, forReal } from '../../helpers/converge.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
 
@@ -187,4 +201,65 @@ test('what is no public key is refused before any host is touched', (t) => {
   t.false(isKey({ name: KEY }));
   t.false(isKey({ name: `ssh-ed25519 ${KEY}`, enc: 'ssh-rsa' }));
   t.true(isKey({ name: KEY, enc: 'ssh-ed25519' }));
+});
+
+function ruleOf(args: object): string | undefined {
+  const parsed = sudoRule.schema.safeParse({ name: 'rule', ...args });
+  return parsed.success ? ruleText(grant.parse(parsed.data)) : undefined;
+}
+
+const grant = z.object({
+  users: z.array(z.string()).exactOptional(),
+  groups: z.array(z.string()).exactOptional(),
+  commands: z.array(z.string()).exactOptional(),
+  runas: z.string().exactOptional(),
+  nopasswd: z.boolean().exactOptional(),
+  contents: z.string().exactOptional(),
+});
+
+test('rules of sudo are made of who may run what, with nothing that sudoers would read otherwise', (t) => {
+  t.is(
+    ruleOf({ users: ['b', 'a'], commands: ['/bin/a -x=1,2:3', 'ALL'], nopasswd: true }),
+    'a, b ALL=(ALL) NOPASSWD: /bin/a -x\\=1\\,2\\:3, ALL\n',
+  );
+  t.is(ruleOf({ groups: ['adm'], commands: '/bin/a', runas: 'root' }), '%adm ALL=(root) /bin/a\n');
+  t.is(ruleOf({ contents: 'x' }), 'x\n');
+  t.is(ruleOf({ users: ['a'], contents: 'x' }), undefined);
+  t.is(ruleOf({ users: ['a'], commands: ['/bin/a\nALL ALL=(ALL) ALL'] }), undefined);
+  t.is(ruleOf({ users: ['a, ALL'], commands: ['/bin/a'] }), undefined);
+});
+
+test('names of known hosts are found among others and hashed, and taken out of lines with others', (t) => {
+  const hashed = hashedName('[a.example]:22');
+  t.true(isNamed(hashed, '[a.example]:22'));
+  t.false(isNamed(hashed, 'a.example'));
+  t.is(hostLabel('a', 22), 'a');
+  t.is(hostLabel('a', 23), '[a]:23');
+  t.deepEqual(withoutName('a,b ssh-rsa K remark', 'a'), ['b ssh-rsa K remark']);
+  t.deepEqual(withoutName(`${hashed} ssh-rsa K`, '[a.example]:22'), []);
+  t.deepEqual(withoutName('@revoked a ssh-rsa K', 'a'), ['@revoked a ssh-rsa K']);
+  t.deepEqual(withoutName('*.a ssh-rsa K', 'a'), ['*.a ssh-rsa K']);
+});
+
+test('fingerprints are read in the forms that ssh-keygen and Salt have', (t) => {
+  const sha256 = parseFingerprint(showFingerprint(KEY));
+  t.is(sha256?.algorithm, 'sha256');
+  t.true(sha256 !== null && hasFingerprint(KEY, sha256));
+  const md5 = createHash('md5').update(Buffer.from(KEY, 'base64')).digest('hex');
+  const colons = parseFingerprint(md5.match(/../gu)?.join(':') ?? '');
+  t.true(colons !== null && hasFingerprint(KEY, colons));
+  t.false(colons !== null && hasFingerprint(KEY.replace('IJvZ', 'IJvY'), colons));
+  for (const text of ['', 'SHA256:x', 'aa:bb', md5.slice(2)]) t.is(parseFingerprint(text), null);
+});
+
+test('exactly these keys: remarks stay, and whatever sshd could read as a key goes', async (t) => {
+  const before = `# mine\n\nsk-new@openssh.com AAAA\nssh-ed25519   ${KEY}  ann\n`;
+  const host = fakeHost({
+    ...HOST,
+    files: { ...HOST.files, [KEYS]: before },
+    statuses: { ...HOST.statuses, '/home/bob/.ssh': { kind: 'directory' } },
+  });
+  const args = { name: 'keys', user: 'bob', ssh_keys: [`ssh-ed25519 ${KEY} ann`] };
+  await converge(sshAuthManage, args, host, forReal);
+  t.is(host.text(KEYS), `# mine\n\nssh-ed25519   ${KEY}  ann\n`);
 });
