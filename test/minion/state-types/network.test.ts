@@ -10,7 +10,10 @@ import {
 import type { Rule } from '../../../minion/state-types/network/lib/firewall-rules.ts';
 import { parseHosts, writeHosts } from '../../../minion/state-types/network/lib/hosts-file.ts';
 import { firewallPolicy } from '../../../minion/state-types/network/firewall-policy.ts';
-import { firewallRule } from '../../../minion/state-types/network/firewall-rule.ts';
+import {
+  firewallRule,
+  firewallRuleAbsent,
+} from '../../../minion/state-types/network/firewall-rule.ts';
 import { hostAbsent, hostOnly, hostPresent } from '../../../minion/state-types/network/host.ts';
 import { portReleased } from '../../../minion/state-types/network/port.ts';
 import { converge, dryRun, forReal } from '../../helpers/converge.ts';
@@ -175,6 +178,18 @@ test('a rule is not even tried when the master is away already', async (t) => {
     message: /the master cannot be reached even now/,
   });
   t.deepEqual(host.ran, []);
+});
+
+test('a rule that a dead run may still bring back is not absent', async (t) => {
+  const sees = (mark: string) =>
+    converge(
+      firewallRuleAbsent,
+      { name: 'web' },
+      fakeHost({ commands: FIREWALL, registry: { firewall: mark } }),
+      dryRun,
+    );
+  t.is((await sees('pending')).status, 'would-change');
+  t.is((await sees('something else')).status, 'unchanged');
 });
 
 test('a minion reaches its master if one of them takes a new connection', async (t) => {
