@@ -69,6 +69,14 @@ function relaxed(schema: JsonSchema): JsonSchema {
   return second === undefined ? { ...only, ...about } : { ...about, anyOf: unique(all) };
 }
 
+/** The same, or any text. */
+export function orAnyText(schema: unknown): JsonSchema {
+  const given = record(schema);
+  const { anyOf } = given;
+  const forms = records(anyOf).filter((form) => form['type'] === 'array');
+  return { ...pick(given, ABOUT), anyOf: [{ type: ['string', 'number'] }, ...forms] };
+}
+
 /** An argument that is known only to be refused with a reason. */
 function refusal({ description }: JsonSchema): JsonSchema {
   return { description, enum: [null], errorMessage: description, doNotSuggest: true };

@@ -9,6 +9,7 @@ import {
   either,
   EXPRESSION,
   isRecord,
+  orAnyText,
   writtenSchema,
   type JsonSchema,
 } from './json-schema.ts';
@@ -154,9 +155,8 @@ function requiredOf({ schema }: StateSchema): readonly string[] {
   return first.filter((name) => name !== 'name' && lists.every((list) => list.includes(name)));
 }
 
-function argumentsSchema({ schema }: StateSchema): JsonSchema {
-  const written = objectsIn(writtenSchema(schema)).map(({ properties }) => properties);
-  const own = written.filter(isRecord).reduce((all, each) => ({ ...each, ...all }), {});
+function argumentsSchema(type: StateSchema): JsonSchema {
+  const own = ownArguments(type);
   const common = COMMON_WORDS.filter((word) => !Object.hasOwn(own, word));
   return {
     type: ['object', 'null'],
@@ -168,6 +168,15 @@ function argumentsSchema({ schema }: StateSchema): JsonSchema {
     patternProperties: { '\\{\\{': {} },
     additionalProperties: false,
   };
+}
+
+/** Where a file of the tree may be named, any text may stand: what it becomes is checked later. */
+function ownArguments({ schema, treeFiles = [], treeDirectories = [] }: StateSchema): JsonSchema {
+  const written = objectsIn(writtenSchema(schema)).map(({ properties }) => properties);
+  const own = written.filter(isRecord).reduce((all, each) => ({ ...each, ...all }), {});
+  const files = [...treeFiles, ...treeDirectories].filter((name) => name in own);
+  const opened = files.map((name) => [name, orAnyText(own[name])] as const);
+  return { ...own, ...Object.fromEntries(opened) };
 }
 
 function named(own: unknown): unknown {
