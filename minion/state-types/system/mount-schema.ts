@@ -18,7 +18,7 @@ export const mountOptions = z
 
 const config = absolutePath.default('/etc/fstab').describe('The file that lists mounts for boot');
 
-export const deviceName = z.string().regex(/^[^\s\0-][^\0\n]*$/u, {
+const deviceName = z.string().regex(/^[^\s\0-][^\0\n]*$/u, {
   error: 'expected a device, such as /dev/vdb1, UUID=…, LABEL=data or server:/path',
 });
 

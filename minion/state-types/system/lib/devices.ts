@@ -47,7 +47,7 @@ async function isBoundFrom(mount: Mount, directory: string, host: HostView): Pro
 }
 
 /** The file that stands behind a loop device; `null` if it is none. */
-export async function imageBehind(device: string, host: HostView): Promise<string | null> {
+async function imageBehind(device: string, host: HostView): Promise<string | null> {
   if (!/^\/dev\/loop\d+$/u.test(device)) return null;
   const answer = await host.query([
     'losetup',

@@ -29,7 +29,7 @@ export function unescaped(text: string): string {
   );
 }
 
-export function parseEntry(line: string): FstabEntry | null {
+function parseEntry(line: string): FstabEntry | null {
   const text = line.trim();
   const [device, path, fstype, opts = 'defaults', dump = '0', pass = '0'] = text.split(/[ \t]+/u);
   if (text.startsWith('#') || device === undefined || path === undefined || fstype === undefined)
