@@ -108,9 +108,18 @@ export const managedSchema = z
         'Whether its lists are fetched at once, and the source taken back if they cannot be',
       ),
     refresh_db: z.boolean().exactOptional().describe('Another name for `refresh`'),
-    consolidate: refusedArgument(
-      'other sources are never rewritten; clean_file: true cleans a file',
-    ),
+    consolidate: z
+      .literal(false, {
+        error: 'other sources are never rewritten; clean_file: true cleans a file',
+      })
+      .exactOptional()
+      .describe('Always false: other sources are never rewritten'),
+    gpgcheck: z
+      .union([z.literal(1), z.literal(true)], {
+        error: 'apt always checks signatures; [trusted=yes] in the line says otherwise',
+      })
+      .exactOptional()
+      .describe('Always true: apt checks signatures'),
   })
   .refine(({ name }) => !name.startsWith('ppa:'), {
     error: 'archives of Launchpad are built for Ubuntu, not for Debian',
