@@ -5,14 +5,20 @@ import type { Logger } from '../../shared/log.ts';
 
 /** Reads one of the agent's own files; `null` if there is none. One that is damaged is put aside. */
 export function readOwn<T>(path: string, parse: (value: unknown) => T, log: Logger): T | null {
-  const text = textOrNull(path);
-  if (text === null) return null;
   try {
-    return parse(JSON.parse(text));
+    const text = textOrNull(path);
+    return text === null ? null : parse(JSON.parse(text));
   } catch (error) {
+    if (!isDamage(error)) throw error;
     log.error({ path, aside: setAside(path), error }, 'File was corrupt and has been put aside');
     return null;
   }
+}
+
+/** A directory in a file's place is damage too; that a disk fails is none of the file's. */
+function isDamage(error: unknown): boolean {
+  const code = systemCode(error);
+  return code === undefined || code === 'EISDIR';
 }
 
 function textOrNull(path: string): string | null {

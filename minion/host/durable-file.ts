@@ -6,11 +6,12 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  readdirSync,
   renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { z } from 'zod';
 import { messageOf, systemCode } from '../../shared/errors.ts';
 import { fileError } from './file-error.ts';
@@ -68,6 +69,7 @@ export function setAside(path: string, now = new Date()): string {
   } catch (error) {
     throw fileError('rename', path, error);
   }
+  pruneCorrupt(dirname(path));
   return aside;
 }
 
@@ -79,11 +81,28 @@ export function keepCopy(path: string, now = new Date()): string {
   } catch (error) {
     throw fileError('copy', path, error);
   }
+  pruneCorrupt(dirname(path));
   return copy;
 }
 
 function corruptName(path: string, now: Date): string {
   return `${path}.corrupt-${now.toISOString().replaceAll(':', '')}`;
+}
+
+/** How many corrupt files of one directory are kept for somebody to look at. */
+const MOST_CORRUPT = 20;
+
+/** The newest are kept: something that damages files again and again must not fill the disk. */
+function pruneCorrupt(directory: string): void {
+  const corrupt = readdirSync(directory).filter((name) => /\.corrupt-\d{4}-/u.test(name));
+  const sorted = corrupt.toSorted((a, b) => (sinceOf(a) < sinceOf(b) ? -1 : 1));
+  for (const name of sorted.slice(0, -MOST_CORRUPT)) {
+    rmSync(join(directory, name), { force: true, recursive: true });
+  }
+}
+
+function sinceOf(name: string): string {
+  return name.slice(name.lastIndexOf('.corrupt-'));
 }
 
 function syncDirectory(path: string): void {

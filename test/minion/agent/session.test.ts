@@ -1,6 +1,13 @@
 import test from 'ava';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readFileSync,
+  mkdirSync,
+  readdirSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openBlobCache } from '../../../minion/agent/blob-cache.ts';
@@ -405,6 +412,19 @@ test('a report of another id, which no master would take from this one, keeps no
   t.false(core.spool.has(of ?? ''));
   const left = readdirSync(join(stateDirectory, 'spool'));
   t.is(left.filter((name) => name.startsWith(`${of}.json.corrupt-`)).length, 1);
+  await end();
+});
+
+test('a directory in the place of a report is put aside, and keeps no other back', async (t) => {
+  const { stateDirectory, master, core, end } = await setup();
+  const [strange, own] = [1, 2].map((at) => uuidv7(at * 1000));
+  mkdirSync(join(stateDirectory, 'spool', `${strange}.json`, 'inside'), { recursive: true });
+  core.spool.put(reportOf(own ?? ''));
+  await master.wait('hello');
+  core.spool.deliver();
+  const [first] = await master.wait('report');
+  t.is(first?.report.job, own);
+  t.false(core.spool.has(strange ?? ''));
   await end();
 });
 

@@ -476,6 +476,21 @@ test('keeps its own files whole, private and checked', (t) => {
   t.false(existsSync(path));
 });
 
+test('of files that are damaged again and again the newest are kept', (t) => {
+  const place = mkdtempSync(join(tmpdir(), 'conductor-test-'));
+  made.push(place);
+  const path = join(place, 'state.json');
+  for (let at = 0; at < 25; at += 1) {
+    writeFileSync(path, String(at));
+    setAside(path, new Date(at));
+  }
+  const left = readdirSync(place).map((name) => readFileSync(join(place, name), 'utf8'));
+  t.deepEqual(
+    left.map(Number).toSorted((a, b) => a - b),
+    [...Array(20).keys()].map((at) => at + 5),
+  );
+});
+
 test('the registry remembers from run to run, and forgets on request', (t) => {
   const place = mkdtempSync(join(tmpdir(), 'conductor-test-'));
   made.push(place);
