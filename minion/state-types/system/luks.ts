@@ -91,7 +91,6 @@ async function mountVolume({ name, mount, fstype, opts }: LuksArgs, host: Host):
   await needMountPoint(mount, { mkmnt: true }, host);
   const how = ['--types', fstype, '--options', opts.join(',')];
   await host.run(['mount', ...how, '--', `/dev/mapper/${name}`, mount]);
-  host.changed('mounts');
 }
 
 export const luksOpened = defineState({

@@ -65,12 +65,8 @@ async function apply(change: Change<Mounted>, args: MountedArgs, host: Host): Pr
   if (change.action === 'remove') return;
   const { device, fstype, opts, fstab, mount } = change.to;
   const isAnother = device !== undefined || fstype !== undefined || mount !== undefined;
-  try {
-    if (args.mount && isAnother) await mountAnew(args, host);
-    else if (args.mount && opts !== undefined) await mountWith(args, ['remount', ...opts], host);
-  } finally {
-    host.changed('mounts');
-  }
+  if (args.mount && isAnother) await mountAnew(args, host);
+  else if (args.mount && opts !== undefined) await mountWith(args, ['remount', ...opts], host);
   if (fstab !== undefined) await writeFstab(args, entryOf(args), host);
 }
 
@@ -130,7 +126,6 @@ async function applyUnmounted(
 ): Promise<void> {
   if (change.action !== 'remove') return;
   if (change.from.mount) await host.run(['umount', '--', args.name]);
-  host.changed('mounts');
   if (change.from.fstab !== null) await writeFstab(args, null, host);
 }
 

@@ -15,12 +15,10 @@ export interface Mount {
   readonly options: readonly string[];
 }
 
-/** All mounts in the order in which they were made; read once a run, until `changed('mounts')`. */
-export function readMounts(host: HostView): Promise<readonly Mount[]> {
-  return host.shared('mounts', async () => {
-    const bytes = await host.readFile('/proc/self/mountinfo');
-    return parseMountinfo(Buffer.from(bytes ?? []).toString());
-  });
+/** All mounts in the order in which they were made. Asked for anew each time: any command may mount something. */
+export async function readMounts(host: HostView): Promise<readonly Mount[]> {
+  const bytes = await host.readFile('/proc/self/mountinfo');
+  return parseMountinfo(Buffer.from(bytes ?? []).toString());
 }
 
 export function parseMountinfo(text: string): readonly Mount[] {
