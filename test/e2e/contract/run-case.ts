@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { messageOf } from '../../../shared/errors.ts';
 import { checkSettled, fail, say } from './bench.ts';
 import type { Bench } from './bench.ts';
@@ -14,7 +14,7 @@ import { checkSecrets } from './check-secrets.ts';
 import { checkUndo } from './check-undo.ts';
 import type { Effect } from './effects.ts';
 import type { Finding, FoundClause } from './finding.ts';
-import { STATE_DIRECTORY } from './places.ts';
+import { LABORATORY, STATE_DIRECTORY } from './places.ts';
 import { shell } from './shell.ts';
 import { runCase } from './subject.ts';
 import type { Ran, World } from './subject.ts';
@@ -25,14 +25,21 @@ type Tell = (finding: Finding) => void;
 export async function examine(named: NamedCase, world: World, tell: Tell): Promise<void> {
   const { type, name } = named;
   const begun = performance.now();
-  const feature = named.case.requires.find((one) => !has(FEATURES[one]));
+  const feature = named.case.requires.find((one) => !has(one));
   if (feature !== undefined) tell({ event: 'lacks', type, name, feature });
   else await examineThere({ named, world, tell, again: async () => again(named, world) });
   tell({ event: 'ended', type, name, milliseconds: Math.round(performance.now() - begun) });
 }
 
-function has(probe: string): boolean {
-  return spawnSync('/bin/bash', ['-ec', probe], { timeout: 120_000 }).status === 0;
+/** Asked once a host: some of what is looked for is far away. */
+function has(feature: keyof typeof FEATURES): boolean {
+  const remembered = `${LABORATORY}/has-${feature}`;
+  if (!existsSync(remembered)) {
+    const probe = ['-ec', FEATURES[feature]];
+    const { status } = spawnSync('/bin/bash', probe, { timeout: 120_000, cwd: '/' });
+    writeFileSync(remembered, status === 0 ? 'yes' : 'no');
+  }
+  return readFileSync(remembered, 'utf8') === 'yes';
 }
 
 async function examineThere(bench: Bench): Promise<void> {
