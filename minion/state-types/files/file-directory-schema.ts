@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { absolutePath, fileMode } from '../lib/fields.ts';
 import { pathPatterns } from './lib/choose.ts';
+import { isOfSystem } from './lib/clean.ts';
 import { ownerFields } from './lib/edit-fields.ts';
 
 const RECURSE = ['user', 'group', 'mode', 'ignore_files', 'ignore_dirs', 'silent'] as const;
@@ -62,10 +63,6 @@ const fields = {
     .describe('Where a file or link that stands at this path is moved to make room'),
 };
 
-/** Directories of the system that no tree can know the whole content of. */
-const SHARED =
-  /^\/(?:bin|boot|dev|etc|home|lib|lib64|opt|proc|root|run|sbin|srv|sys|tmp|usr|var)?(?:\/(?:bin|lib|local|sbin|share|log))?$/u;
-
 export const directorySchema = z
   .strictObject(fields)
   .refine(({ mode, dir_mode: dirMode }) => mode === undefined || dirMode === undefined, {
@@ -81,7 +78,7 @@ export const directorySchema = z
     error: 'and `clean` do not go together',
     path: ['max_depth'],
   })
-  .refine(({ clean, name }) => !clean || !SHARED.test(name), {
+  .refine(({ clean, name }) => !clean || !isOfSystem(name), {
     error: 'is not for a directory that the system fills',
     path: ['clean'],
   })

@@ -3,6 +3,7 @@ import { isTreeDirectory } from '../../../shared/tree-file.ts';
 import type { TreeDirectory } from '../../../shared/tree-file.ts';
 import { absolutePath, fileMode } from '../lib/fields.ts';
 import { pathPatterns } from './lib/choose.ts';
+import { isOfSystem } from './lib/clean.ts';
 import { editFields, ownerFields, templateFields } from './lib/edit-fields.ts';
 import { refused } from './lib/refused.ts';
 
@@ -57,6 +58,10 @@ export const recurseSchema = z
     keep_symlinks: refused(FILES_ONLY),
     force_symlinks: refused(FILES_ONLY),
     sym_mode: refused(FILES_ONLY),
+  })
+  .refine(({ clean, name }) => !clean || !isOfSystem(name), {
+    error: 'is not for a directory that the system fills',
+    path: ['clean'],
   })
   .describe(
     'All files below a directory of the tree, in a directory of the host. Missing directories are made, also ' +

@@ -2,6 +2,14 @@ import type { Surroundings } from '../../../../shared/surroundings.ts';
 import type { FoundBelow, Host } from '../../../host/host.ts';
 import { pathsTo } from './choose.ts';
 
+const OF_SYSTEM =
+  /^\/(?:bin|boot|dev|etc|home|lib|lib64|opt|proc|root|run|sbin|srv|sys|tmp|usr|var)?(?:\/(?:bin|lib|local|sbin|share|log))?$/u;
+
+/** Whether the system fills a directory, so that no tree can know all that belongs there. */
+export function isOfSystem(path: string): boolean {
+  return OF_SYSTEM.test(path);
+}
+
 /** What other declarations bring about below a directory, as paths without the directory's own. */
 export function providedBelow(name: string, { provided }: Surroundings): string[] {
   const start = `path:${name}/`;

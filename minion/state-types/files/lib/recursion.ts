@@ -40,10 +40,10 @@ export async function survey(args: RecurseArgs, host: HostView): Promise<Survey 
   const status = await host.status(args.name);
   if (status === null) return null;
   if (status.kind !== 'directory') refuseKind(args.name, status, 'a directory');
-  const found = (await host.walk(args.name)) ?? [];
-  const there = new Map(found.map((one) => [one.path, one]));
   const all = filesOf(args);
   const directories = [...new Set(all.flatMap(({ to }) => pathsTo(to).slice(1)))].toSorted();
+  const found = await foundIn(args, [...directories, ...all.map(({ to }) => to)], host);
+  const there = new Map(found.map((one) => [one.path, one]));
   const missingDirectories = directories.filter(
     (path) => !isDirectory(there.get(path), path, args),
   );
@@ -68,6 +68,21 @@ export async function survey(args: RecurseArgs, host: HostView): Promise<Survey 
     strays: owned,
     unwanted: args.clean ? unwantedIn(found, args) : [],
   };
+}
+
+/** Beside what the tree has there may be very much more, which only matters to `clean`. */
+async function foundIn(
+  { name, clean }: RecurseArgs,
+  paths: readonly string[],
+  host: HostView,
+): Promise<readonly FoundBelow[]> {
+  if (clean) return (await host.walk(name)) ?? [];
+  const found: FoundBelow[] = [];
+  for (const path of paths) {
+    const status = await host.status(`${name}/${path}`);
+    if (status !== null) found.push({ ...status, path });
+  }
+  return found;
 }
 
 function ownersWords({ found: { user, group, mode } }: Stray): string {
