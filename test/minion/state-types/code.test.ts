@@ -5,6 +5,7 @@ import {
   parseStale,
   parseUnapplied,
 } from '../../../minion/state-types/code/django.ts';
+import { dockerContainerRunning } from '../../../minion/state-types/code/docker-container.ts';
 import { LOOKING } from '../../../minion/state-types/code/lib/django.ts';
 import { parseProblems } from '../../../minion/state-types/code/django-check.ts';
 import { gitLatest } from '../../../minion/state-types/code/git.ts';
@@ -365,4 +366,82 @@ test('what the checks of a project find is told without the words around it', (t
     '?: (urls.E007) The custom handler',
     'shop.Price.id: (models.W042) Auto-created',
   ]);
+});
+
+/** As docker tells it, with what its image and itself have added. */
+const INSPECTED = JSON.stringify([
+  {
+    Id: 'c0ffee',
+    Image: 'sha256:1234',
+    State: { Running: true, Status: 'running' },
+    Mounts: [
+      { Type: 'bind', Source: '/srv/data', Destination: '/data', Mode: 'ro', RW: false },
+      { Type: 'volume', Name: 'store', Source: '/var/lib/docker', Destination: '/s', RW: true },
+      { Type: 'volume', Name: 'a'.repeat(64), Source: '/x', Destination: '/image', RW: true },
+    ],
+    Config: {
+      Cmd: ['sleep', '10'],
+      Entrypoint: null,
+      Env: ['PATH=/bin', 'WORD=a=b'],
+      Labels: { team: 'web', ofImage: 'x' },
+      User: '',
+      WorkingDir: '',
+      Hostname: 'c0ffee',
+    },
+    HostConfig: {
+      PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '8080' }] },
+      NetworkMode: 'default',
+      RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 5 },
+      Memory: 67_108_864,
+      Privileged: false,
+      ReadonlyRootfs: false,
+      CapAdd: ['CAP_NET_ADMIN'],
+      CapDrop: null,
+    },
+    NetworkSettings: { Networks: { bridge: {} } },
+  },
+]);
+
+const SHOP = {
+  name: 'shop',
+  image: 'shop:1',
+  command: 'sleep 10',
+  environment: { WORD: 'a=b' },
+  labels: { team: 'web' },
+  port_bindings: '127.0.0.1:8080:80',
+  binds: ['store:/s', '/srv/data:/data:ro'],
+  network_mode: 'bridge',
+  restart_policy: 'on-failure:5',
+  memory: '64m',
+  cap_add: 'net_admin',
+};
+
+test('a container is read in the words of its declaration, whatever engine tells of it', async (t) => {
+  const commands = {
+    'docker --version': 'Docker version 27',
+    'docker container inspect -- shop': INSPECTED,
+    'docker image inspect -- shop:1': '[{"Id": "sha256:1234"}]',
+  };
+  t.deepEqual(await converge(dockerContainerRunning, SHOP, fakeHost({ commands }), forReal), {
+    status: 'unchanged',
+  });
+  const newer = { ...commands, 'docker image inspect -- shop:1': '[{"Id": "sha256:5678"}]' };
+  t.like(
+    await converge(
+      dockerContainerRunning,
+      { ...SHOP, memory: 1024 },
+      fakeHost({ commands: newer }),
+      dryRun,
+    ),
+    { change: { from: { image: 'sha256:1234' }, to: { image: 'shop:1', memory: 1024 } } },
+  );
+});
+
+test('an engine that does not answer is no container that is not there', async (t) => {
+  const down = { exitCode: 1, stderr: 'Cannot connect to the Docker daemon' };
+  const commands = { 'docker --version': '', 'docker container inspect -- shop': down };
+  await t.throwsAsync(converge(dockerContainerRunning, SHOP, fakeHost({ commands }), dryRun), {
+    code: 'COMMAND_FAILED',
+    message: /Cannot connect to the Docker daemon/,
+  });
 });

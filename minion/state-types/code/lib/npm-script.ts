@@ -33,7 +33,7 @@ function modules() {
   if (asked.dir !== undefined) return path.join(asked.dir, 'node_modules');
   const { execFileSync } = require('child_process');
   const words = ['root', '--global', '--logs-max=0', '--no-update-notifier'];
-  return execFileSync(found, words, { encoding: 'utf8' }).trim();
+  return execFileSync(found, words, { encoding: 'utf8', env: { ...process.env, npm_config_cache: '/dev/null' } }).trim();
 }
 
 function isMissing(text, root) {
