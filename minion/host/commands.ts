@@ -67,12 +67,17 @@ export async function runProcess(argv: Argv, options: ProcessOptions): Promise<O
 }
 
 function start([program, ...args]: Argv, { env, cwd, input }: ProcessOptions): ChildProcess {
-  return spawn(program, args, {
-    env,
-    cwd,
-    detached: true,
-    stdio: [input === null ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-  });
+  try {
+    return spawn(program, args, {
+      env,
+      cwd,
+      detached: true,
+      stdio: [input === null ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    });
+  } catch (error) {
+    // Some of what is wrong Node tells by an event, and some at once.
+    throw error instanceof Error ? cannotStart(program, cwd, error) : error;
+  }
 }
 
 /** A program need not read what it is given: that it hung up is no failure. */
@@ -96,8 +101,17 @@ async function exitOf(child: ChildProcess, [program]: Argv, cwd: string): Promis
   });
 }
 
+const CANNOT_START: Readonly<Record<string, string>> = {
+  E2BIG: 'its arguments are too long',
+  ENOTDIR: 'its directory is none',
+  ELOOP: 'there are too many symbolic links on the way to its directory',
+  ERR_INVALID_ARG_VALUE: 'one of its arguments holds a NUL',
+};
+
 function cannotStart(program: string, cwd: string, cause: Error): ConductorError {
-  const state = existsSync(cwd) ? cause.message : `its directory "${cwd}" does not exist`;
+  const state = existsSync(cwd)
+    ? (CANNOT_START[systemCode(cause) ?? ''] ?? cause.message)
+    : `its directory "${cwd}" does not exist`;
   return new ConductorError('COMMAND_FAILED', `Cannot run "${program}": ${state}`, { cause });
 }
 

@@ -7,6 +7,7 @@ import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
+import type { Argv } from '../../../minion/host/host.ts';
 import { namesById, parseGroup, parsePasswd } from '../../../minion/host/accounts.ts';
 import { accountFor, commandFor, withUmask } from '../../../minion/host/as-user.ts';
 import { runProcess } from '../../../minion/host/commands.ts';
@@ -63,6 +64,15 @@ test('a missing program is exit code 127; a missing directory is an error', asyn
     code: 'COMMAND_FAILED',
     message: 'Cannot run "true": its directory "/no/such" does not exist',
   });
+});
+
+test('what cannot be started at all is an error that says why', async (t) => {
+  const refused = async (argv: Argv, cwd = '/') =>
+    (await t.throwsAsync(realHost().query(argv, { cwd }), { code: 'COMMAND_FAILED' })).message;
+  const start = 'Cannot run "true": ';
+  t.is(await refused(['true'], '/etc/passwd'), `${start}its directory is none`);
+  t.is(await refused(['true', 'a\0b']), `${start}one of its arguments holds a NUL`);
+  t.is(await refused(['true', 'x'.repeat(300_000)]), `${start}its arguments are too long`);
 });
 
 test('run() fails unless the command succeeds, with what it said last', async (t) => {
