@@ -153,7 +153,7 @@ type AbsentArgs = z.infer<typeof absentSchema>;
 export const dockerContainerAbsent = defineState<AbsentArgs, Standing>({
   name: 'docker_container.absent',
   schema: absentSchema,
-  example: `old solr:
+  example: `old-solr:
   docker_container.absent:
     force: true
 `,

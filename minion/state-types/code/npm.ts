@@ -17,6 +17,9 @@ const packageSpec = z.string().regex(/^(?!-)[^\s\0]+$/u, {
   error: 'expected a package, such as less, less@4.2 or tool@file:/srv/tool.tgz',
 });
 
+/** A package, or a mere title, which may have spaces. */
+const title = z.string().regex(/^(?!-)[^\0\r\n]+$/u, { error: 'expected a package or a title' });
+
 const place = {
   dir: absolutePath
     .exactOptional()
@@ -33,7 +36,7 @@ interface Place {
 
 const installedSchema = z
   .strictObject({
-    name: packageSpec.describe(
+    name: title.describe(
       'The package, with its version if it matters (less@4.2); only a title if `pkgs` or `ci` is given',
     ),
     pkgs: z.array(packageSpec).min(1).exactOptional().describe('Several packages'),
@@ -107,7 +110,7 @@ export const npmInstalled = defineState<InstalledArgs, Installed>({
 
 const removedSchema = z
   .strictObject({
-    name: packageSpec.describe('The package, without a version; only a title if `pkgs` is given'),
+    name: title.describe('The package, without a version; only a title if `pkgs` is given'),
     pkgs: z.array(packageSpec).min(1).exactOptional().describe('Several packages'),
     ...place,
   })
