@@ -181,15 +181,11 @@ test('a rule is not even tried when the master is away already', async (t) => {
 });
 
 test('a rule that a dead run may still bring back is not absent', async (t) => {
-  const sees = (mark: string) =>
-    converge(
-      firewallRuleAbsent,
-      { name: 'web' },
-      fakeHost({ commands: FIREWALL, registry: { firewall: mark } }),
-      dryRun,
-    );
-  t.is((await sees('pending')).status, 'would-change');
-  t.is((await sees('something else')).status, 'unchanged');
+  const died = fakeHost({ commands: FIREWALL, registry: { firewall: 'pending' } });
+  const ended = fakeHost({ commands: FIREWALL, registry: { firewall: 'a fingerprint' } });
+  const gone = { name: 'web' };
+  t.is((await converge(firewallRuleAbsent, gone, died, dryRun)).status, 'would-change');
+  t.is((await converge(firewallRuleAbsent, gone, ended, dryRun)).status, 'unchanged');
 });
 
 test('a minion reaches its master if one of them takes a new connection', async (t) => {
