@@ -114,9 +114,18 @@ export async function compare(type: StateType, args: unknown, host: Host): Promi
 /** Answers a notification, and makes sure that the state still holds. Says what was done. */
 export async function reactAndVerify(type: StateType, args: unknown, host: Host): Promise<string> {
   if (type.react === undefined) return '';
-  const reaction = await type.react(args, host);
+  const reaction = await acting(type, host, async () => type.react?.(args, host));
   await verify(type, args, host);
-  return reaction;
+  return reaction ?? '';
+}
+
+/** What a command of the tree's author changes, nobody can know: all that was shared is read anew. */
+async function acting<T>(type: StateType, host: Host, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } finally {
+    if (type.oneShot === true) host.changed('everything');
+  }
 }
 
 /** Whether it changed anything. */
@@ -126,7 +135,7 @@ async function applyAndVerify(
   host: Host,
   change: Change,
 ): Promise<boolean> {
-  const answer = await type.apply(change, args, host);
+  const answer = await acting(type, host, async () => type.apply(change, args, host));
   await verify(type, args, host);
   return answer !== 'unchanged';
 }

@@ -103,8 +103,8 @@ async function exitOf(child: ChildProcess, [program]: Argv, cwd: string): Promis
 
 const CANNOT_START: Readonly<Record<string, string>> = {
   E2BIG: 'its arguments are too long',
-  ENOTDIR: 'its directory is none',
-  ELOOP: 'there are too many symbolic links on the way to its directory',
+  ENOTDIR: 'its directory, or one on the way to it, is none',
+  ELOOP: 'there are too many symbolic links on the way to it or to its directory',
   ERR_INVALID_ARG_VALUE: 'one of its arguments holds a NUL',
 };
 

@@ -162,7 +162,7 @@ export interface Host extends HostView {
   remove(path: string): Promise<void>;
   /** An HTTP request that may change something; follows no redirect. `null` if nothing answers. */
   httpSend(url: string, options: HttpSending): Promise<HttpAnswer | null>;
-  /** Says that what is read under a shared topic is no longer true. */
+  /** Says that what is read under a shared topic is no longer true; `everything` is all topics. */
   changed(topic: string): void;
   /** Writes to the minion's registry (`null` forgets); on disk when it returns. */
   remember(name: string, value: string | null): Promise<void>;

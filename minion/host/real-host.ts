@@ -36,6 +36,8 @@ export interface RealHostOptions {
 const COMMAND_TIMEOUT_MS = 300_000;
 const GRACE_MS = 10_000;
 const ACCOUNTS = 'accounts';
+/** What a command of a tree's author has changed, nobody knows. */
+const EVERYTHING = 'everything';
 
 /** This machine. What one state has read is shared with those after it, until somebody changes it. */
 export function createRealHost(options: RealHostOptions): Hosts {
@@ -43,7 +45,10 @@ export function createRealHost(options: RealHostOptions): Hosts {
   return {
     within(signal) {
       const run = createRunner(options, signal, topics);
-      return { ...lookingAt(options, { signal, topics, run }), ...changing(options, { signal, topics, run }) };
+      return {
+        ...lookingAt(options, { signal, topics, run }),
+        ...changing(options, { signal, topics, run }),
+      };
     },
   };
 }
@@ -120,6 +125,7 @@ function changing(
     remove: async (path) => remove(path),
     httpSend: (url, options) => httpAsk(url, options, signal),
     changed(topic) {
+      if (topic === EVERYTHING) topics.forgetAll();
       if (topic === ACCOUNTS || topic === 'groups') topics.forget(ACCOUNTS);
       topics.forget(`state type: ${topic}`);
     },

@@ -2,6 +2,7 @@
 export interface Topics {
   shared<T>(topic: string, load: () => Promise<T>): Promise<T>;
   forget(topic: string): void;
+  forgetAll(): void;
 }
 
 export function createTopics(): Topics {
@@ -23,6 +24,9 @@ export function createTopics(): Topics {
     },
     forget(topic) {
       held.delete(topic);
+    },
+    forgetAll() {
+      held.clear();
     },
   };
 }

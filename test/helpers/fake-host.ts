@@ -279,6 +279,7 @@ export function fakeHost(before: HostState = {}, after: HostState = before): Fak
       did(`remove ${path}`);
     },
     changed(topic) {
+      if (topic === 'everything') cache.clear();
       cache.delete(topic);
     },
     async remember(name, value) {

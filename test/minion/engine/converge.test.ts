@@ -140,3 +140,12 @@ test('what reads gets no means to change the host', async (t) => {
   });
   await converge(grasping, declared, fakeHost(), forReal);
 });
+
+test('after a command of the author, nothing that was shared is taken to be true any more', async (t) => {
+  const host = fakeHost(sh);
+  await host.shared('packages', async () => 'before');
+  await converge(shellState, declared, fakeHost(bash), forReal);
+  t.is(await host.shared('packages', async () => 'after'), 'before');
+  await converge({ ...shellState, oneShot: true }, declared, host, forReal);
+  t.is(await host.shared('packages', async () => 'after'), 'after');
+});

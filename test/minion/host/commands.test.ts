@@ -70,7 +70,10 @@ test('what cannot be started at all is an error that says why', async (t) => {
   const refused = async (argv: Argv, cwd = '/') =>
     (await t.throwsAsync(realHost().query(argv, { cwd }), { code: 'COMMAND_FAILED' })).message;
   const start = 'Cannot run "true": ';
-  t.is(await refused(['true'], '/etc/passwd'), `${start}its directory is none`);
+  t.is(
+    await refused(['true'], '/etc/passwd'),
+    `${start}its directory, or one on the way to it, is none`,
+  );
   t.is(await refused(['true', 'a\0b']), `${start}one of its arguments holds a NUL`);
   t.is(await refused(['true', 'x'.repeat(300_000)]), `${start}its arguments are too long`);
 });
@@ -324,7 +327,11 @@ test('remembers, recalls, tells ports and shares', async (t) => {
   t.is(host.port('site'), 20_001);
   t.throws(() => host.port('nope'), { code: 'NOT_FOUND' });
   t.is(await host.shared('topic', async () => 1), 1);
+  t.is(await host.shared('topic', async () => 2), 1);
   host.changed('topic');
+  t.is(await host.shared('topic', async () => 3), 3);
+  host.changed('everything');
+  t.is(await host.shared('topic', async () => 4), 4);
   host.changed('accounts');
   t.is(host.minion, 'web-01');
 });
