@@ -6,7 +6,8 @@ import { draftsOf, refuseTwins, type Draft } from './states/draft.ts';
 import { expandInstance, extensionsOf, type State } from './states/expand.ts';
 import { applyExcludes, applyExtensions, refuseDuplicates } from './states/extend.ts';
 import { loadFiles, type Instance, type Roots } from './states/load.ts';
-import type { Minion, PillarValue } from './pillar.ts';
+import type { CompiledPillar, Minion, PillarValue } from './pillar.ts';
+import { provenanceOf } from './pillars/provenance.ts';
 import { collectProblems, refuseProblems, type Problems } from './problem.ts';
 import { registerOf } from './states/references.ts';
 import { applyUse, resolveRequisites } from './requisites.ts';
@@ -22,6 +23,8 @@ export interface CompileInput {
   readonly minion: Minion;
   readonly facts: DataMapping;
   readonly pillar: PillarValue;
+  /** Where the pillar's values were set, if that is known: mistakes in them are told there too. */
+  readonly origins?: CompiledPillar['origins'];
   readonly states: StateSchemas;
   /** Files to apply in place of the top file's; empty means the top file. */
   readonly stateFiles: readonly string[];
@@ -37,7 +40,10 @@ export interface CompileInput {
  */
 export function compile(input: CompileInput): Catalog {
   const problems = collectProblems(input.tree);
-  const { workshop, ports } = portsRemembered(openWorkshop(problems, input.allocatePort));
+  const provenance = provenanceOf(input.pillar, input.origins ?? new Map());
+  const { workshop, ports } = portsRemembered(
+    openWorkshop(problems, input.allocatePort, provenance),
+  );
   const roots = rootFiles(input, problems);
   const instances = loadFiles(roots, { tree: input.tree, workshop, scope: scopeOf(input) });
   const states = assemble(instances, workshop);

@@ -9,6 +9,7 @@ import {
   type Node,
   type ScalarNode,
 } from './values/node.ts';
+import { cameFrom } from './pillars/provenance.ts';
 import { showPlace, type Place } from './place.ts';
 import { rootFrame, type Scope, type Workshop } from './expressions/scope.ts';
 import { parseSyntax } from './expressions/syntax.ts';
@@ -43,10 +44,12 @@ export function isDynamic(node: Node): boolean {
 function evaluateScalar(node: ScalarNode, scope: Scope, workshop: Workshop): Node {
   const text = textOf(node);
   if (text === null || !hasExpression(text)) return node;
+  const { trail, provenance } = workshop;
+  trail.length = 0;
   try {
     const frame = rootFrame(scope.names, { isOpen: false });
     const data = evaluateParts(syntaxOf(text, workshop), frame, workshop);
-    return lift(data, node.place);
+    return lift(data, node.place, { trail: [...trail], ofPart: provenance.ofPart });
   } catch (error) {
     return report(error, { node, text, scope, workshop });
   }
@@ -104,7 +107,9 @@ interface Attempted {
 function report(error: unknown, { node, text, scope, workshop }: Attempted): BrokenNode {
   if (!(error instanceof SpotMistake)) throw error;
   const place = placeOf(node, text, error.spot);
-  workshop.problems.add(place, error.message, { help: error.help, chain: scope.chain });
+  const owner = workshop.provenance.ofWhole(error.owner);
+  const chain = [...cameFrom(owner === null ? workshop.trail : [owner]), ...scope.chain];
+  workshop.problems.add(place, error.message, { help: error.help, chain });
   return { kind: 'broken', place };
 }
 

@@ -1,12 +1,12 @@
 import { createHmac } from 'node:crypto';
 import { compile } from '../language/compile.ts';
 import type { Catalog } from '../language/declaration.ts';
+import { compilePillar } from '../language/pillar.ts';
 import type { Tree } from '../language/tree.ts';
 import { isTreeFile } from '../shared/tree-file.ts';
 import { redactor, type Redact } from '../shared/secret.ts';
 import { schemasOf } from './custom-types.ts';
 import type { Services } from './services.ts';
-import { pillarOf } from './sessions/compiled-pillar.ts';
 import type { Minion } from './store/store.ts';
 
 const FIRST_PORT = 20_000;
@@ -18,12 +18,14 @@ export async function catalogOf(
   { id, groups }: Minion,
 ): Promise<Catalog> {
   const minion = { id, groups };
+  const pillar = compilePillar({ tree, minion, unseal: pillarKeys.unseal });
   const ports = new Map<string, number>();
   return compile({
     tree,
     minion,
     facts: (await store.minions.facts(id))?.facts ?? {},
-    pillar: pillarOf(tree, minion, pillarKeys),
+    pillar: pillar.value,
+    origins: pillar.origins,
     states: await schemasOf(tree, states),
     stateFiles: [],
     params: {},

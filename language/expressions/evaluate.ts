@@ -12,9 +12,16 @@ import {
 import type { Data } from '../values/data.ts';
 import { HelperMistake, type Helper } from './helper.ts';
 import { findHelper } from './helpers.ts';
-import { lookup, lookupIfThere } from '../values/lookup.ts';
+import { lookup, lookupIfThere, placeOf } from '../values/lookup.ts';
 import { itemFrame, type Frame, type Workshop } from './scope.ts';
-import { SpotMistake, type Block, type Call, type Expression, type Part } from './syntax-tree.ts';
+import {
+  SpotMistake,
+  type Block,
+  type Call,
+  type Expression,
+  type Part,
+  type Path,
+} from './syntax-tree.ts';
 
 /** A text that is exactly one expression keeps its type; any other becomes a text. */
 export function evaluateParts(parts: readonly Part[], frame: Frame, workshop: Workshop): Data {
@@ -113,8 +120,19 @@ export function isTrue(data: Data): boolean {
 
 function evaluate(expression: Expression, frame: Frame, workshop: Workshop): Data {
   if (expression.kind === 'literal') return expression.value;
-  if (expression.kind === 'path') return lookup(expression, frame);
+  if (expression.kind === 'path') return found(expression, frame, workshop);
   return call(expression, frame, workshop);
+}
+
+function found(path: Path, frame: Frame, workshop: Workshop): Data {
+  const data = lookup(path, frame);
+  leaveTrail(path, frame, workshop);
+  return data;
+}
+
+function leaveTrail(path: Path, frame: Frame, { provenance, trail }: Workshop): void {
+  const place = placeOf(path, frame, provenance);
+  if (place !== null && !trail.includes(place)) trail.push(place);
 }
 
 function call(expression: Call, frame: Frame, workshop: Workshop): Data {
@@ -156,6 +174,7 @@ function choose({ helper, args }: Call, frame: Frame, workshop: Workshop): Data 
   for (const [index, arg] of args.entries()) {
     const isOptional = helper === 'default' && index < last && arg.kind === 'path';
     const value = isOptional ? lookupIfThere(arg, frame) : evaluate(arg, frame, workshop);
+    if (isOptional && value !== undefined) leaveTrail(arg, frame, workshop);
     if (value !== undefined && (index === last || isChosen(helper, value))) return value;
   }
   return null;

@@ -1,4 +1,6 @@
 import { isMapping, type Data, type DataMapping } from '../values/data.ts';
+import type { Place } from '../place.ts';
+import { NO_PROVENANCE, type Provenance } from '../pillars/provenance.ts';
 import type { Link, Problems } from '../problem.ts';
 import type { Part } from './syntax-tree.ts';
 
@@ -16,6 +18,9 @@ export interface Workshop {
   readonly ports: Map<string, number>;
   /** Texts that must never be shown. */
   readonly secrets: Set<string>;
+  readonly provenance: Provenance;
+  /** Where what the expression under way has looked up was set. */
+  readonly trail: Place[];
   /** Expressions that have been read once. */
   readonly syntax: Map<string, readonly Part[]>;
 }
@@ -23,8 +28,17 @@ export interface Workshop {
 export function workshop(
   problems: Problems,
   allocatePort: Workshop['allocatePort'] = () => 0,
+  provenance: Provenance = NO_PROVENANCE,
 ): Workshop {
-  return { problems, allocatePort, ports: new Map(), secrets: new Set(), syntax: new Map() };
+  return {
+    problems,
+    allocatePort,
+    provenance,
+    trail: [],
+    ports: new Map(),
+    secrets: new Set(),
+    syntax: new Map(),
+  };
 }
 
 /** The same scope with more names, which hide others, and perhaps a step more in the chain. */

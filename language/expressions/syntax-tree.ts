@@ -1,4 +1,4 @@
-import type { Scalar } from '../values/data.ts';
+import type { Data, Scalar } from '../values/data.ts';
 
 /** Where something stands in a text: lines count from 1, columns from 0, as Handlebars counts. */
 export interface Spot {
@@ -60,10 +60,13 @@ export class SpotMistake extends Error {
   override readonly name = 'SpotMistake';
   readonly spot: Spot;
   readonly help: string | null;
+  /** The value that lacks something, where that is the mistake. */
+  readonly owner: Data | undefined;
 
-  constructor(spot: Spot, message: string, help: string | null = null) {
+  constructor(spot: Spot, message: string, help: string | null = null, owner?: Data) {
     super(message);
     this.spot = spot;
     this.help = help;
+    this.owner = owner;
   }
 }

@@ -10,6 +10,7 @@ import {
 } from '../values/node.ts';
 import type { Place } from '../place.ts';
 import type { Link, Problems } from '../problem.ts';
+import { cameFrom } from '../pillars/provenance.ts';
 import { hint } from '../values/hint.ts';
 import { schemaKeys } from './schema-keys.ts';
 
@@ -94,7 +95,7 @@ function reportValue({ path, words, choices }: Wrong, node: Node, subject: Subje
   const got = isSaying(words) ? `: ${words}, got` : ` ${words}, got`;
   problems.add(node.place, `"${shown(path)}" of ${what}${got} ${describeNode(node)}`, {
     help: hint(text, choices, null),
-    chain,
+    chain: [...cameFrom('from' in node ? node.from : []), ...chain],
   });
 }
 

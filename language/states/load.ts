@@ -209,7 +209,9 @@ function givenParams(item: MappingNode, scope: Scope, workshop: Workshop): Given
     return null;
   }
   for (const { key, keyNode, value } of computed.entries) {
-    values.set(key, { data: dataOf(value), keyPlace: keyNode.place, place: value.place });
+    const data = dataOf(value);
+    workshop.provenance.carry(value, data);
+    values.set(key, { data, keyPlace: keyNode.place, place: value.place });
   }
   return values;
 }

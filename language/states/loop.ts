@@ -2,6 +2,7 @@ import { Secret } from '../../shared/secret.ts';
 import { isList, isMapping, type Data } from '../values/data.ts';
 import { evaluateNode, isWanted } from '../expression.ts';
 import { HELPER_NAMES } from '../expressions/helpers.ts';
+import { cameFrom } from '../pillars/provenance.ts';
 import { dataOf, describeNode, isBroken, textOf, type Node } from '../values/node.ts';
 import { extend, type Scope, type Workshop } from '../expressions/scope.ts';
 import type { Loop } from '../state-file.ts';
@@ -25,10 +26,12 @@ function itemScopes({ each, as }: Loop, scope: Scope, workshop: Workshop): reado
   const computed = evaluateNode(each, scope, workshop);
   if (isBroken(computed)) return [];
   const data = dataOf(computed);
+  workshop.provenance.carry(computed, data);
   if (data === null) return [];
   if (!isList(data) && !isMapping(data)) {
     const message = `"each" needs a list or a mapping, got ${describeNode(computed)}`;
-    workshop.problems.add(each.place, message, { chain: scope.chain });
+    const from = 'from' in computed ? computed.from : [];
+    workshop.problems.add(each.place, message, { chain: [...cameFrom(from), ...scope.chain] });
     return [];
   }
   const names = namesOf(as, isList(data), { problems: workshop.problems, chain: scope.chain });

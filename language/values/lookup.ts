@@ -2,6 +2,8 @@ import { describe, isList, isMapping, type Data } from './data.ts';
 import { findName, namesIn, rootNames, type Frame } from '../expressions/scope.ts';
 import { SpotMistake, type Path } from '../expressions/syntax-tree.ts';
 import { hint } from './hint.ts';
+import type { Place } from '../place.ts';
+import type { Provenance } from '../pillars/provenance.ts';
 
 /** What a path names; a SpotMistake if any part of it is not there. */
 export function lookup(path: Path, frame: Frame): Data {
@@ -12,6 +14,20 @@ export function lookup(path: Path, frame: Frame): Data {
     if (below === undefined) throw unknownPart(path, data, path.parts.length - rest.length + index);
     return below;
   }, value);
+}
+
+/** Where what a path names was set; `null` if nobody knows. */
+export function placeOf(path: Path, frame: Frame, provenance: Provenance): Place | null {
+  const { value, rest } = start(path, frame);
+  const last = rest.at(-1);
+  if (last === undefined) return provenance.ofWhole(value);
+  const container = rest
+    .slice(0, -1)
+    .reduce<Data | undefined>(
+      (data, part) => (data === undefined ? data : child(data, part)),
+      value,
+    );
+  return provenance.ofPart(container, last);
 }
 
 /** The same, but `undefined` if it is not there; a name that nobody can mean is still a mistake. */
@@ -87,12 +103,13 @@ function unknownPart(path: Path, parent: Data, index: number): SpotMistake {
   const spot = { line: path.spot.line, column: path.spot.column + shift };
   const owner = before.length === 0 ? 'the item' : `"${before.join('.')}"`;
   if (!isMapping(parent)) {
-    return new SpotMistake(spot, `${owner} is ${describe(parent)}, so it has no "${name}"`);
+    const message = `${owner} is ${describe(parent)}, so it has no "${name}"`;
+    return new SpotMistake(spot, message, null, parent);
   }
   const help = hint(
     name,
     Object.keys(parent),
     `if it may be absent, write {{default ${path.original} …}}`,
   );
-  return new SpotMistake(spot, `${owner} has no "${name}"`, help);
+  return new SpotMistake(spot, `${owner} has no "${name}"`, help, parent);
 }

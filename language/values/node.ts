@@ -13,18 +13,22 @@ export interface ScalarNode {
   readonly sealed?: true;
   /** Where a character of a text stands in the file. */
   readonly at?: (offset: number) => Place;
+  /** Where what it was computed from was set. */
+  readonly from?: readonly Place[];
 }
 
 export interface SequenceNode {
   readonly kind: 'sequence';
   readonly place: Place;
   readonly items: readonly Node[];
+  readonly from?: readonly Place[];
 }
 
 export interface MappingNode {
   readonly kind: 'mapping';
   readonly place: Place;
   readonly entries: readonly Entry[];
+  readonly from?: readonly Place[];
 }
 
 export interface Entry {
@@ -39,19 +43,36 @@ export interface BrokenNode {
   readonly place: Place;
 }
 
-/** Gives plain data the place it was computed at. */
-export function lift(data: Data, place: Place): Node {
+/**
+ * Gives plain data the place it was computed at. `trail` says where it was set; what is below knows
+ * better by itself, if its part was set elsewhere.
+ */
+export function lift(data: Data, place: Place, origin: LiftOrigin = NOWHERE): Node {
+  const { trail, ofPart } = origin;
+  const from = trail.length === 0 ? {} : { from: trail };
+  const below = (key: string, value: Data) => {
+    const own = ofPart(data, key);
+    return lift(value, place, own === null ? origin : { trail: [own], ofPart });
+  };
   if (isList(data)) {
-    return { kind: 'sequence', place, items: data.map((item) => lift(item, place)) };
+    const items = data.map((item, index) => below(String(index), item));
+    return { kind: 'sequence', place, items, ...from };
   }
-  if (!isMapping(data)) return { kind: 'scalar', place, value: data };
+  if (!isMapping(data)) return { kind: 'scalar', place, value: data, ...from };
   const entries = Object.entries(data).map(([key, value]) => ({
     key,
     keyNode: { kind: 'scalar' as const, place, value: key },
-    value: lift(value, place),
+    value: below(key, value),
   }));
-  return { kind: 'mapping', place, entries };
+  return { kind: 'mapping', place, entries, ...from };
 }
+
+interface LiftOrigin {
+  readonly trail: readonly Place[];
+  readonly ofPart: (container: Data, key: string) => Place | null;
+}
+
+const NOWHERE: LiftOrigin = { trail: [], ofPart: () => null };
 
 /** The plain data of a node; what is broken is `null`. */
 export function dataOf(node: Node): Data {

@@ -26,6 +26,7 @@ import { candidates, isElsewhere } from '../../language/states/sources.ts';
 import { readStateFile } from '../../language/state-file.ts';
 import { expand, topPath } from '../../language/top.ts';
 import { COMMON_WORDS, guardSchema, requisiteOf } from '../../language/states/words.ts';
+import { NO_PROVENANCE } from '../../language/pillars/provenance.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import { Secret } from '../../shared/secret.ts';
 import { isTreeFile } from '../../shared/tree-file.ts';
@@ -700,6 +701,8 @@ test('the parts work alone as together', (t) => {
     ports: new Map(),
     secrets: new Set<string>(),
     syntax: new Map(),
+    provenance: NO_PROVENANCE,
+    trail: [],
   };
   const scope = { names: new Map(), chain: [] };
   const roots = { files: [{ name: 'a', place }], params: {}, listed: null };

@@ -119,8 +119,11 @@ test('implied requisites follow from what things provide and need', (t) => {
   t.deepEqual([...impliedEdges(items, written)], [['site', ['dir']]]);
 });
 
+function edit(key: string) {
+  return { key, provides: ['path:/f'], needs: ['path:/f'] };
+}
+
 test('those that work on one thing run as they are written, behind what makes it', (t) => {
-  const edit = (key: string) => ({ key, provides: ['path:/f'], needs: ['path:/f'] });
   const items = [edit('one'), edit('two'), { key: 'file', provides: ['path:/f'], needs: [] }];
   const written = new Map<string, string[]>(items.map(({ key }) => [key, []]));
   const implied = [...impliedEdges(items, written)];

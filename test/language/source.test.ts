@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test from 'ava';
+import { NO_PROVENANCE } from '../../language/pillars/provenance.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import { collectProblems } from '../../language/problem.ts';
 import { lint } from '../../language/lint.ts';
@@ -297,6 +298,8 @@ test('the parts of lint work alone', (t) => {
     ports: new Map(),
     secrets: new Set<string>(),
     syntax: new Map(),
+    provenance: NO_PROVENANCE,
+    trail: [],
   };
   const context: Lint = {
     tree,
