@@ -107,7 +107,7 @@ function wantsIn(findings: readonly Finding[]): readonly Wants[] {
 }
 
 /** Wanted attributes that no case disturbs or says why it cannot. */
-export function undisturbedIn(findings: readonly Finding[]): readonly string[] {
+function undisturbedIn(findings: readonly Finding[]): readonly string[] {
   const wants = wantsIn(findings).filter(({ isChange }) => isChange);
   const covered = new Set(wants.flatMap(({ disturbed, excused }) => [...disturbed, ...excused]));
   const wanted = new Set(wants.flatMap(({ attributes }) => attributes));

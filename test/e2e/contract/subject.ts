@@ -38,7 +38,7 @@ export interface Variant {
   readonly isTriggered?: boolean;
 }
 
-export const CASE_ID = 'the case';
+const CASE_ID = 'the case';
 const FINGERPRINT_KEY = 'c0'.repeat(32);
 
 /** Always changes, so that what watches it has something to react to. */
