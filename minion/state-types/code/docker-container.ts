@@ -21,6 +21,7 @@ import type { Container } from './lib/container-settings.ts';
 
 /** So long it must run to count as started. */
 const SETTLE_MS = 700;
+const MOST_RENAMES = 8;
 
 export const dockerContainerRunning = defineState<RunningArgs, Container>({
   name: 'docker_container.running',
@@ -71,7 +72,21 @@ async function replace(engine: Engine, args: RunningArgs, host: Host): Promise<v
     await host.run([engine, 'stop', `--time=${seconds}`, '--', name]);
     await host.run([engine, 'rm', '--force', '--', name]);
   }
-  await host.run([engine, 'rename', '--', next, name]);
+  await rename(engine, next, name, host);
+}
+
+/** An engine that was killed while it removed a container holds its name for a while: it is removed to its end. */
+async function rename(engine: Engine, from: string, to: string, host: Host): Promise<void> {
+  for (let round = 1; ; round += 1) {
+    try {
+      await host.run([engine, 'rename', '--', from, to]);
+      return;
+    } catch (error) {
+      if (round === MOST_RENAMES) throw error;
+    }
+    await host.sleep(SETTLE_MS);
+    await host.query([engine, 'rm', '--force', '--', to]); // what it answers, the next attempt tells
+  }
 }
 
 const stateSchema = z.object({ State: z.object({ Running: z.boolean() }) });

@@ -51,6 +51,7 @@ export async function ensureRepository(host: Host, checkout: Checkout): Promise<
   const isWhole = (await host.status(`${target}/.git/HEAD`)) !== null;
   if (!isWhole || (await localCommit(host, checkout, 'HEAD')) === null)
     await host.run(['git', 'init', '--quiet'], options);
+  if (!isWhole) await host.run(['git', 'config', 'conductor.cloning', 'true'], options);
   const url = withoutPassword(name);
   const known = await host.query(['git', 'config', '--get-all', `remote.${remote}.url`], options);
   if (known.stdout === `${url}\n`) return;
@@ -131,12 +132,24 @@ export async function moveTo(
   const options = inCheckout(checkout);
   if (branch !== null && !mayDiscard)
     await guardOwnCommits(host, checkout, { sha, branch, before });
-  const force = mayDiscard || force_checkout ? ['--force'] : [];
+  const isFirst = await isCutShort(host, checkout);
+  const force = mayDiscard || force_checkout || isFirst ? ['--force'] : [];
   const to = branch === null ? ['--detach', sha] : ['-B', branch, sha];
   await host.run(
     ['git', 'checkout', '--quiet', '--no-recurse-submodules', ...force, ...to, '--'],
     options,
   );
+  if (isFirst) await host.run(['git', 'config', '--remove-section', 'conductor'], options);
+}
+
+/** Whether what is there is a clone of ours that did not come to its end: its files are nobody's work. */
+export async function isCutShort(
+  host: HostView,
+  checkout: { target: string; user?: string },
+): Promise<boolean> {
+  const settings = await host.readFile(`${checkout.target}/.git/config`);
+  const isMarked = /\[conductor\]\s+cloning = true/u.test(Buffer.from(settings ?? []).toString());
+  return isMarked && (await localCommit(host, checkout, 'HEAD')) === null;
 }
 
 /** Where the branch of the remote was when last fetched; `null` if it never was. */

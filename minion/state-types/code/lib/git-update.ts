@@ -5,6 +5,7 @@ import {
   ensureRepository,
   fetch,
   guardLocalChanges,
+  isCutShort,
   localCommit,
   moveTo,
   trackedCommit,
@@ -108,7 +109,7 @@ async function prepareTarget(
   host: Host,
 ): Promise<void> {
   if (change.action === 'create') {
-    await clearTarget(target, place, host);
+    if (!(await isCutShort(host, { target, user }))) await clearTarget(target, place, host);
     await makeOwnDirectory(host, target, user);
   } else if (change.action === 'update' && change.to.user !== undefined) {
     await giveTo(host, target, user);
