@@ -65,7 +65,7 @@ export function provenanceOf(
 }
 
 function firstOf(node: Node): Place | null {
-  return ('from' in node ? node.from?.[0] : null) ?? null;
+  return ('from' in node ? node.from[0] : null) ?? null;
 }
 
 function partOf(data: readonly Data[] | DataMapping, key: string): Data {
