@@ -6,7 +6,7 @@ import { defineState } from '../../engine/state-type.ts';
 import { ask } from '../lib/ask.ts';
 import { absolutePath } from '../lib/fields.ts';
 import { giveTo, makeOwnDirectory } from './lib/own-directory.ts';
-import { inspect, inspectForUpgrade, install, pipNeeds } from './lib/pip.ts';
+import { inspect, inspectForUpgrade, install, pipNeeds, requireFiles } from './lib/pip.ts';
 import { packagesField, pipFields } from './lib/pip-fields.ts';
 import type { Environment, PipTarget } from './lib/pip.ts';
 import { parentsOf } from '../lib/resources.ts';
@@ -111,6 +111,7 @@ async function wanted(args: Args, host: HostView): Promise<Partial<Virtualenv>> 
 
 async function apply(change: Change<Virtualenv>, args: Args, host: Host): Promise<void> {
   if (change.action === 'remove') return;
+  await requireFiles(host, args); // before anything is made
   if (change.action === 'create') await prepareDirectory(args, host);
   else await giveTo(host, args.name, args.user ?? 'root'); // whoever installed by hand may have been another
   if (mustBuild(change)) await build(args, host);

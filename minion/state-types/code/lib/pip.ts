@@ -120,7 +120,8 @@ export function pipNeeds({ requirements = [], constraints = [], user }: PipArgs)
   return [...files, ...(user === undefined ? [] : [`user:${user}`])];
 }
 
-async function requireFiles(host: HostView, args: PipArgs): Promise<void> {
+/** Throws SOURCE_MISSING unless the requirements and constraints are there. */
+export async function requireFiles(host: HostView, args: PipArgs): Promise<void> {
   for (const path of [...(args.requirements ?? []), ...(args.constraints ?? [])]) {
     if ((await host.status(path)) !== null) continue;
     throw new ConductorError(
