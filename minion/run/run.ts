@@ -109,7 +109,7 @@ async function compileAndConverge(
   means: Work,
   progress: Progress,
 ): Promise<void> {
-  const { stateDirectory, minion, options } = request;
+  const { stateDirectory, options } = request;
   const { dryRun } = options;
   const { emit, log, signal, tree } = means;
   const onCorrupt = (why: string): void => log.error({ why }, 'State file was corrupt');
@@ -123,6 +123,7 @@ async function compileAndConverge(
   const journal = openJournal(join(stateDirectory, 'owed.json'), { dryRun, onCorrupt });
   progress.journal = journal;
   progress.redaction = redactionFor(catalog.secrets, request.pillar.fingerprintKey);
+  const { redact } = progress.redaction;
   if (!dryRun) rememberImplicitPorts(catalog, registry);
   await runCatalog({
     catalog,
@@ -131,14 +132,7 @@ async function compileAndConverge(
     dryRun,
     signal,
     log,
-    hosts: createRealHost({
-      minion: minion.id,
-      registry,
-      ports: catalog.ports,
-      masters: request.masters,
-      log,
-      redact: progress.redaction.redact,
-    }),
+    hosts: hostsFor(request, { registry, ports: catalog.ports, log, redact }),
     redaction: progress.redaction,
     isWhole: options.stateFiles.length === 0,
     emit(event) {
@@ -146,6 +140,13 @@ async function compileAndConverge(
       emit(event);
     },
   });
+}
+
+function hostsFor(
+  { minion, masters }: RunRequest,
+  rest: Omit<Parameters<typeof createRealHost>[0], 'minion' | 'masters'>,
+): ReturnType<typeof createRealHost> {
+  return createRealHost({ minion: minion.id, masters, ...rest });
 }
 
 interface Sources {

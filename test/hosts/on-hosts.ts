@@ -1,5 +1,4 @@
 import type { Implementation, TestFn } from 'ava';
-import { openFleet } from './hosts.ts';
 import { checkPrerequisites, describeMissing } from './prerequisites.ts';
 
 /** Declares one test that needs test hosts. */
@@ -20,40 +19,4 @@ export async function testOnHosts<Context>(test: TestFn<Context>): Promise<HostT
     t.true(missing.length > 0);
   });
   return (title, body) => test.serial.skip(title, body);
-}
-
-/**
- * The same for tests that take a package from the Python package index: whether a host reaches it is
- * tried first, on a host of its own.
- */
-export async function testWithPackageIndex<Context>(
-  test: TestFn<Context>,
-  onHosts: HostTest<Context>,
-  project: string,
-): Promise<HostTest<Context>> {
-  if ((await checkPrerequisites()).length > 0 || (await isReached(project))) return onHosts;
-  console.error(`NOT TESTED, because no package index is in reach to take ${project} from`);
-  return (title, body) => test.serial.skip(title, body);
-}
-
-async function isReached(project: string): Promise<boolean> {
-  const fleet = await openFleet();
-  try {
-    const host = await fleet.boot({ name: 'probe', image: 'full' });
-    const fetch = [
-      'python3',
-      '-m',
-      'pip',
-      '-q',
-      'download',
-      '--no-deps',
-      '-d',
-      '/root',
-      project,
-    ] as const;
-    const { exitCode } = await host.exec(fetch, { allowFailure: true });
-    return exitCode === 0;
-  } finally {
-    await fleet.close();
-  }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { absolutePath, accountName } from '../lib/fields.ts';
 
-export const refName = z.string().regex(/^(?!-)(?!.*\.\.)[^\s~^:?*[\\\0]{1,200}$/u, {
+const refName = z.string().regex(/^(?!-)(?!.*\.\.)[^\s~^:?*[\\\0]{1,200}$/u, {
   error: 'expected a branch, a tag or a commit',
 });
 

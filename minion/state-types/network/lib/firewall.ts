@@ -6,7 +6,7 @@ import { EMPTY, parseRuleset, renderRuleset } from './firewall-rules.ts';
 import type { Ruleset } from './firewall-rules.ts';
 
 const DIRECTORY = '/etc/conductor';
-export const RULES = `${DIRECTORY}/firewall.nft`;
+const RULES = `${DIRECTORY}/firewall.nft`;
 const UNIT = 'conductor-firewall.service';
 const UNIT_PATH = `/etc/systemd/system/${UNIT}`;
 const AT_BOOT = `/etc/systemd/system/sysinit.target.wants/${UNIT}`;
