@@ -14,10 +14,12 @@ const EXEMPT = new Set([
   'master/main.ts',
   'minion/main.ts',
   'minion/run/main.ts',
+  'minion/custom-types/main.ts',
   'minion/host/host.ts',
   'minion/engine/state-type.ts',
   'language/tree.ts',
   'language/state-schema.ts',
+  'shared/surroundings.ts',
 ]);
 
 const sources = SUBJECTS.flatMap((folder) => typescriptIn(folder));

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { renderProblems } from '../../../language/problem.ts';
+import { badExamples } from '../../../minion/custom-types/examples.ts';
 import { loadCustomTypes, stateTypesOf } from '../../../minion/custom-types/load.ts';
 import { stateTypes } from '../../../minion/state-types/index.ts';
 import { ConductorError } from '../../../shared/errors.ts';
@@ -204,4 +205,18 @@ test('the state type of the manual is one', async (t) => {
     declarations.map(({ type }) => type),
     ['motd.present'],
   );
+});
+
+test('an example of the manual that does not compile is told at its type', async (t) => {
+  const path = 'states/_types/one.ts';
+  const examples = async (example: string) => {
+    const tree = treeOf({ [path]: definition({ example }) });
+    const { types } = await loadCustomTypes(tree, stateTypes);
+    const states = new Map([...stateTypes, ...types.map(({ type }) => [type.name, type] as const)]);
+    return renderProblems(badExamples(tree, types, states));
+  };
+  t.is(await examples("'x:\\n  my.type: []\\n'"), '0 problems');
+  const broken = await examples("'x:\\n  my.type: {nmae: y}\\n'");
+  t.regex(broken, /states\/_types\/one\.ts:\d+:\d+: the example of "my\.type" does not compile/u);
+  t.regex(broken, /nmae/u);
 });
