@@ -28,6 +28,7 @@ test('a state type survives as data: its arguments are known by name, kind and l
 });
 
 test('what only its code can tell does not cross', (t) => {
-  const described = describe({ ...TYPE, ...{ read: () => null, apply: () => null } });
+  const whole = { ...TYPE, read: () => null, apply: () => null };
+  const described = describe(whole);
   t.deepEqual(Object.keys(described).toSorted(), ['example', 'name', 'schema', 'treeFiles']);
 });
