@@ -72,7 +72,7 @@ export function queryDjango(
 }
 
 /** Runs a management script with every SQLite database opened for reading; one that is not there is empty. */
-export const LOOKING = `import os, runpy, sqlite3, sys
+export const LOOKING = `import atexit, os, runpy, shutil, sqlite3, sys, tempfile
 from urllib.parse import quote
 connect = sqlite3.connect
 def look(database, *args, **named):
@@ -81,8 +81,22 @@ def look(database, *args, **named):
     if path == ":memory:" or path.startswith("file:"):
         return connect(database, *args, **named)
     named["uri"] = True
-    there = os.path.exists(path)
-    return connect("file:%s?mode=ro" % quote(path) if there else ":memory:", *args, **named)
+    if not os.path.exists(path):
+        return connect(":memory:", *args, **named)
+    try:
+        found = connect("file:%s?mode=ro" % quote(path), *args, **named)
+        found.execute("SELECT 1 FROM sqlite_master").fetchone()
+        return found
+    except sqlite3.OperationalError:
+        return connect("file:%s" % quote(copied(path)), *args, **named)
+def copied(path):
+    # Whoever was killed while writing has left a journal: it is played back into a copy in memory.
+    place = tempfile.mkdtemp(dir="/dev/shm")
+    atexit.register(shutil.rmtree, place)
+    for end in ("", "-journal", "-wal"):
+        if os.path.exists(path + end):
+            shutil.copyfile(path + end, os.path.join(place, "copy" + end))
+    return os.path.join(place, "copy")
 sqlite3.connect = sqlite3.dbapi2.connect = look
 sys.argv = sys.argv[1:]
 sys.path.insert(0, os.path.dirname(os.path.abspath(sys.argv[0])))
