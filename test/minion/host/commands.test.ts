@@ -210,6 +210,17 @@ test('children that ignore TERM are killed, also when their parent has gone', as
   t.true(await isGone(pidFile));
 });
 
+test('children that went into a session of their own are ended as well, and killed if they ignore TERM', async (t) => {
+  const [meek, stubborn] = [join(place, 'meek.pid'), join(place, 'hardy.pid')];
+  const hardy = `trap '' TERM; echo \\$\\$ > ${stubborn}; while :; do sleep 0.1; done`;
+  const script = `setsid sh -c 'echo $$ > ${meek}; exec sleep 60' & setsid sh -c "${hardy}" & wait`;
+  await t.throwsAsync(realHost({ graceMs: 300 }).run(sh(script), { timeoutMs: 300 }), {
+    code: 'COMMAND_TIMEOUT',
+  });
+  t.true(await isGone(meek));
+  t.true(await isGone(stubborn));
+});
+
 test('a cancelled run ends its command and says why', async (t) => {
   const cancel = new AbortController();
   const pidFile = join(place, 'cancel.pid');
