@@ -13,7 +13,7 @@ import { said } from '../lib/said.ts';
 import { surroundings, verdict } from './cmd-schema.ts';
 import { needsOf } from './cmd.ts';
 import type { Ran } from './cmd.ts';
-import { execute, programOf } from './lib/execute.ts';
+import { execute, needRunner, programOf } from './lib/execute.ts';
 import { wordsOf } from './lib/words.ts';
 import { hasChanged, uncertaintyOf, wouldChange } from './lib/verdict.ts';
 
@@ -150,9 +150,10 @@ export const cmdScript = defineState({
   oneShot: true,
   needs: needsOf,
   uncertain: (args: Args) => uncertaintyOf(args),
-  read: async (args: Args, host: HostView): Promise<Ran | null> => ({
-    ran: (await wouldChange(args, host)) === false,
-  }),
+  async read(args: Args, host: HostView): Promise<Ran | null> {
+    await needRunner(args, host);
+    return { ran: (await wouldChange(args, host)) === false };
+  },
   async want(args: Args, host: HostView): Promise<Partial<Ran>> {
     // A script that is not to be had is told before anything of it is done.
     await contentOf(args, host);

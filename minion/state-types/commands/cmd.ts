@@ -7,7 +7,7 @@ import { ownersOf, pathAndParents } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
 import { surroundings, verdict } from './cmd-schema.ts';
 import type { Surroundings } from './cmd-schema.ts';
-import { execute, scriptOf } from './lib/execute.ts';
+import { execute, needRunner, scriptOf } from './lib/execute.ts';
 import { hasChanged, uncertaintyOf, wouldChange } from './lib/verdict.ts';
 
 /** That a command has run; that it had to is for its guards to say. */
@@ -75,9 +75,10 @@ export const cmdRun = defineState({
   oneShot: true,
   needs: needsOf,
   uncertain: (args: RunArgs) => uncertaintyOf(args),
-  read: async (args: RunArgs, host: HostView): Promise<Ran | null> => ({
-    ran: (await wouldChange(args, host)) === false,
-  }),
+  async read(args: RunArgs, host: HostView): Promise<Ran | null> {
+    await needRunner(args, host);
+    return { ran: (await wouldChange(args, host)) === false };
+  },
   want: (): Partial<Ran> => ({ ran: true }),
   async apply(_change: Change<Ran>, args: RunArgs, host: Host) {
     const output = await execute(executionOf(args), host);

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { ConductorError } from '../../../shared/errors.ts';
 import type { FileStatus, Host, HostView, Ownership } from '../../host/host.ts';
-import { groupNameOf, loginOf } from './accounts.ts';
+import { gidOf, groupNameOf, loginOf, uidOf } from './accounts.ts';
 import { said } from './said.ts';
 
 /** Who is to own something, as arguments say it. */
@@ -11,9 +11,20 @@ export interface OwnerArgs {
   mode?: string;
 }
 
+/** Who is not there cannot own anything: that is said before anything is planned. */
+async function needOwners({ user, group }: OwnerArgs, host: HostView): Promise<void> {
+  const lacks = [
+    user !== undefined && (await uidOf(user, host)) === null ? `user "${user}"` : null,
+    group !== undefined && (await gidOf(group, host)) === null ? `group "${group}"` : null,
+  ].find((lack) => lack !== null);
+  if (lacks === undefined) return;
+  throw new ConductorError('STATE_REFUSED', `Cannot give it its owner: there is no ${lacks}`);
+}
+
 /** The owners and mode asked for, by name where the host has names for them. */
 export async function wantedOwnership(args: OwnerArgs, host: HostView): Promise<OwnerArgs> {
   const { user, group, mode } = args;
+  await needOwners(args, host);
   return said({
     user: user === undefined ? undefined : await loginOf(user, host),
     group: group === undefined ? undefined : await groupNameOf(group, host),

@@ -44,6 +44,15 @@ test('a dry run of a file tells the difference and touches nothing', async (t) =
   t.deepEqual(host.ran, []);
 });
 
+test('a dry run says that an owner is not there; a number needs no name', async (t) => {
+  const args = { name: '/etc/motd', contents: 'new' };
+  const planned = (owner: object) =>
+    converge(fileManaged, { ...args, ...owner }, fakeHost(OLD), dryRun);
+  await t.throwsAsync(planned({ user: 'bob' }), { message: /there is no user "bob"$/ });
+  await t.throwsAsync(planned({ group: 'bobs' }), { message: /there is no group "bobs"$/ });
+  t.like(await planned({ user: 12_345, group: 'root' }), { status: 'would-change' });
+});
+
 test('a check_cmd gets its line by standard input, so a secret in it never stands in an argument', async (t) => {
   const judge = '/bin/sh -c eval "$(cat)" check_cmd /tmp/c/motd';
   const host = fakeHost({

@@ -188,7 +188,7 @@ test('only what cron would run is taken for a cron line', (t) => {
 });
 
 test('a script reaches the shell by a pipe, before what it is given itself', async (t) => {
-  const host = fakeHost();
+  const host = fakeHost({ accounts: { bob: {} } });
   const args = { name: 'a | b\nc secret', stdin: 'fed', runas: 'bob', timeout: 5, umask: '027' };
   await converge(cmdRun, args, host, forReal);
   const [call] = host.calls;
@@ -199,6 +199,13 @@ test('a script reaches the shell by a pipe, before what it is given itself', asy
     user: 'bob',
     timeoutMs: 5000,
     umask: '0027',
+  });
+});
+
+test('a dry run says that there is nobody to run a command as', async (t) => {
+  await t.throwsAsync(converge(cmdRun, { name: 'true', runas: 'bob' }, fakeHost(), dryRun), {
+    code: 'COMMAND_FAILED',
+    message: 'Cannot run anything as "bob": there is no such user',
   });
 });
 

@@ -1,6 +1,6 @@
 import { ConductorError } from '../../../../shared/errors.ts';
 import { beginningOf } from '../../../../shared/excerpt.ts';
-import type { Argv, CommandOptions, Host } from '../../../host/host.ts';
+import type { Argv, CommandOptions, Host, HostView } from '../../../host/host.ts';
 import { packagesChanged } from '../../lib/packages.ts';
 import { said } from '../../lib/said.ts';
 import type { Surroundings } from '../cmd-schema.ts';
@@ -42,6 +42,15 @@ export function programOf(argv: Argv, title: string, args: Surroundings): Execut
     title,
     args,
   };
+}
+
+/** A plan says as well that there is nobody to run it as. */
+export async function needRunner({ runas }: Surroundings, host: HostView): Promise<void> {
+  if (runas === undefined || (await host.accounts()).has(runas)) return;
+  throw new ConductorError(
+    'COMMAND_FAILED',
+    `Cannot run anything as "${runas}": there is no such user`,
+  );
 }
 
 /** Runs it, and answers with what it printed. Throws COMMAND_FAILED unless it exits as it may. */
