@@ -13,11 +13,11 @@ type Named = Server & { name: string };
 const word = z
   .string()
   .regex(/^[a-z0-9_]+$/iu, { error: 'expected a name such as utf8mb4 or utf8mb4_unicode_ci' })
-  .transform((name) => name.toLowerCase());
+  .transform((name) => canonical(name.toLowerCase()));
 const databaseRow = z.strictObject({
   name: z.string(),
-  character_set: z.string(),
-  collate: z.string(),
+  character_set: z.string().transform((name) => canonical(name)),
+  collate: z.string().transform((name) => canonical(name)),
 });
 
 const presentSchema = z
@@ -32,6 +32,11 @@ const presentSchema = z
   .describe(
     'A MariaDB or MySQL database, with the character set and collation that new tables get.',
   );
+
+/** `utf8` is the old name of what servers call `utf8mb3` today. */
+function canonical(name: string): string {
+  return name.replace(/^utf8(?=_|$)/u, 'utf8mb3');
+}
 
 export const mysqlDatabasePresent = defineState<z.infer<typeof presentSchema>, Database>({
   name: 'mysql_database.present',

@@ -31,7 +31,14 @@ const privileges = z
     {
       error: 'expected privileges such as SELECT, INSERT or ALL PRIVILEGES',
     },
-  );
+  )
+  .refine((names) => !names.includes('USAGE'), {
+    error: 'USAGE is no privilege: every account has it',
+  })
+  .refine((names) => !names.includes('GRANT OPTION'), {
+    error: 'passing privileges on is asked for with `grant_option`',
+  })
+  .transform((names) => (names.includes(ALL) ? [ALL] : names));
 
 const fields = {
   name: z
@@ -42,6 +49,9 @@ const fields = {
   database: z
     .string()
     .regex(/^[^\0\r\n]+\.[^\0\r\n.]+$/u, { error: 'expected DATABASE.*, DATABASE.TABLE or *.*' })
+    .refine((object) => !object.startsWith('*.') || object === '*.*', {
+      error: 'a table of every database is none: expected DATABASE.*, DATABASE.TABLE or *.*',
+    })
     .describe('What they are on: `shop.*`, `shop.orders` or `*.*`'),
   user: accountField.describe('Name of the account'),
   host: hostField

@@ -25,17 +25,17 @@ const databasesAnswer = z.record(
   z.string(),
   z.strictObject({
     owner: z.string(),
-    encoding: z.string(),
+    encoding: z.string().transform(canonicalEncoding),
     lc_collate: z.string().transform(canonicalLocale),
     lc_ctype: z.string().transform(canonicalLocale),
     tablespace: z.string(),
   }),
 );
 
-const encoding = z.string().transform((name) => {
-  const known = name.toUpperCase().replaceAll(/[-_ ]/gu, '');
-  return known === 'UNICODE' ? 'UTF8' : known;
-});
+const encoding = z
+  .string()
+  .min(1)
+  .transform((name) => canonicalEncoding(name));
 const locale = z.string().min(1).transform(canonicalLocale);
 
 /** Fixed when a database is made. */
@@ -138,6 +138,13 @@ function cannotChange(name: string, fixed: (typeof FIXED)[number], from: Databas
     'STATE_REFUSED',
     `Cannot change the ${fixed} of database "${name}": it is "${from[fixed]}", fixed when the database was made`,
   );
+}
+
+/** The server's own name, without its hyphens and underscores, which it does not need: `utf-8` is UTF8. */
+function canonicalEncoding(name: string): string {
+  const known = name.toUpperCase().replaceAll(/[-_ ]/gu, '');
+  if (known === 'UNICODE') return 'UTF8';
+  return known.replace(/^WINDOWS(?=\d)/u, 'WIN').replace(/^ISO88591$/u, 'LATIN1');
 }
 
 /** `he_IL.utf8` and `he_IL.UTF-8` are the same locale. */

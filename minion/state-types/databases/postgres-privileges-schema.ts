@@ -27,6 +27,7 @@ const fields = {
     .describe('What kind of object it is; a view is a `table`, membership of a role is a `group`'),
   privileges: z
     .union([z.string().transform((text) => text.split(',')), z.array(z.string())])
+    .refine((names) => names.length > 0, { error: 'expected at least one privilege' })
     .transform((names) => names.map((name) => name.trim().toUpperCase()))
     .default(['ALL'])
     .describe(

@@ -2,7 +2,7 @@ import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
-import { askServer, tellServer } from './lib/postgres.ts';
+import { askServer, tellAtOnce, tellServer } from './lib/postgres.ts';
 import { EVERYBODY, aclAnswer, aclQuestion, isInSchema, signatureOf } from './lib/postgres-acl.ts';
 import type { Acls } from './lib/postgres-acl.ts';
 import { serverNeeds } from './lib/postgres-fields.ts';
@@ -110,7 +110,7 @@ async function apply(change: Change<Privileges>, args: Args, host: Host): Promis
   if (change.to.grant_option === false) {
     sql.push(`REVOKE ${optionFor} OPTION FOR ${what} FROM ${role}`);
   }
-  return tellServer(host, args, sql, values);
+  return tellAtOnce(host, args, sql, values);
 }
 
 function objectText({ object_type: kind, object_name: object }: Args): string {

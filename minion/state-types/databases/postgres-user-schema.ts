@@ -21,6 +21,7 @@ export const presentSchema = z
     connection_limit: z
       .int()
       .min(-1)
+      .max(2_147_483_647)
       .exactOptional()
       .describe('Connections at a time; -1 is no limit'),
     valid_until: moment

@@ -3,7 +3,7 @@ import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
-import { askServer, letsIn, tellServer } from './lib/postgres.ts';
+import { askServer, letsIn, tellAtOnce, tellServer } from './lib/postgres.ts';
 import { objectName, serverFields, serverNeeds, withoutServer } from './lib/postgres-fields.ts';
 import type { Server } from './lib/postgres-fields.ts';
 import { rolesAnswer, ROLES } from './lib/postgres-roles.ts';
@@ -126,7 +126,7 @@ async function apply(change: Change<Role>, args: Named, host: Host): Promise<voi
   if (action === 'update' && options !== '') sql.push(`ALTER ROLE :"role" ${options}`);
   const held = action === 'create' ? [] : change.from.groups;
   sql.push(...memberships(held, to.groups ?? held, values));
-  return tellServer(host, args, sql, values);
+  return tellAtOnce(host, args, sql, values);
 }
 
 function optionsOf(to: Partial<Role>, args: Named, values: Record<string, string>): string {

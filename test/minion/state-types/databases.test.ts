@@ -40,7 +40,8 @@ import type { Answer, FakeHost, HostState } from '../../helpers/fake-host.ts';
 
 const PSQL =
   'psql --no-psqlrc --quiet --tuples-only --no-align --no-password --set=ON_ERROR_STOP=1 --dbname=postgres';
-const MYSQL = 'mysql --batch --raw --skip-column-names --default-character-set=utf8mb4';
+const MYSQL =
+  'mysql --batch --raw --binary-mode --skip-column-names --default-character-set=utf8mb4';
 const PASSWORD = 'hunter2 is no password';
 
 const NOTHING_STARTS = {
@@ -488,6 +489,58 @@ test('a MySQL database is altered only in what differs', async (t) => {
     forReal,
   );
   t.regex(told(host), /^ALTER DATABASE `shop` COLLATE utf8mb4_bin;$/m);
+});
+
+test('the old name of a character set is the set that the server tells', async (t) => {
+  const old = { name: 'shop', character_set: 'utf8', collate: 'utf8_bin' };
+  const told = { name: 'shop', character_set: 'utf8mb3', collate: 'utf8mb3_bin' };
+  for (const row of [old, told]) {
+    const host = fakeHost(server(MYSQL, JSON.stringify(row)));
+    t.deepEqual(await converge(mysqlDatabasePresent, old, host, dryRun), { status: 'unchanged' });
+  }
+});
+
+function grantOf(grant: string, database = 'shop.*') {
+  return mysqlGrantsPresent.schema.safeParse({ grant, database, user: 'dev' });
+}
+
+test('what no server grants is refused, and what ALL holds is not asked for twice', (t) => {
+  t.like(grantOf('select, ALL'), { data: { grant: ['ALL PRIVILEGES'] } });
+  t.regex(String(grantOf('USAGE').error), /every account has it/);
+  t.regex(String(grantOf('GRANT OPTION').error), /grant_option/);
+  t.regex(String(grantOf('SELECT', '*.orders').error), /table of every database/);
+});
+
+test('a name that a server would cut short is refused, by its bytes', (t) => {
+  const names = ['a'.repeat(63), 'a'.repeat(64), 'é'.repeat(31), 'é'.repeat(32)];
+  const taken = names.filter((name) => postgresDatabasePresent.schema.safeParse({ name }).success);
+  t.deepEqual(taken, ['a'.repeat(63), 'é'.repeat(31)]);
+});
+
+test('a database named like an address leads to no other server', async (t) => {
+  const name = String.raw`host=evil p'w\x`;
+  const argv = PSQL.replace('=postgres', String.raw`=dbname='host=evil p\'w\\x'`);
+  const host = fakeHost(server(argv, roles({})));
+  const args = { name: 'shop', maintenance_db: name };
+  t.like(await converge(postgresUserPresent, args, host, dryRun), { status: 'would-change' });
+});
+
+test('the encoding of a database is told by the names that people know it by', async (t) => {
+  const spellings = { SQL_ASCII: 'SQL_ASCII', 'windows-1252': 'WIN1252', 'iso-8859-1': 'LATIN1' };
+  for (const [encoding, kept] of Object.entries(spellings)) {
+    const database = { ...DATABASE, encoding: kept };
+    const host = fakeHost(server(PSQL, JSON.stringify({ shop: database })));
+    const args = { name: 'shop', encoding };
+    t.deepEqual(await converge(postgresDatabasePresent, args, host, dryRun), {
+      status: 'unchanged',
+    });
+  }
+});
+
+test('a role gets its groups with all else or not at all', async (t) => {
+  const host = fakeHost(before, after);
+  await converge(postgresUserPresent, declared, host, forReal);
+  t.regex(told(host), /\nBEGIN;\nALTER ROLE [^\n]+;\n[^]*GRANT [^\n]+;\n[^]*COMMIT;\n$/);
 });
 
 test('what a database needs and what it is', (t) => {

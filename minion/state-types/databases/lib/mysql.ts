@@ -155,6 +155,8 @@ function clientOptions(server: Server): string[] {
   return [
     '--batch',
     '--raw',
+    // Else it takes lines such as `system reboot` and `\\! reboot` for commands to the client itself.
+    '--binary-mode',
     '--skip-column-names',
     `--default-character-set=${server.connection_charset}`,
     ...said.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`])),

@@ -1,10 +1,15 @@
 import { z } from 'zod';
 import { accountName, tcpPort } from '../../lib/fields.ts';
 
-/** The name of a role, database or other object. */
+const LONGEST_NAME = 63;
+
+/** The name of a role, database or other object. A longer one the server would cut short, and make another thing. */
 export const objectName = z
   .string()
-  .regex(/^[^\0\r\n]{1,63}$/u, { error: 'expected a name of at most 63 characters' });
+  .regex(/^[^\0\r\n]+$/u, { error: 'expected a name on one line' })
+  .refine((name) => Buffer.byteLength(name) <= LONGEST_NAME, {
+    error: 'expected a name of at most 63 bytes',
+  });
 
 /** Arguments that say which server, as every `postgres_*` type takes them. */
 export const connectionFields = {
@@ -35,9 +40,7 @@ export const connectionFields = {
 /** The same, for what does not lie in one database. */
 export const serverFields = {
   ...connectionFields,
-  maintenance_db: z
-    .string()
-    .min(1)
+  maintenance_db: objectName
     .default('postgres')
     .describe('The database to connect to while managing others'),
 };

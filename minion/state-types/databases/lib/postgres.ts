@@ -58,6 +58,16 @@ export async function tellServer(
   }
 }
 
+/** Carries out all of the statements or none. */
+export async function tellAtOnce(
+  host: Host,
+  server: Server,
+  sql: readonly string[],
+  values: Values,
+): Promise<void> {
+  await tellServer(host, server, ['BEGIN', ...sql, 'COMMIT'], values);
+}
+
 /** Everything is to be asked anew: what it was about may have changed. */
 export async function forgetAnswers(host: Host): Promise<void> {
   for (const topic of await topicsOf(host)) host.changed(topic);
@@ -96,8 +106,14 @@ function psql(server: Server): Argv {
     ...(db_host === undefined ? [] : [`--host=${db_host}`]),
     ...(db_port === undefined ? [] : [`--port=${db_port}`]),
     ...(role === undefined ? [] : [`--username=${role}`]),
-    `--dbname=${maintenance_db}`,
+    `--dbname=${connectionTo(maintenance_db)}`,
   ];
+}
+
+/** The client takes a name with an equals sign, or one like an address, for a whole connection: to another server, say. */
+function connectionTo(database: string): string {
+  if (!/=|:\/\//u.test(database)) return database;
+  return `dbname='${database.replaceAll(/['\\]/gu, String.raw`\$&`)}'`;
 }
 
 function optionsFor(server: Server, input: string): CommandOptions {
