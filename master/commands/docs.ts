@@ -68,6 +68,8 @@ function answerFor(
   if (page !== undefined) return { data: page, lines: renderManualPage(page) };
   const ofModule = pages.filter((one) => moduleOf(one) === name);
   if (ofModule.length > 0) return listOf(ofModule, terminal, name);
+  const alike = pages.filter((one) => one.name.startsWith(`${name}_`));
+  if (alike.length > 0) return listOf(alike, terminal, name);
   const names = pages.flatMap((one) => [one.name, moduleOf(one)]);
   const message = `Cannot explain "${name}": there is no such state type`;
   throw new ConductorError('NOT_FOUND', `${message}${didYouMean(name, names)}`);

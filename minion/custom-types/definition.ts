@@ -15,18 +15,18 @@ export type Judged =
   | { readonly type: null; readonly faults: readonly Fault[] };
 
 const method = z.custom<(...args: never[]) => unknown>((value) => typeof value === 'function', {
-  error: 'must be a function',
+  error: missingOr('must be a function'),
 });
 const flag = z.literal(true, { error: 'is either true or left out' }).optional();
 
 const NAME = /^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$/u;
 
 const definition = z.strictObject({
-  name: z.string({ error: 'must be a text' }).regex(NAME, {
+  name: z.string({ error: missingOr('must be a text') }).regex(NAME, {
     error: 'must be "module.function" in small letters, such as motd.line',
   }),
-  schema: z.instanceof(z.ZodType, { error: 'must be a schema made with "z"' }),
-  example: z.string({ error: 'must be a text of YAML' }),
+  schema: z.instanceof(z.ZodType, { error: missingOr('must be a schema made with "z"') }),
+  example: z.string({ error: missingOr('must be a text of YAML') }),
   read: method,
   want: method,
   apply: method,
@@ -58,6 +58,11 @@ export function judge(value: unknown): Judged {
   return { type: value as StateType, faults: [] };
 }
 
+/** Whoever left a part out is not told that it has the wrong kind. */
+function missingOr(wrong: string): (issue: { readonly input?: unknown }) => string {
+  return ({ input }) => (input === undefined ? 'is missing' : wrong);
+}
+
 /** A part that is missing because it is misspelt is told once. */
 function faultsOf(issues: readonly z.core.$ZodIssue[]): Fault[] {
   const unknown = issues.filter(({ code }) => code === 'unrecognized_keys');
@@ -85,29 +90,31 @@ function schemaFaults(name: string, schema: z.ZodType): Fault[] {
     const help = 'use z.strictObject({ … }), so that a misspelt argument is an error';
     return [fault(`the schema of "${name}" takes any argument`, help)];
   }
-  const paragraph = /^\S[^]{20,}\.$/u.test(schema.description ?? '')
-    ? []
-    : [
-        fault(
-          `the schema of "${name}" has no description`,
-          'end it with .describe("A sentence or more for the manual, with a period.")',
-        ),
-      ];
   const keys = schemaKeys(schema);
   const hasName = keys.has('name') ? [] : [fault(`the schema of "${name}" has no "name"`)];
-  const unexplained = Object.entries(json.properties).filter(
-    ([, { description }]) => !/^.{5,}[^.]$/su.test(description ?? ''),
-  );
   return [
-    ...paragraph,
+    ...paragraphFaults(name, schema.description),
     ...hasName,
-    ...unexplained.map(([key]) =>
-      fault(
-        `the argument "${key}" of "${name}" is not explained`,
-        'end it with .describe("What it is for"), without a period',
-      ),
+    ...Object.entries(json.properties).flatMap(([key, { description }]) =>
+      explanationFaults(`the argument "${key}" of "${name}"`, description),
     ),
   ];
+}
+
+function paragraphFaults(name: string, description: string | undefined): Fault[] {
+  if (/^\S[^]{20,}\.$/u.test(description ?? '')) return [];
+  const help = 'end it with .describe("A sentence or more for the manual, with a period.")';
+  if (description === undefined) return [fault(`the schema of "${name}" has no description`, help)];
+  const message = `the description of the schema of "${name}" is no sentence of 22 or more characters`;
+  return [fault(message, help)];
+}
+
+function explanationFaults(argument: string, description: string | undefined): Fault[] {
+  if (/^.{5,}[^.]$/su.test(description ?? '')) return [];
+  const help = 'end it with .describe("What it is for"), without a period';
+  if (description === undefined) return [fault(`${argument} is not explained`, help)];
+  const why = description.endsWith('.') ? 'ends in a period' : 'has fewer than 6 characters';
+  return [fault(`the description of ${argument} ${why}`, help)];
 }
 
 const shape = z.object({

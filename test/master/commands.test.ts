@@ -312,6 +312,10 @@ test('the manual lists modules, finds words, and tells what every state takes', 
   const [head, ...file] = (await commandLine(['docs', 'file'], { directory })).out;
   t.is(head, 'TYPE\tWHAT IT DOES');
   t.true(file.length > 3 && file.every((line) => line.startsWith('file.')));
+  const family = (await commandLine(['docs', 'postgres'], { directory })).out.join('\n');
+  t.regex(family, /^postgres_user\.present\t/mu, 'modules that begin with the word');
+  t.regex(family, /^postgres_hba\.rule\t/mu);
+
   const found = await commandLine(['docs', '--search', 'symbolic link that points'], { directory });
   t.true(found.out.some((line) => line.startsWith('file.symlink\t')));
   const none = await commandLine(['docs', '--search', 'flux capacitor'], { directory });

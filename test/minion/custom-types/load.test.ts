@@ -136,6 +136,14 @@ const BROKEN: Readonly<Record<string, readonly [text: string, said: string]>> = 
   ],
   'a missing part': [
     definition({ read: 'undefined' }),
+    'states/_types/one.ts:3:21: "read" of a state type is missing',
+  ],
+  'a missing example': [
+    definition({ example: 'undefined' }),
+    'states/_types/one.ts:3:21: "example" of a state type is missing',
+  ],
+  'a part of the wrong kind': [
+    definition({ read: '7' }),
     'states/_types/one.ts:3:21: "read" of a state type must be a function',
   ],
   'a name of no module': [
@@ -157,6 +165,26 @@ const BROKEN: Readonly<Record<string, readonly [text: string, said: string]>> = 
       schema: "z.strictObject({ name: z.string() }).describe('A paragraph for the manual of it.')",
     }),
     'the argument "name" of "my.type" is not explained',
+  ],
+  'a manual that is too short': [
+    definition({
+      schema: "z.strictObject({ name: z.string().describe('What it is') }).describe('A line.')",
+    }),
+    'the description of the schema of "my.type" is no sentence of 22 or more characters',
+  ],
+  'an explanation that is too short': [
+    definition({
+      schema:
+        "z.strictObject({ name: z.string().describe('x') }).describe('A paragraph for the manual of it.')",
+    }),
+    'the description of the argument "name" of "my.type" has fewer than 6 characters',
+  ],
+  'an explanation with a period': [
+    definition({
+      schema:
+        "z.strictObject({ name: z.string().describe('What it is.') }).describe('A paragraph for the manual of it.')",
+    }),
+    'the description of the argument "name" of "my.type" ends in a period',
   ],
   'the name of a type that comes with Conductor': [
     definition({ name: "'file.managed'", example: "'x:\\n  file.managed: []\\n'" }),
