@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import type { TreeDirectory, TreeFile } from '../../shared/tree-file.ts';
 import type { Surroundings } from '../../shared/surroundings.ts';
 import { isMapping, type Data } from '../values/data.ts';
@@ -157,9 +158,27 @@ function inWordsOf(path: string): string {
 function open(draft: Draft, { path, node }: Found, using: Using): TreeFile | null {
   const bytes = using.tree.read(path) ?? new Uint8Array();
   const mode = entriesOf(using.tree).get(path)?.mode;
+  if (isTemplateForgotten(draft, { path, bytes }, using)) return null;
   const isStatic = !using.isRendered || !isTemplate(draft, path);
   const file = isStatic ? staticFile(path, bytes) : rendered(draft, { path, node, bytes }, using);
   return file === null || mode === undefined ? file : { ...file, mode };
+}
+
+/** Values for a file full of expressions that would be copied as it is: `{{ port }}` on the host, unseen. */
+function isTemplateForgotten(
+  draft: Draft,
+  { path, bytes }: { readonly path: string; readonly bytes: Uint8Array },
+  { workshop }: Using,
+): boolean {
+  const word = draft.args.has('context') ? 'context' : 'defaults';
+  const place = draft.args.get(word)?.value.place;
+  if (place === undefined || draft.args.has('template') || isTemplate(draft, path)) return false;
+  if (!Buffer.from(bytes).includes('{{')) return false;
+  workshop.problems.add(place, `"${word}" is for a template, and "${path}" is not rendered`, {
+    help: 'write "template: handlebars", or "template: false" if it is to be copied as it is',
+    chain: draft.scope.chain,
+  });
+  return true;
 }
 
 interface Found {

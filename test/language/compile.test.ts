@@ -450,6 +450,23 @@ function shown(source: unknown): string {
   return isTreeFile(source) ? Buffer.from(source.read()).toString() : String(source);
 }
 
+test('values for a file with expressions that is not rendered are a mistake', (t) => {
+  const withArgs =
+    (args: string, text = 'rotate {{ keep }}\n') =>
+    () =>
+      compileTree({
+        'states/web.yaml': `a: {file.managed: {name: /a, source: salt://rotate, ${args}}}\n`,
+        'templates/rotate': text,
+      });
+  const [problem, ...others] = problemsOf(withArgs('context: {keep: 7}'));
+  t.is(problem?.message, '"context" is for a template, and "templates/rotate" is not rendered');
+  t.deepEqual([problem?.place.line, others], [1, []]);
+  t.regex(problemsOf(withArgs('defaults: {keep: 7}'))[0]?.message ?? '', /^"defaults" is for/u);
+  t.notThrows(withArgs('context: {keep: 7}, template: handlebars'));
+  t.notThrows(withArgs('context: {keep: 7}, template: false'));
+  t.notThrows(withArgs('context: {keep: 7}', 'rotate 7\n'));
+});
+
 test('files of the tree come as files, templates rendered', (t) => {
   const catalog = compileTree({
     'states/web.yaml': [
