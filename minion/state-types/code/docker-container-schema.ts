@@ -1,5 +1,6 @@
+import { posix } from 'node:path';
 import { z } from 'zod';
-import { environment, singleLine } from '../lib/fields.ts';
+import { absolutePath, environment, singleLine, tcpPort } from '../lib/fields.ts';
 import { containerName, engineField, imageName } from './lib/containers.ts';
 
 const words = z.union([
@@ -7,7 +8,7 @@ const words = z.union([
     .string()
     .regex(/^[^'"\\$`\r\n]+$/u, { error: 'what has quotes in it is to be a list of words' })
     .transform((line) => line.trim().split(/\s+/u)),
-  z.array(z.union([z.string(), z.number()]).transform(String)).min(1),
+  z.array(z.union([z.string().regex(/^[^\0]*$/u), z.number()]).transform(String)).min(1),
 ]);
 
 const list = <T extends z.ZodType>(item: T) =>
@@ -19,10 +20,14 @@ const PORT =
 const port = z
   .string()
   .regex(PORT, { error: 'expected OUTSIDE:INSIDE, such as 127.0.0.1:8080:80' })
-  .transform((text) => {
+  .transform((text, context) => {
     const { ip, outside = '', inside = '', protocol = 'tcp' } = PORT.exec(text)?.groups ?? {};
+    for (const one of [outside, inside]) {
+      if (tcpPort.safeParse(one).success) continue;
+      context.addIssue({ code: 'custom', message: `expected a port from 1 to 65535, not ${one}` });
+    }
     const address = ip === undefined || ip === '0.0.0.0' ? '' : `${ip.replace(/[[\]]/gu, '')}:`;
-    return `${address}${outside}:${inside}/${protocol}`;
+    return `${address}${Number(outside)}:${Number(inside)}/${protocol}`;
   });
 
 const bind = z
@@ -30,7 +35,15 @@ const bind = z
   .regex(/^(?:\/[^:\0\n]+|[A-Za-z0-9][\w.-]*):\/[^:\0\n]*(?::(?:ro|rw))?$/u, {
     error: 'expected SOURCE:PATH or SOURCE:PATH:ro, with the source a path or the name of a volume',
   })
-  .transform((text) => (/:r[ow]$/u.test(text) ? text : `${text}:rw`));
+  .transform((text) => {
+    const [source = '', inside = '', access = 'rw'] = text.split(':');
+    return `${plain(source)}:${plain(inside)}:${access}`;
+  });
+
+/** As engines tell a path; the name of a volume stays as it is. */
+function plain(path: string): string {
+  return path.startsWith('/') ? posix.resolve(path) : path;
+}
 
 const UNITS: Readonly<Record<string, number>> = { b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 
@@ -93,7 +106,7 @@ export const runningSchema = z
       .transform(String)
       .exactOptional()
       .describe('The user that it runs as, by name or number, also user:group'),
-    working_dir: z.string().startsWith('/').exactOptional().describe('The directory it starts in'),
+    working_dir: absolutePath.exactOptional().describe('The directory it starts in'),
     hostname: z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9.-]*$/u)

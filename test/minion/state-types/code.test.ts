@@ -437,8 +437,21 @@ test('a container is read in the words of its declaration, whatever engine tells
   );
 });
 
+test('paths and ports of a container are told as engines tell them, and none that cannot be', (t) => {
+  const { schema } = dockerContainerRunning;
+  const spelt = { port_bindings: '080:0080', binds: ['/srv/x/../:/data/', 'v:/v/:ro'] };
+  t.like(schema.safeParse({ ...SHOP, ...spelt }), {
+    data: { port_bindings: ['80:80/tcp'], binds: ['/srv:/data:rw', 'v:/v:ro'] },
+  });
+  for (const wrong of [{ port_bindings: '99999:80' }, { command: ['a\0b'] }]) {
+    t.false(schema.safeParse({ ...SHOP, ...wrong }).success);
+  }
+});
+
 test('an engine that does not answer is no container that is not there', async (t) => {
-  const down = { exitCode: 1, stderr: 'Cannot connect to the Docker daemon' };
+  const stderr =
+    'Cannot connect to the Docker daemon: dial unix /run/docker.sock: no such file or directory';
+  const down = { exitCode: 1, stderr };
   const commands = { 'docker --version': '', 'docker container inspect -- shop': down };
   await t.throwsAsync(converge(dockerContainerRunning, SHOP, fakeHost({ commands }), dryRun), {
     code: 'COMMAND_FAILED',

@@ -35,7 +35,7 @@ export async function engineOf(given: Engine | undefined, host: HostView): Promi
   });
 }
 
-const NOT_THERE = /no such|not known|does not exist/iu;
+const NOT_THERE = /no such (?:container|image|object)|not known|does not exist/iu;
 
 /** What the engine tells of a container or image; `null` if there is none of that name. */
 export async function inspectOne<T>(
