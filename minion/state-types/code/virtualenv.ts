@@ -12,7 +12,7 @@ import type { Environment, PipTarget } from './lib/pip.ts';
 import { parentsOf } from '../lib/resources.ts';
 
 type Virtualenv = {
-  /** `null` if its Python is gone or does not run. */
+  /** `null` if its Python is gone or does not run, or if whoever made it was killed. */
   python: string | null;
   system_site_packages: boolean;
   user: string;
@@ -81,8 +81,9 @@ async function read(args: Args, host: HostView): Promise<Virtualenv | null> {
   if (settings === null) return null;
   const text = Buffer.from(settings).toString();
   const environment = await look(args, host);
+  const wasCutShort = (await host.recall(unfinished(args))) !== null;
   return {
-    python: environment?.python ?? null,
+    python: wasCutShort ? null : (environment?.python ?? null),
     system_site_packages: /^include-system-site-packages\s*=\s*true\s*$/imu.test(text),
     user: status.user,
     missing: environment?.missing ?? [],
@@ -128,7 +129,14 @@ function mustBuild({ action, to }: Exclude<Change<Virtualenv>, { action: 'remove
 
 async function build(args: Args, host: Host): Promise<void> {
   const shares = args.system_site_packages ? ['--system-site-packages'] : [];
+  // Cut short, it may look whole and yet lack what comes last: its pip.
+  await host.remember(unfinished(args), 'being made');
   await host.run([args.python, '-m', 'venv', '--clear', ...shares, '--', args.name], asUser(args));
+  await host.remember(unfinished(args), null);
+}
+
+function unfinished({ name }: Args): string {
+  return `virtualenv unfinished:${name}`;
 }
 
 /** What a virtual environment consists of, also one that was cut short while it was made. */

@@ -227,6 +227,13 @@ const lacking = environment(
 );
 const declared = { name: ENVIRONMENT, requirements: '/srv/requirements.txt', user: 'dev' };
 
+/** That it is being made is remembered until it is whole. */
+const BUILD = [
+  `remember virtualenv unfinished:${ENVIRONMENT}=being made`,
+  `python3 -m venv --clear -- ${ENVIRONMENT}`,
+  `remember virtualenv unfinished:${ENVIRONMENT}=null`,
+];
+
 test('an environment that lacks something gets it, without being built anew', async (t) => {
   t.deepEqual(await converge(virtualenvManaged, declared, fakeHost(whole), forReal), {
     status: 'unchanged',
@@ -246,9 +253,16 @@ test('an environment without a working Python, or of another version, is built a
   ]) {
     const host = fakeHost(environment(answer), whole);
     await converge(virtualenvManaged, declared, host, forReal);
-    t.deepEqual(host.ran, [GIVE, `python3 -m venv --clear -- ${ENVIRONMENT}`]);
-    t.is(host.calls[1]?.options.user, 'dev');
+    t.deepEqual(host.ran, [GIVE, ...BUILD]);
+    t.is(host.calls.find(({ argv }) => argv[0] === 'python3')?.options.user, 'dev');
   }
+});
+
+test('an environment whose making was cut short is built anew, whatever it looks like', async (t) => {
+  const host = fakeHost({ ...whole, registry: { [`virtualenv unfinished:${ENVIRONMENT}`]: 'x' } });
+  t.is((await converge(virtualenvManaged, declared, host, forReal)).status, 'changed');
+  t.deepEqual(host.ran, [GIVE, ...BUILD]);
+  t.is((await converge(virtualenvManaged, declared, host, forReal)).status, 'unchanged');
 });
 
 test('a directory that is no environment is not cleared', async (t) => {
