@@ -4,6 +4,7 @@ import all from './ava.config.js';
 const SLOW = [
   'editors/yaml-language-server',
   'master/apply',
+  'master/commands',
   'master/custom-types',
   'master/serve',
   'minion/agent/runs',

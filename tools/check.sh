@@ -5,7 +5,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 bash tools/prepare.sh || exit 1
 
-failed=()
+# May run beside others: a step that failed is told by a file.
 step() {
   local name=$1
   shift
@@ -13,7 +13,7 @@ step() {
   if "$@" >"build/check-$name.log" 2>&1; then
     echo "ok     $name ($((SECONDS - begun)) s)"
   else
-    failed+=("$name")
+    touch "build/check-$name.failed"
     echo "FAILED $name ($((SECONDS - begun)) s)"
     cat "build/check-$name.log"
   fi
@@ -28,15 +28,19 @@ boundaries() {
 }
 
 mkdir -p build
-step types npx tsc -p tsconfig.json
+rm -f build/check-*.failed
+step types npx tsc -p tsconfig.json &
+step boundaries boundaries &
+step dead-code npx knip --no-progress &
+step format npx oxfmt --check . &
+wait
 step lint npx oxlint --type-aware --deny-warnings
-step format npx oxfmt --check .
-step boundaries boundaries
-step dead-code npx knip --no-progress
 step mirror node build/js/tools/check-mirror.js
 [[ ${1:-} == --no-tests ]] || step unit npx ava --config ava.quick.config.js
 
-if ((${#failed[@]} > 0)); then
-  echo "check failed: ${failed[*]}"
+failed=(build/check-*.failed)
+if [[ -e ${failed[0]} ]]; then
+  failed=("${failed[@]#build/check-}")
+  echo "check failed: ${failed[*]%.failed}"
   exit 1
 fi
