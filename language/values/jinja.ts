@@ -39,7 +39,7 @@ const EXPRESSIONS: readonly (readonly [RegExp, string])[] = [
     /\b(?:pillar|config)\.get\s*\(/u,
     'write {{ pillar.a.b }}, or {{ default pillar.a.b "otherwise" }}',
   ],
-  [/\bgrains\b/u, 'write {{ facts.os }}: grains are called facts'],
+  [/\bgrains\b/u, 'write {{ facts.os }}: grains are called facts (`minion facts` prints them)'],
   [/\w\[/u, 'write {{ pillar.a.b }} for the value below "a" and "b"'],
   [/\w\(/u, CALLS],
   [/^(?!.*\bas \|).*\|/u, 'filters are helpers here and stand first: {{ lower name }}'],
