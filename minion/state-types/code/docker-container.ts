@@ -6,22 +6,14 @@ import type { Host, HostView } from '../../host/host.ts';
 import { lastWords } from '../lib/ask.ts';
 import { runningSchema } from './docker-container-schema.ts';
 import type { RunningArgs } from './docker-container-schema.ts';
-import {
-  containerName,
-  engineField,
-  engineOf,
-  imageId,
-  inspectOne,
-  pull,
-} from './lib/containers.ts';
+import { containerName, engineField, engineOf, inspectOne } from './lib/containers.ts';
 import type { Engine } from './lib/containers.ts';
-import { createContainer } from './lib/container-create.ts';
+import { isUnproved, orPutBack, replace } from './lib/container-replace.ts';
 import { isOnlyStopped, readContainer, wantedContainer } from './lib/container-settings.ts';
 import type { Container } from './lib/container-settings.ts';
 
 /** So long it must run to count as started. */
 const SETTLE_MS = 700;
-const MOST_RENAMES = 8;
 
 export const dockerContainerRunning = defineState<RunningArgs, Container>({
   name: 'docker_container.running',
@@ -39,7 +31,7 @@ export const dockerContainerRunning = defineState<RunningArgs, Container>({
     `image:${image}`,
     ...binds.flatMap((bind) => (bind.startsWith('/') ? [`path:${bind.split(':')[0]}`] : [])),
   ],
-  read: async (args, host) => readContainer(await engineOf(args.engine, host), args, host),
+  read,
   want: wantedContainer,
   apply: run,
   answers: () => true,
@@ -51,42 +43,26 @@ export const dockerContainerRunning = defineState<RunningArgs, Container>({
   },
 });
 
+/** A run that has died may have left the old one waiting: that the new one runs is then still to be proved. */
+async function read(args: RunningArgs, host: HostView): Promise<Container | null> {
+  const found = await readContainer(await engineOf(args.engine, host), args, host);
+  if (found === null || !args.start || !(await isUnproved(args.name, host))) return found;
+  return { ...found, running: false };
+}
+
 async function run(change: Change<Container>, args: RunningArgs, host: Host): Promise<void> {
   if (change.action === 'remove') return;
+  const { name } = args;
   const engine = await engineOf(args.engine, host);
   if (!isOnlyStopped(change)) await replace(engine, args, host);
   if (!args.start && change.action === 'update') return;
-  await host.run([engine, 'start', '--', args.name]);
-  await settle(engine, args.name, host);
-}
-
-/** The new one is made, whole, before the old one goes: what cannot be made harms nobody. */
-async function replace(engine: Engine, args: RunningArgs, host: Host): Promise<void> {
-  const { name, image, shutdown_timeout: seconds } = args;
-  const next = `${name}.conductor-new`;
-  if ((await imageId(engine, image, host)) === null) await pull(engine, image, host);
-  if ((await lookAt(engine, next, host)) !== null)
-    await host.run([engine, 'rm', '--force', '--', next]);
-  await createContainer(engine, next, args, host);
-  if ((await lookAt(engine, name, host)) !== null) {
-    await host.run([engine, 'stop', `--time=${seconds}`, '--', name]);
-    await host.run([engine, 'rm', '--force', '--', name]);
-  }
-  await rename(engine, next, name, host);
-}
-
-/** An engine that was killed while it removed a container holds its name for a while: it is removed to its end. */
-async function rename(engine: Engine, from: string, to: string, host: Host): Promise<void> {
-  for (let round = 1; ; round += 1) {
-    try {
-      await host.run([engine, 'rename', '--', from, to]);
-      return;
-    } catch (error) {
-      if (round === MOST_RENAMES) throw error;
-    }
-    await host.sleep(SETTLE_MS);
-    await host.query([engine, 'rm', '--force', '--', to]); // what it answers, the next attempt tells
-  }
+  await orPutBack(engine, name, host, {
+    ran: change.action === 'update' && change.from.running,
+    async start() {
+      await host.run([engine, 'start', '--', name]);
+      await settle(engine, name, host);
+    },
+  });
 }
 
 const stateSchema = z.object({ State: z.object({ Running: z.boolean() }) });

@@ -55,6 +55,11 @@ export async function inspectOne<T>(
   return schema.parse(found);
 }
 
+/** Whether there is a container of that name, running or not. */
+export async function isThere(engine: Engine, name: string, host: HostView): Promise<boolean> {
+  return (await inspectOne(engine, { kind: 'container', name }, z.unknown(), host)) !== null;
+}
+
 const image = z.object({ Id: z.string() });
 
 /** The id of an image, without the name of its algorithm; `null` if it is not on this host. */
