@@ -159,9 +159,7 @@ async function whenUp(
     const starts =
       /starting up|recovery mode|shutting down|not yet accepting/u.test(output.stderr) ||
       (server.db_host === undefined && (await isStarting(host, 'postgresql*')));
-    const isDown = /No such file or directory|Connection refused|timeout expired/u.test(
-      output.stderr,
-    );
+    const isDown = /No such file or directory|Connection refused/u.test(output.stderr);
     if (!starts && !isDown) return output;
     if (waited >= (starts ? WAIT_FOR_START_MS : WAIT_FOR_SOCKET_MS)) throw isNotUp(server, output);
     await host.sleep(POLL_MS);
