@@ -91,7 +91,7 @@ export function changingCalls(trace: string): string[] {
     if (call === null || / = -1 E/u.test(line)) return false;
     const [, name = '', args = ''] = call;
     if (!name.startsWith('open')) return true;
-    const isHarmless = /"\/(?:dev\/(?:null|tty|pts\/\d+)|proc\/[^"]*)"/u.test(args);
+    const isHarmless = /"\/(?:dev\/(?:null|tty|pts\/\d+|fd\/\d+)|proc\/[^"]*)"/u.test(args);
     return /O_(?:WRONLY|RDWR|CREAT|TRUNC|APPEND)/u.test(args) && !isHarmless;
   });
 }

@@ -450,14 +450,16 @@ function shown(source: unknown): string {
   return isTreeFile(source) ? Buffer.from(source.read()).toString() : String(source);
 }
 
+/** What compiles a file from a source with these other arguments. */
+function withArgs(args: string, text = 'rotate {{ keep }}\n') {
+  return () =>
+    compileTree({
+      'states/web.yaml': `a: {file.managed: {name: /a, source: salt://rotate, ${args}}}\n`,
+      'templates/rotate': text,
+    });
+}
+
 test('values for a file with expressions that is not rendered are a mistake', (t) => {
-  const withArgs =
-    (args: string, text = 'rotate {{ keep }}\n') =>
-    () =>
-      compileTree({
-        'states/web.yaml': `a: {file.managed: {name: /a, source: salt://rotate, ${args}}}\n`,
-        'templates/rotate': text,
-      });
   const [problem, ...others] = problemsOf(withArgs('context: {keep: 7}'));
   t.is(problem?.message, '"context" is for a template, and "templates/rotate" is not rendered');
   t.deepEqual([problem?.place.line, others], [1, []]);

@@ -80,14 +80,15 @@ async function read(args: Args, host: HostView): Promise<Virtualenv | null> {
   const settings = await host.readFile(`${args.name}/pyvenv.cfg`);
   if (settings === null) return null;
   const text = Buffer.from(settings).toString();
-  const environment = await look(args, host);
+  const environment = (await look(args, host)) ?? { python: null, missing: [], outdated: [] };
+  const { python, missing, outdated } = environment;
   const wasCutShort = (await host.recall(unfinished(args))) !== null;
   return {
-    python: wasCutShort ? null : (environment?.python ?? null),
+    python: wasCutShort ? null : python,
     system_site_packages: /^include-system-site-packages\s*=\s*true\s*$/imu.test(text),
     user: status.user,
-    missing: environment?.missing ?? [],
-    outdated: environment?.outdated ?? [],
+    missing,
+    outdated,
   };
 }
 

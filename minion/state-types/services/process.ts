@@ -50,11 +50,22 @@ async function running({ name, user }: Args, host: HostView): Promise<readonly s
   const answer = await host.query(argv);
   if (answer.exitCode > 1 && !isUnknownUser(answer.stderr))
     throw failed(`look for processes "${name}"`, argv, answer);
+  const lines = answer.stdout.split('\n').filter((line) => line !== '');
+  refuseInit(name, lines);
   const own = await ownLine(host);
-  return answer.stdout
-    .split('\n')
-    .filter((line) => line !== '' && !own.has(pidOf(line)))
+  return lines
+    .filter((line) => !own.has(pidOf(line)))
     .toSorted((one, other) => Number(pidOf(one)) - Number(pidOf(other)));
+}
+
+/** Who means a program of theirs does not mean what all others stand on: such a pattern is a slip. */
+function refuseInit(name: string, lines: readonly string[]): void {
+  const init = lines.find((line) => pidOf(line) === '1');
+  if (init === undefined) return;
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot end the processes "${name}": the pattern also fits process 1, "${init.slice(2, 80)}" (make it narrower)`,
+  );
 }
 
 /** An account that is not there has no processes. */

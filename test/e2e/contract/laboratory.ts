@@ -22,6 +22,12 @@ const QUIET = [
   'systemctl mask --now apt-daily.timer apt-daily-upgrade.timer',
   "systemctl stop --all '*.timer'",
   'systemctl stop unattended-upgrades.service || true',
+  // They end by themselves after a while, and would take directories of their own in /tmp away.
+  'for one in hostnamed localed timedated; do',
+  '  mkdir -p "/run/systemd/system/systemd-$one.service.d"',
+  '  printf "[Service]\\nPrivateTmp=no\\n" >"/run/systemd/system/systemd-$one.service.d/quiet.conf"',
+  'done',
+  'systemctl daemon-reload',
 ].join('\n');
 
 /** Puts the engine, the state types of an entry point and this process's own node on a host. */

@@ -279,6 +279,12 @@ test('neither the minion nor what started it is a process to be ended', async (t
   t.like(await converge(processAbsent, args, fakeHost({ files, commands }), dryRun), {
     change: { action: 'remove', from: { processes: ['9 node old', '812 node server'] } },
   });
+  const everything = { 'pgrep --full --list-full -- .*': `1 /sbin/init\n${found}` };
+  const tooMuch = fakeHost({ files, commands: everything });
+  await t.throwsAsync(converge(processAbsent, { name: '.*' }, tooMuch, dryRun), {
+    code: 'STATE_REFUSED',
+    message: /also fits process 1, "\/sbin\/init"/u,
+  });
 });
 
 test('a unit file is loaded once systemd has read it, and a mask counts as other content', async (t) => {
