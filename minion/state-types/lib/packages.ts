@@ -72,6 +72,7 @@ export function parseProvided(text: string): ReadonlyMap<string, string> {
 }
 
 const TOPICS = [
+  'locales',
   'packages',
   'packages provided',
   'packages to upgrade',

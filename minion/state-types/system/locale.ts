@@ -64,9 +64,9 @@ async function neededLine(name: string, host: HostView): Promise<string> {
   );
 }
 
-/** Asked for anew each time: packages bring locales, too. */
+/** Asked for once a run, until packages, which may bring some, or locales themselves have changed. */
 function generatedLocales(host: HostView): Promise<string> {
-  return ask(host, ['locale', '-a'], 'read the locales');
+  return host.shared('locales', () => ask(host, ['locale', '-a'], 'read the locales'));
 }
 
 async function apply(_change: Change<Locale>, { name }: Args, host: Host): Promise<void> {
@@ -75,6 +75,7 @@ async function apply(_change: Change<Locale>, { name }: Args, host: Host): Promi
   const listed = withLocaleLine(text, line);
   if (listed !== text) await host.writeFile(LIST, listed);
   await host.run(['locale-gen', '--keep-existing']);
+  host.changed('locales');
 }
 
 async function readSystem(_args: Args, host: HostView): Promise<SystemLocale> {
