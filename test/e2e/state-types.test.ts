@@ -13,6 +13,7 @@ import type { Examination } from './contract/run-types.ts';
 
 const onHost = await testOnHosts(test);
 const cases = loadCases('test/state-types');
+const lacking = await lackingCases();
 let examination: Examination | null = null;
 
 /** Begun by the first test that needs it; all types are run in one go. */
@@ -32,7 +33,7 @@ test('every folder of cases is of a state type', (t) => {
   t.deepEqual([...new Set(strangers)], []);
 });
 
-for (const { type, name, feature } of await lackingCases()) {
+for (const { type, name, feature } of lacking) {
   test.skip(`${type} (${name}): this machine lacks ${feature}`, () => undefined);
 }
 
