@@ -17,7 +17,7 @@ interface WatchOptions {
 export function watchTree(
   directory: string,
   changed: () => Promise<void>,
-  { log, debounceMs = 200, pollMs = 60_000 }: WatchOptions,
+  { log, debounceMs = 200, pollMs = 10_000 }: WatchOptions,
 ): TreeWatch {
   let soon: NodeJS.Timeout | null = null;
   const run = () => {
