@@ -3,6 +3,7 @@ import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Argv, CommandOptions, Host, HostView } from '../../host/host.ts';
+import { clearStaleLocks } from './lib/git-locks.ts';
 import { failed } from '../lib/ask.ts';
 import { absolutePath, accountName } from '../lib/fields.ts';
 import { said } from '../lib/said.ts';
@@ -165,6 +166,7 @@ async function look(
 }
 
 async function git(host: Host, args: Where, words: readonly string[]): Promise<void> {
+  if (args.repo !== undefined) await clearStaleLocks(args.repo, host);
   await host.run(commandFor(args, words), await optionsFor(args, host));
 }
 

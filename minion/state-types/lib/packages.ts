@@ -90,6 +90,12 @@ export function packagesChanged(host: Host): void {
   for (const topic of TOPICS) host.changed(topic);
 }
 
+/**
+ * apt takes its cache for good if dpkg's status has the same size and second as before, so that two changes within a
+ * second can hide one another: it is read anew instead.
+ */
+export const UNCACHED = '--option=Dir::Cache::pkgcache=';
+
 /** Root's apt-cache brings apt's cache up to date, and whoever looks must not write. */
 const ONLY_LOOKING: CommandOptions = { user: 'nobody' };
 
@@ -101,7 +107,10 @@ export async function candidates(
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   if (names.length === 0) return new Map();
   const from = release === null ? [] : [`--option=APT::Default-Release=${release}`];
-  const answer = await host.query(['apt-cache', ...from, 'policy', ...names], ONLY_LOOKING);
+  const answer = await host.query(
+    ['apt-cache', UNCACHED, ...from, 'policy', ...names],
+    ONLY_LOOKING,
+  );
   return parsePolicy(answer.stdout);
 }
 

@@ -96,7 +96,11 @@ const FRESH = {
 test('all packages that differ are installed in one transaction that asks nothing', async (t) => {
   const state = {
     ...FRESH,
-    commands: { ...SL, 'apt-cache policy cron sl': POLICY, 'apt-cache policy sl': POLICY },
+    commands: {
+      ...SL,
+      'apt-cache --option=Dir::Cache::pkgcache= policy cron sl': POLICY,
+      'apt-cache --option=Dir::Cache::pkgcache= policy sl': POLICY,
+    },
   };
   const host = fakeHost(state, {
     ...state,
@@ -110,7 +114,10 @@ test('all packages that differ are installed in one transaction that asks nothin
 });
 
 test('a package that no source has is named, after the lists have been fetched', async (t) => {
-  const state = { ...FRESH, commands: { ...SL, 'apt-cache policy slx': '' } };
+  const state = {
+    ...FRESH,
+    commands: { ...SL, 'apt-cache --option=Dir::Cache::pkgcache= policy slx': '' },
+  };
   const host = fakeHost(state);
   await t.throwsAsync(converge(pkgInstalled, { name: 'slx' }, host, forReal), {
     message: 'Cannot install "slx": no package source of this host has it',

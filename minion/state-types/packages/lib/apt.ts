@@ -1,6 +1,6 @@
 import { ConductorError } from '../../../../shared/errors.ts';
 import type { Argv, Host, HostView, Output } from '../../../host/host.ts';
-import { packagesChanged } from '../../lib/packages.ts';
+import { UNCACHED, packagesChanged } from '../../lib/packages.ts';
 import { said } from '../../lib/said.ts';
 
 const DAY_MS = 86_400_000;
@@ -24,6 +24,7 @@ const OPTIONS = [
   '--assume-yes',
   '--option=DPkg::Lock::Timeout=600',
   '--option=Dpkg::Use-Pty=0',
+  UNCACHED,
   '--option=Dpkg::Options::=--force-confdef',
   '--option=Dpkg::Options::=--force-confold',
 ] as const;

@@ -1,5 +1,6 @@
 import type { Argv, HostView } from '../../../host/host.ts';
 import { ask } from '../../lib/ask.ts';
+import { UNCACHED } from '../../lib/packages.ts';
 
 /** One package that an upgrade would change. */
 export interface Upgrade {
@@ -31,6 +32,7 @@ async function simulate(words: readonly string[], host: HostView): Promise<reado
   const argv: Argv = [
     'apt-get',
     '--simulate',
+    UNCACHED,
     '--quiet=2',
     '--option=APT::Get::Show-User-Simulation-Note=false',
     '--option=Debug::NoLocking=true',
