@@ -54,15 +54,25 @@ async function run(change: Change<Container>, args: RunningArgs, host: Host): Pr
   if (change.action === 'remove') return;
   const { name } = args;
   const engine = await engineOf(args.engine, host);
+  const wasCutShort = await isUnproved(name, host);
   if (!isOnlyStopped(change)) await replace(engine, args, host);
   if (!args.start && change.action === 'update') return;
-  await orPutBack(engine, name, host, {
-    ran: change.action === 'update' && change.from.running,
-    async start() {
-      await host.run([engine, 'start', '--', name]);
-      await settle(engine, name, host);
-    },
-  });
+  const ran = change.action === 'update' && change.from.running;
+  const prove = () =>
+    orPutBack(engine, name, host, { ran, start: () => begin(engine, name, host) });
+  try {
+    await prove();
+  } catch (error) {
+    if (!wasCutShort) throw error;
+    // What a killed run has left half started may not be startable any more: it is made anew, once.
+    await replace(engine, args, host);
+    await prove();
+  }
+}
+
+async function begin(engine: Engine, name: string, host: Host): Promise<void> {
+  await host.run([engine, 'start', '--', name]);
+  await settle(engine, name, host);
 }
 
 const stateSchema = z.object({ State: z.object({ Running: z.boolean() }) });
