@@ -84,12 +84,13 @@ async function read(args: Named, host: HostView): Promise<Database | null> {
   return { character_set, collate };
 }
 
+/** That it is there or gone already, by a statement that outlived a killed client, is no failure: the engine looks again. */
 async function apply(change: Change<Database>, args: Named, host: Host): Promise<void> {
   const name = identifier(args.name);
-  if (change.action === 'remove') return tellServer(host, args, [`DROP DATABASE ${name}`]);
+  if (change.action === 'remove') return tellServer(host, args, [`DROP DATABASE IF EXISTS ${name}`]);
   const { character_set, collate } = change.to;
-  const verb = change.action === 'create' ? 'CREATE' : 'ALTER';
-  const parts = [`${verb} DATABASE ${name}`];
+  const verb = change.action === 'create' ? 'CREATE DATABASE IF NOT EXISTS' : 'ALTER DATABASE';
+  const parts = [`${verb} ${name}`];
   if (character_set !== undefined) parts.push(`CHARACTER SET ${character_set}`);
   if (collate !== undefined) parts.push(`COLLATE ${collate}`);
   return tellServer(host, args, [parts.join(' ')]);

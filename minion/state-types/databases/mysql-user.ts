@@ -121,17 +121,18 @@ function wanted({ unix_socket, allow_passwordless }: Named): Partial<User> {
   return { password_works: true };
 }
 
+/** That it is there or gone already, by a statement that outlived a killed client, is no failure: the engine looks again. */
 async function apply(change: Change<User>, args: Named, host: Host): Promise<void> {
   const who = account(args.name, args.host);
-  if (change.action === 'remove') return tellServer(host, args, [`DROP USER ${who}`]);
-  const verb = change.action === 'create' ? 'CREATE' : 'ALTER';
+  if (change.action === 'remove') return tellServer(host, args, [`DROP USER IF EXISTS ${who}`]);
+  const verb = change.action === 'create' ? 'CREATE USER IF NOT EXISTS' : 'ALTER USER';
   const isMariaDb = (await host.status('/usr/bin/mariadb')) !== null;
   const socketPlugin = isMariaDb ? 'unix_socket' : 'auth_socket';
   const way =
     args.unix_socket === true
       ? `WITH ${socketPlugin}`
       : `WITH mysql_native_password AS ${literal(hashOf(args))}`;
-  return tellServer(host, args, [`${verb} USER ${who} IDENTIFIED ${way}`]);
+  return tellServer(host, args, [`${verb} ${who} IDENTIFIED ${way}`]);
 }
 
 /** What the server is to keep; empty for an empty password. */

@@ -15,6 +15,22 @@ const QUERY_TIMEOUT_MS = 60_000;
 /** Values for `:'name'` (a text) and `:"name"` (an identifier) in a statement. */
 type Values = Readonly<Record<string, string>>;
 
+/**
+ * A server finishes a statement whose client was killed, and nobody sees it before it is done. Changes hold a lock
+ * for as long as their session lives; who asks waits for it, and so sees what a killed run has left behind as a whole.
+ */
+const DURING_CHANGE = locking('pg_advisory_lock');
+const AFTER_CHANGES = locking('pg_advisory_lock_shared');
+
+function locking(acquire: string): string {
+  return `SET lock_timeout = '50s';
+DO $$ BEGIN PERFORM ${acquire}(hashtext('conductor'));
+EXCEPTION WHEN lock_not_available THEN
+  RAISE 'an earlier change by Conductor still runs on this server: see pg_stat_activity';
+END $$;
+RESET lock_timeout;`;
+}
+
 interface Question<T> {
   /** What is asked for: declarations that ask one server for the same share one answer. */
   readonly subject: string;
@@ -36,7 +52,8 @@ export async function askServer<T>(
   const topic = `postgres:${identityOf(server)}:${subject}`;
   (await topicsOf(host)).add(topic);
   return host.shared(topic, async () => {
-    const output = await whenUp(host, server, () => ask(host, server, script(sql, values)));
+    const input = script(`${AFTER_CHANGES}\n${sql}`, values);
+    const output = await whenUp(host, server, () => ask(host, server, input));
     if (output.exitCode !== 0) throw failed('ask PostgreSQL', psql(server), output);
     return answer.parse(JSON.parse(output.stdout));
   });
@@ -50,7 +67,8 @@ export async function tellServer(
   values: Values = {},
 ): Promise<void> {
   await whenUp(host, server, () => ask(host, server, 'SELECT 1;'));
-  const input = script(sql.map((statement) => `${statement};`).join('\n'), values);
+  const statements = sql.map((statement) => `${statement};`);
+  const input = script([DURING_CHANGE, ...statements].join('\n'), values);
   try {
     await host.run(psql(server), optionsFor(server, input));
   } finally {
