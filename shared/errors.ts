@@ -26,6 +26,7 @@ export const ERRORS = {
   KEY_STATE: 'A minion key is not in a state that allows the action',
   TARGET_INVALID: 'A target expression cannot be read',
   TARGET_EMPTY: 'A target matches no accepted minion',
+  NOTHING_DECLARED: 'No line of the top file is for a minion',
   MINION_OFFLINE: 'A minion is not connected',
   JOB_UNKNOWN: 'No job has that id',
   REVISION_UNKNOWN: 'No revision has that id, or none has been published yet',

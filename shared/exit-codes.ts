@@ -20,7 +20,8 @@ Exit codes:
   2    a state failed on some target
   3    a target or the master is offline, timed out or lost
   4    the tree does not compile
-  5    refused: a permission, a guard, or a target expression or glob that matches no minion
+  5    refused: a permission, a guard, a target expression or glob that matches no minion,
+       or a minion that no line of the top file is for
   130  interrupted`;
 
 const BY_CODE: Partial<Record<ErrorCode, number>> = {
@@ -35,6 +36,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   HANDSHAKE_FAILED: EXIT.offline,
   COMMAND_TIMEOUT: EXIT.offline,
   TARGET_EMPTY: EXIT.refused,
+  NOTHING_DECLARED: EXIT.refused,
   PERMISSION_DENIED: EXIT.refused,
   ENROLMENT_REFUSED: EXIT.refused,
   RUN_BUSY: EXIT.refused,

@@ -93,8 +93,16 @@ export function renderReport(report: ShownReport, options: RenderOptions): strin
   const head = `${paint('bold', oneLine(minion))}  ${paint(style, oneLine(status))}${mode}`;
   const lines = [`${head}  ${renderCounts(report.counts)} in ${seconds.toFixed(1)} s`];
   if (error !== undefined) lines.push(...errorLines(error, paint));
+  if (isEmpty(report)) {
+    lines.push(`    ${paint('yellow', 'nothing was done')}: no state is declared for this minion`);
+  }
   for (const key of owed) lines.push(`    ${paint('yellow', 'owed')} ${oneLine(key)}`);
   return lines;
+}
+
+/** It ended well because it had nothing to do at all. */
+function isEmpty({ status, error, counts }: ShownReport): boolean {
+  return status === 'ok' && error === undefined && counts.total === 0;
 }
 
 const STATUS_STYLES: ReadonlyMap<string, Style> = new Map<string, Style>([

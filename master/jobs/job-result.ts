@@ -12,14 +12,22 @@ export function hasEnded(state: TargetState): boolean {
   return !UNFINISHED_STATES.some((unfinished) => unfinished === state);
 }
 
-/** The worst that befell a target: a tree that does not compile, a failure, a loss. */
+const WORST_FIRST = [EXIT.tree, EXIT.failed, EXIT.refused, EXIT.offline] as const;
+
+const FAILURES: ReadonlyMap<string, number> = new Map([
+  ['TREE_INVALID', EXIT.tree],
+  ['SEALED_VALUE', EXIT.tree],
+  ['NOTHING_DECLARED', EXIT.refused],
+]);
+
+/** The worst that befell a target: a tree that does not compile, a failure, a refusal, a loss. */
 export function exitCodeOfTargets(targets: readonly Pick<JobTarget, 'state' | 'error'>[]): number {
   const codes = targets.map(exitCodeOfTarget);
-  return [EXIT.tree, EXIT.failed, EXIT.offline].find((code) => codes.includes(code)) ?? EXIT.ok;
+  return WORST_FIRST.find((code) => codes.includes(code)) ?? EXIT.ok;
 }
 
 function exitCodeOfTarget({ state, error }: Pick<JobTarget, 'state' | 'error'>): number {
   if (state === 'ok' || state === 'changed') return EXIT.ok;
   if (state !== 'failed') return EXIT.offline;
-  return error?.code === 'TREE_INVALID' || error?.code === 'SEALED_VALUE' ? EXIT.tree : EXIT.failed;
+  return FAILURES.get(error?.code ?? '') ?? EXIT.failed;
 }

@@ -42,4 +42,5 @@ const FAILURES: ReadonlyMap<string, number> = new Map([
   ['SEALED_VALUE', EXIT.tree],
   ['MASTER_UNREACHABLE', EXIT.offline],
   ['RUN_BUSY', EXIT.refused],
+  ['NOTHING_DECLARED', EXIT.refused],
 ]);

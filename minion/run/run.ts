@@ -22,6 +22,7 @@ import { listeningPorts } from '../facts/listening.ts';
 import { createRealHost } from '../host/real-host.ts';
 import { openRegistry } from '../host/registry.ts';
 import type { Registry } from '../host/registry.ts';
+import { needAddress } from './addressed.ts';
 import { takeLock } from './lock.ts';
 import { createPortAllocator, portEntry } from './ports.ts';
 import { redactionFor } from './redaction.ts';
@@ -161,16 +162,19 @@ async function compileFor(
   { tree, registry, pillar, types }: Sources,
 ): Promise<Catalog> {
   const { minion, options } = request;
-  return compile({
+  const facts = await readFacts();
+  const catalog = compile({
     tree,
     minion,
-    facts: await readFacts(),
+    facts,
     pillar,
     states: types,
     stateFiles: options.stateFiles,
     params: options.params,
     allocatePort: createPortAllocator(registry, listeningPorts()),
   });
+  needAddress(request, catalog, { tree, facts, pillar });
+  return catalog;
 }
 
 /** Ports that the tree uses without declaring them are kept before anything is built on them. */

@@ -3,11 +3,13 @@ import fc from 'fast-check';
 import { ConductorError } from '../../shared/errors.ts';
 import { isInNetwork, parseNetwork } from '../../language/values/cidr.ts';
 import { globMatcher, isGlob } from '../../language/values/glob.ts';
+import { isAddressed, namesAddressed } from '../../language/targets/addressed.ts';
 import { couldMatch } from '../../language/targets/target-possible.ts';
 import { showTarget } from '../../language/targets/target-text.ts';
 import { targetTokens } from '../../language/targets/target-tokens.ts';
 import { matches, parseTarget, type Target } from '../../language/target.ts';
 import { Secret } from '../../shared/secret.ts';
+import { treeOf } from '../helpers/tree.ts';
 
 const web1 = {
   id: 'web1',
@@ -258,4 +260,16 @@ test('networks hold what shares their first bits', (t) => {
   ]) {
     t.is(parseNetwork(none), null, none);
   }
+});
+
+test('top files tell whom they are for, and which names they know', (t) => {
+  const tree = treeOf({
+    'states/top.yaml': 'base: {"web* and not (lab or [db1, facts.os:x])": [a], "app": []}\n',
+    'pillars/top.sls': 'base: {vault: [b]}\n',
+  });
+  t.deepEqual([...(namesAddressed(tree) ?? [])], ['lab', 'db1', 'app', 'vault']);
+  t.true(isAddressed(tree, web1));
+  t.true(isAddressed(tree, { ...web1, id: 'x', groups: ['app'] }), 'though it gets nothing');
+  t.false(isAddressed(tree, { ...web1, groups: ['lab'] }));
+  t.is(namesAddressed(treeOf({ 'states/top.yaml': 'base: {"a and": [b]}\n' })), null);
 });

@@ -283,6 +283,8 @@ test('the exit code of a job is that of the worst target', (t) => {
     ]),
     4,
   );
+  const stranger = { code: 'NOTHING_DECLARED', message: '' };
+  t.is(exitCodeOfTargets([{ state: 'failed', error: stranger }]), 5);
   t.deepEqual(
     TARGET_STATES.filter((state) => !hasEnded(state)),
     ['queued', 'delivered', 'running'],

@@ -294,6 +294,21 @@ test('a tree is applied without a master; a dry run writes nothing, a second run
   t.is(readFileSync(file, 'utf8'), 'hello world!\n');
 });
 
+test('a group that no top file names is refused before anything is done', async (t) => {
+  const here = place();
+  const file = join(here.root, 'x');
+  const tree = treeAt(here, `${file}:\n  file.managed:\n    contents: x\n`);
+  const words = ['apply', '--tree', tree, ...here.flags, '--group'];
+  const { exitCode, err } = await minion([...words, 'apserver']);
+  t.is(exitCode, 1);
+  t.regex(err, /no top file of the tree names this group, did you mean "appserver"\?/u);
+  t.false(existsSync(file));
+  writeFileSync(join(tree, 'states/top.yaml'), 'base:\n  "not (web or [db])": [base\n');
+  t.is((await minion([...words, 'db'])).exitCode, 4, 'a broken top file is told as such');
+  writeFileSync(join(tree, 'states/top.yaml'), 'base:\n  "web* and not (lab or [db])": [base]\n');
+  t.is((await minion([...words, 'lab'])).exitCode, 5, 'nothing is for it');
+});
+
 test('a tree with a mistake touches nothing and exits with 4, a state that fails with 2', async (t) => {
   const here = place();
   const file = join(here.root, 'x');
@@ -357,6 +372,7 @@ test('how a run ended decides the exit code', (t) => {
   );
   t.is(code('failed', 'TREE_INVALID'), 4);
   t.is(code('failed', 'RUN_BUSY'), 5);
+  t.is(code('failed', 'NOTHING_DECLARED'), 5);
 });
 
 test('programs are found beside the main script, in sources and in a bundle', (t) => {

@@ -47,6 +47,25 @@ test('a text that changed is shown as its diff alone', (t) => {
   ]);
 });
 
+test('a run that had nothing to do at all says so', (t) => {
+  const counts = { total: 0, unchanged: 0, changed: 0, wouldChange: 0, failed: 0, skipped: 0 };
+  const at = '2026-01-01T00:00:00.000Z';
+  const report = {
+    minion: 'web-01',
+    dryRun: false,
+    status: 'ok',
+    startedAt: at,
+    endedAt: at,
+    counts: { ...counts, unknown: 0 },
+    owed: [],
+  };
+  t.deepEqual(renderReport(report, plain), [
+    'web-01  ok  0 states in 0.0 s',
+    '    nothing was done: no state is declared for this minion',
+  ]);
+  t.is(renderReport({ ...report, counts: { ...report.counts, total: 1 } }, plain).length, 1);
+});
+
 test('a failure shows its message and the end of the output, with nothing that moves a cursor', (t) => {
   const { change: _change, ...rest } = outcome;
   const error = {

@@ -98,6 +98,27 @@ asRoot('converges a tree; a second run changes nothing and says so', async (t) =
   t.deepEqual(statuses(second.report), ['motd: unchanged']);
 });
 
+asRoot(
+  'a minion that no line of the top file is for fails; one whose line is empty does not',
+  async (t) => {
+    const here = place();
+    const filesFor = (lines: string) => ({
+      'states/top.yaml': `base:\n  appserver: [one]\n${lines}`,
+      'states/one.yaml': file(join(here, 'motd')),
+    });
+    const { report } = await perform(runRequest(here, { files: filesFor('') }));
+    t.like(report, { status: 'failed', error: { code: 'NOTHING_DECLARED' } });
+    t.regex(
+      report.error?.message ?? '',
+      /no line of states\/top\.yaml is for it \(it is in no group\).*"web-01": \[\]/u,
+    );
+    const meant = await perform(runRequest(here, { files: filesFor('  web-01: []\n') }));
+    t.like(meant.report, { status: 'ok', counts: { total: 0 } });
+    const asked = runRequest(here, { files: filesFor(''), options: { stateFiles: ['one'] } });
+    t.is((await perform(asked)).report.status, 'changed');
+  },
+);
+
 asRoot('a dry run on a fresh machine writes nothing, not even a state directory', async (t) => {
   const here = place();
   const tree: TestTree = { files: oneFile(file(join(here, 'motd'))), options: { dryRun: true } };

@@ -1,0 +1,34 @@
+import type { Catalog } from '../../language/declaration.ts';
+import type { PillarValue } from '../../language/pillar.ts';
+import { isAddressed } from '../../language/targets/addressed.ts';
+import { topIn } from '../../language/top.ts';
+import type { Tree } from '../../language/tree.ts';
+import type { DataMapping } from '../../language/values/data.ts';
+import type { RunRequest } from '../../protocol/run-request.ts';
+import { ConductorError } from '../../shared/errors.ts';
+
+interface Known {
+  readonly tree: Tree;
+  readonly facts: DataMapping;
+  readonly pillar: PillarValue;
+}
+
+/**
+ * That nothing is declared may be meant, if a line of the top file is for this minion. Throws NOTHING_DECLARED if none
+ * is: then its groups or the top file are wrong, and a run that ends well would say that all is well.
+ */
+export function needAddress(
+  { minion, options }: RunRequest,
+  { declarations }: Catalog,
+  { tree, facts, pillar }: Known,
+): void {
+  if (declarations.length > 0 || options.stateFiles.length > 0) return;
+  if (isAddressed(tree, { ...minion, facts, pillar })) return;
+  const groups =
+    minion.groups.length === 0 ? 'it is in no group' : `it is in ${minion.groups.join(', ')}`;
+  throw new ConductorError(
+    'NOTHING_DECLARED',
+    `Cannot converge "${minion.id}": no line of ${topIn(tree, 'states')} is for it (${groups}); ` +
+      `give it a group that stands there, or a line of its own, which may be empty: "${minion.id}": []`,
+  );
+}
