@@ -3,6 +3,7 @@ import type { MasterConfig } from './config/master-config.ts';
 import type { Services } from './services.ts';
 import { PENDING_LIMITS } from './sessions/enrolment.ts';
 
+const TICK_MS = 1_000;
 const SWEEP_MS = 5_000;
 const PRUNE_MS = 3_600_000;
 const DAY_MS = 86_400_000;
@@ -24,6 +25,10 @@ export function startHousekeeping(
     guarded(() => jobs.sweep(), 'Sweep failed'),
     SWEEP_MS,
   );
+  const tick = setInterval(
+    guarded(() => jobs.tick(), 'Jobs could not go on'),
+    TICK_MS,
+  );
   const tidy = guarded(() => prune(services, history), 'Pruning failed');
   tidy();
   const pruning = setInterval(tidy, PRUNE_MS);
@@ -35,6 +40,7 @@ export function startHousekeeping(
       clearInterval(watch);
       lag.disable();
       clearInterval(sweep);
+      clearInterval(tick);
       clearInterval(pruning);
     },
   };

@@ -72,6 +72,7 @@ async function serve(parts: ServeParts, undo: Undo): Promise<RunningMaster> {
   const { services, publicServer } = await assemble(parts);
   const { publisher, presence } = services;
   await publisher.refresh();
+  await services.jobs.resume();
   const watch = watchTree(config.tree, () => publisher.refresh(), { log });
   undo.push(() => watch.stop());
   const housekeeping = startHousekeeping(services, config.history);

@@ -35,6 +35,8 @@ export const journalEntrySchema = z.strictObject({
   revision: z.nullable(sha256Schema),
   receivedAt: z.iso.datetime(),
   expiresAt: z.nullable(z.iso.datetime()),
+  /** `false`: it may not wait for another run. */
+  queue: z.optional(z.literal(false)),
   /** How often it has been started. */
   starts: z.int().check(z.nonnegative()),
   /** The process of the last start, and when that was born: a pid alone may be another's by now. */

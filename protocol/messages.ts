@@ -79,6 +79,8 @@ export const masterMessageSchema = z.discriminatedUnion('type', [
     revision: sha256Schema,
     /** After this the minion does not start it any more. */
     expiresAt: z.iso.datetime(),
+    /** `false`: it may not wait for another run. Only for those that can `refuses-when-busy`. */
+    queue: z.optional(z.literal(false)),
   }),
   z.strictObject({ type: z.literal('cancel'), job: z.uuid() }),
   /** The report is in the master's store: the minion may forget it. */
@@ -152,6 +154,8 @@ export const jobEventSchema = z.discriminatedUnion('event', [
     state: z.enum(TARGET_STATES),
     counts: z.optional(countsSchema),
     error: z.optional(z.strictObject({ code: z.string(), message: z.string() })),
+    /** What it waits for, in words. */
+    waits: z.optional(z.string()),
   }),
   z.strictObject({ event: z.literal('run'), minion: z.string(), run: runEventSchema }),
   z.strictObject({ event: z.literal('done'), exitCode: z.int() }),

@@ -80,6 +80,8 @@ export type Report = z.infer<typeof reportSchema>;
 
 /** One line of a run's progress, in order. */
 export const runEventSchema = z.discriminatedUnion('event', [
+  /** Another run is under way on the machine; it waits for so long at most. */
+  z.strictObject({ event: z.literal('waiting'), seconds: positive }),
   z.strictObject({ event: z.literal('compiling') }),
   z.strictObject({ event: z.literal('compiled'), total: countSchema }),
   z.strictObject({

@@ -42,6 +42,8 @@ export type RunOptions = z.infer<typeof runOptionsSchema>;
 /** All that the child process of one run gets, on its standard input. */
 export const runRequestSchema = z.strictObject({
   options: runOptionsSchema,
+  /** `false`: it may not wait for another run. */
+  queue: z.optional(z.literal(false)),
   minion: z.strictObject({ id: minionIdSchema, groups: z.array(z.string()) }),
   revision: sha256Schema,
   manifest: z.array(manifestEntrySchema),

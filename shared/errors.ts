@@ -8,6 +8,7 @@ export const ERRORS = {
   COMMAND_FAILED: 'A command on the host exited with an error',
   COMMAND_TIMEOUT: 'A command or state ran longer than it may',
   CANCELLED: 'A run was cancelled',
+  FAILURES_REACHED: 'A job was not delivered because too many of its targets had failed',
   CUSTOM_TYPE_FAILED: 'The code of a state type that the tree brings along has failed',
   HOST_FILE_FAILED: 'A file on the host could not be read, written or removed',
   SOURCE_MISSING: 'A file that a state needs is not to be had',

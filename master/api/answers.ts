@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { TARGET_STATES } from '../../protocol/messages.ts';
 import { reportSchema } from '../../protocol/report.ts';
+import { rolloutSchema } from '../jobs/rollout.ts';
 import { KEY_STATES } from '../store/store.ts';
 
 /** What the master answers on its socket: the daemon and the command line agree on it here. */
@@ -98,6 +99,8 @@ const targetAnswer = z.strictObject({
   updatedAt: z.string(),
   counts: counts.nullable(),
   error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
+  /** What it waits for, in words. */
+  waits: z.string().nullable(),
   /** How far its run has come, as far as it has said. */
   progress: z.strictObject({ number: count, total: count, current: z.string() }).nullable(),
 });
@@ -113,6 +116,8 @@ export const jobAnswer = z.strictObject({
   dryRun: z.boolean(),
   /** Known of jobs only. */
   timeoutSeconds: count.nullable(),
+  rollout: rolloutSchema.nullable(),
+  cancelledAt: z.string().nullable(),
   revision: z.string(),
   targets: z.array(targetAnswer),
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { minionIdSchema } from '../../protocol/identifiers.ts';
+import { rolloutSchema } from '../jobs/rollout.ts';
 import { RUN_KINDS } from './answers.ts';
 
 /** What the master may be asked on its socket. Closed: what is not listed is an error. */
@@ -22,6 +23,7 @@ export const applyRequest = z.strictObject({
     .positive()
     .max(7 * 86_400, 'must be at most 7 days')
     .default(3600),
+  rollout: rolloutSchema.prefault({}),
   /** Answer with the job at once, in place of its events. */
   detach: z.boolean().default(false),
 });

@@ -7,6 +7,7 @@ import { jsonText } from '../../shared/json-text.ts';
 import { jobAnswer } from '../api/answers.ts';
 import { readCommon, withCommon, withTarget, type Common, type Context } from '../cli/context.ts';
 import { parseDuration } from '../../shared/duration.ts';
+import { readRollout, withRollout } from '../cli/rollout-options.ts';
 import { collect, parseSettings } from '../cli/values.ts';
 import { createJobView } from '../render/job-view.ts';
 
@@ -26,7 +27,9 @@ const EXAMPLES = `
 Examples:
   $ master apply --target appserver
   $ master apply --target 'web* and not facts.os:Ubuntu' --dry-run
-  $ master apply --target db-01 postgres --set version=15`;
+  $ master apply --target db-01 postgres --set version=15
+  $ master apply --target web --batch 10% --max-failures 2
+  $ master apply --target web --at 22:30 --expires +1d --detach`;
 
 export function addApply(program: Command, context: Context): void {
   const command = program
@@ -40,7 +43,7 @@ export function addApply(program: Command, context: Context): void {
     .addOption(new Option('--output <format>', 'how to print').choices(FORMATS))
     .option('-v, --verbose', 'show unchanged states too')
     .addHelpText('after', EXAMPLES);
-  withTarget(command);
+  withTarget(withRollout(command));
   withCommon(command).action(async (stateFiles: string[], options: unknown) => {
     const { output, ...given } = optionsSchema.parse(options);
     const common = await readCommon(context, options);
@@ -50,6 +53,7 @@ export function addApply(program: Command, context: Context): void {
       dryRun: given.dryRun,
       params: parseSettings(given.set),
       timeoutSeconds: parseDuration(given.timeout),
+      rollout: readRollout(options, context.terminal.now()),
       detach: given.detach,
     };
     const format = output ?? (common.json ? 'json' : 'text');

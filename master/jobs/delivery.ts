@@ -4,32 +4,15 @@ import type { Job, JobTarget } from '../store/store.ts';
 import { UNFINISHED_STATES } from './job-result.ts';
 import type { JobContext } from './job-context.ts';
 
-/** Every target that is there gets it; one that is not has its answer at once. */
-export async function deliver(context: JobContext, job: Job): Promise<void> {
-  const { store, presence, board } = context;
-  const queued = (await store.jobs.targets(job.id)).filter(({ state }) => state === 'queued');
-  const deliveries = queued.map(async ({ minion }) => {
-    const session = presence.get(minion);
-    if (session !== null) return send(session, job);
-    const error = await offlineError(context, minion);
-    const at = { job: job.id, minion, from: ['queued'] } as const;
-    return board.move(at, { state: 'unreachable', error });
-  });
-  await Promise.all(deliveries);
-}
+/** What a minion can that is told when it may not wait for another run of its own. */
+export const REFUSES_WHEN_BUSY = 'refuses-when-busy';
 
-async function offlineError({ store }: JobContext, minion: string) {
-  const seenAt = (await store.minions.get(minion))?.seenAt ?? null;
-  const since = seenAt === null ? 'it has never been seen' : `last seen ${seenAt}`;
-  return { code: 'MINION_OFFLINE', message: `"${minion}" is offline (${since})` };
-}
-
-function send(session: Session, job: Job): void {
+export function send(session: Session, job: Job, expiresAt: string): void {
   session.sentJobs.add(job.id);
-  session.send(jobMessage(job));
+  session.send(jobMessage(job, expiresAt));
 }
 
-function jobMessage(job: Job): MasterMessage {
+function jobMessage(job: Job, expiresAt: string): MasterMessage {
   return {
     type: 'job',
     options: {
@@ -41,8 +24,15 @@ function jobMessage(job: Job): MasterMessage {
       timeoutSeconds: job.timeoutSeconds,
     },
     revision: job.revision,
-    expiresAt: job.expiresAt,
+    expiresAt,
+    ...(job.rollout.queue ? {} : { queue: false }),
   };
+}
+
+export async function offlineError({ store }: JobContext, minion: string) {
+  const seenAt = (await store.minions.get(minion))?.seenAt ?? null;
+  const since = seenAt === null ? 'it has never been seen' : `last seen ${seenAt}`;
+  return { code: 'MINION_OFFLINE', message: `"${minion}" is offline (${since})` };
 }
 
 /** Compares what is thought of a minion's jobs with what it says when it has come back. */
@@ -51,21 +41,23 @@ export async function reconcile(
   session: Session,
   known: readonly string[],
 ): Promise<void> {
+  // Also of those that are over here: their minion may have been away when they were cancelled.
+  for (const job of await context.store.jobs.cancelledOf(known))
+    session.send({ type: 'cancel', job });
   for (const { job, target } of await context.store.jobs.unfinishedOf(session.minion))
     await reconcileTarget(context, session, { job, target, isKnown: known.includes(job.id) });
 }
 
 async function reconcileTarget(
-  { board, cancelled, now }: JobContext,
+  { board, turns }: JobContext,
   session: Session,
   { job, target, isKnown }: { job: Job; target: JobTarget; isKnown: boolean },
 ): Promise<void> {
   const at = { job: job.id, minion: session.minion };
-  if (cancelled.has(job.id)) session.send({ type: 'cancel', job: job.id });
   if (isKnown) {
     await board.move({ ...at, from: ['queued'] }, { state: 'delivered' });
   } else if (target.state === 'queued') {
-    if (now().toISOString() < job.expiresAt && !session.sentJobs.has(job.id)) send(session, job);
+    await turns.check(job.id);
   } else {
     const message = 'The minion no longer knows the job that it had accepted';
     const error = { code: 'RUN_LOST', message };
@@ -73,13 +65,13 @@ async function reconcileTarget(
   }
 }
 
+/** That it is to end is on disk before anybody hears of it: a minion that is away is told later. */
 export async function cancel(context: JobContext, job: Job): Promise<void> {
-  const { store, presence, board, cancelled } = context;
-  cancelled.add(job.id);
-  for (const { minion } of await store.jobs.targets(job.id)) {
+  const { store, presence, turns, now } = context;
+  await store.jobs.cancel(job.id, now().toISOString());
+  for (const { minion } of await store.jobs.targets(job.id))
     presence.get(minion)?.send({ type: 'cancel', job: job.id });
-    await board.move({ job: job.id, minion, from: ['queued'] }, { state: 'cancelled' });
-  }
+  await turns.check(job.id);
 }
 
 /** A minion is let in no more: what it has not accepted never starts, what it has is never told. */
@@ -103,14 +95,15 @@ export async function forsake({ store, board }: JobContext, minion: string): Pro
 export async function sweep({ store, board, now, log }: JobContext): Promise<void> {
   for (const { target, why } of await store.jobs.overdue(now().toISOString())) {
     const { job, minion, state } = target;
-    const message =
-      why === 'expired'
-        ? 'The minion has not accepted the job in time'
-        : 'The minion has not reported in time';
-    const hasMoved = await board.move(
-      { job, minion, from: [state] },
-      { state: why, error: { code: 'MINION_OFFLINE', message } },
-    );
+    const error = { code: 'MINION_OFFLINE', message: lateness(target, why) };
+    const hasMoved = await board.move({ job, minion, from: [state] }, { state: why, error });
     if (hasMoved) log.warn({ job, minion, why }, 'Target given up');
   }
+}
+
+function lateness({ expiresAt }: JobTarget, why: 'expired' | 'timeout'): string {
+  if (why === 'timeout') return 'The minion has not reported in time';
+  return expiresAt === null
+    ? 'The job expired before its turn had come, or while the minion was away'
+    : 'The minion has not accepted the job in time';
 }

@@ -1,29 +1,30 @@
 import type { JobEvent } from '../../protocol/messages.ts';
-import type { Job, JobTarget, Store } from '../store/store.ts';
+import type { Job, JobTarget } from '../store/store.ts';
 import { exitCodeOfTargets, hasEnded } from './job-result.ts';
 import type { JobContext } from './job-context.ts';
+import { waitsFor } from './standing.ts';
 import { targetEvent } from './target-board.ts';
 
 /** Listens from this moment on, and tells first how things stand. */
 export function follow(
-  { store, board }: JobContext,
+  context: JobContext,
   job: Job,
   signal: AbortSignal,
 ): AsyncIterable<JobEvent> {
-  return tell(store, job, board.events.follow(job.id, signal));
+  return tell(context, job, context.board.events.follow(job.id, signal));
 }
 
 async function* tell(
-  store: Store,
+  context: JobContext,
   job: Job,
   live: AsyncIterable<JobEvent>,
 ): AsyncIterable<JobEvent> {
-  const targets = await store.jobs.targets(job.id);
+  const targets = await context.store.jobs.targets(job.id);
   const minions = targets.map(({ minion }) => minion);
   yield { event: 'job', job: job.id, revision: job.revision, targets: minions };
 
   const ended = targets.filter(({ state }) => hasEnded(state));
-  for (const target of targets) yield* standing(store, target);
+  for (const target of targets) yield* standing(context, job, target);
   if (ended.length === targets.length) {
     yield { event: 'done', exitCode: exitCodeOfTargets(targets) };
     return;
@@ -32,9 +33,14 @@ async function* tell(
   for await (const event of live) if (!('minion' in event && told.has(event.minion))) yield event;
 }
 
-async function* standing(store: Store, target: JobTarget): AsyncIterable<JobEvent> {
+async function* standing(
+  context: JobContext,
+  job: Job,
+  target: JobTarget,
+): AsyncIterable<JobEvent> {
+  const { store } = context;
   const report = hasEnded(target.state) ? await store.reports.get(target.job, target.minion) : null;
   if (report !== null)
     yield { event: 'run', minion: target.minion, run: { event: 'report', report } };
-  yield targetEvent(target);
+  yield targetEvent({ ...target, waits: waitsFor(context, job, target) });
 }

@@ -11,10 +11,23 @@ export interface JobParts {
   readonly now: () => Date;
 }
 
+/** Lets the targets of jobs have their turn. All that it goes by is in the store. */
+export interface JobTurns {
+  /** Looks whose turn it is; who asks in the middle of that has it done once more. */
+  check(job: string): Promise<void>;
+  /** As `check`, if any target of the job is known to wait; a failure is the log's. */
+  poke(job: string): void;
+  /** Jobs to which something happens because time goes by. */
+  tick(): Promise<void>;
+  /** Takes up what a process before this one has left. */
+  resume(): Promise<void>;
+}
+
 /** What the functions of this folder share. */
 export interface JobContext extends JobParts {
   readonly board: TargetBoard;
   readonly progress: ProgressBoard;
-  /** Jobs whose end was asked for while a target was away. */
-  readonly cancelled: Set<string>;
+  readonly turns: JobTurns;
+  /** When this master began to listen. */
+  readonly startedAt: Date;
 }

@@ -4,12 +4,15 @@ import { uuidv7 } from '../../shared/uuid.ts';
 import type { JsonMapping } from '../json-values.ts';
 import type { Session } from '../sessions/presence.ts';
 import type { Job, JobTarget, Store } from '../store/store.ts';
-import { cancel, deliver, forsake, reconcile, sweep } from './delivery.ts';
+import { cancel, forsake, reconcile, sweep } from './delivery.ts';
 import { follow } from './follow.ts';
 import { createJobEvents } from './job-events.ts';
 import { createProgressBoard, type Progress } from './progress.ts';
 import type { JobContext, JobParts } from './job-context.ts';
+import type { Rollout } from './rollout.ts';
+import { ANOTHER_RUN, waitsFor } from './standing.ts';
 import { createTargetBoard } from './target-board.ts';
+import { createTurns, deadlineOfRun } from './turns.ts';
 
 /** What is asked for; the target has been resolved to minions, the tree to a revision. */
 export interface JobRequest {
@@ -20,22 +23,25 @@ export interface JobRequest {
   readonly params: JsonMapping;
   readonly dryRun: boolean;
   readonly timeoutSeconds: number;
+  readonly rollout: Rollout;
 }
 
 export interface Jobs {
   /** The row is on disk when this returns; nothing has been delivered yet. */
   create(request: JobRequest): Promise<Job>;
-  /** Sends it to every target that is there. */
+  /** Sends it to every target that is there, or as many at once as may be; the others have their turn. */
   deliver(job: Job): Promise<void>;
   /** All that is known of a job, then all that happens to it, until it is done. */
   follow(job: Job, signal: AbortSignal): AsyncIterable<JobEvent>;
   /** How far a run has come, if the minion has said so since this master started. */
   progressOf(job: string, minion: string): Progress | null;
+  /** What a target of it waits for, in words. */
+  waitsFor(job: Job, target: JobTarget): string | null;
   /** Asks for the end of it: what has not been accepted never starts. */
   cancel(job: Job): Promise<void>;
   /** A minion is back: what it has not got is sent again, what it no longer knows is over. */
   reconcile(session: Session, known: readonly string[]): Promise<void>;
-  accepted(minion: string, job: string): Promise<void>;
+  accepted(minion: string, job: string, how: { waiting: boolean }): Promise<void>;
   progressed(minion: string, job: string, event: RunEvent): Promise<void>;
   reported(minion: string, report: Report): Promise<void>;
   /** Tells those who follow that a minion in the middle of a run has gone. */
@@ -44,48 +50,47 @@ export interface Jobs {
   forsake(minion: string): Promise<void>;
   /** Ends what is overdue. */
   sweep(): Promise<void>;
+  /** Goes on with what had to wait for its time. */
+  tick(): Promise<void>;
+  /** Goes on with what the master before this one has left. */
+  resume(): Promise<void>;
 }
-
-/** How long a job may wait for a minion to accept it. */
-const EXPIRY_MS = 10 * 60_000;
-/** What a report may be late by: the run's own way of ending, and the way here. */
-const GRACE_MS = 2 * 60_000;
 
 export function createJobs(parts: JobParts): Jobs {
   const progress = createProgressBoard();
-  const board = createTargetBoard(parts, createJobEvents());
-  const context: JobContext = { ...parts, board, progress, cancelled: new Set() };
+  const turns = createTurns(() => context);
+  const board = createTargetBoard({ ...parts, onEnd: (job) => turns.poke(job) }, createJobEvents());
+  const context: JobContext = { ...parts, board, progress, turns, startedAt: parts.now() };
   return {
     create: (request) => create(context, request),
-    deliver: (job) => deliver(context, job),
+    deliver: (job) => turns.check(job.id),
     follow: (job, signal) => follow(context, job, signal),
     progressOf: (job, minion) => progress.get(job, minion),
+    waitsFor: (job, target) => waitsFor(context, job, target),
     cancel: (job) => cancel(context, job),
     reconcile: (session, known) => reconcile(context, session, known),
-    accepted: async (minion, job) => {
-      await board.move({ job, minion, from: ['queued'] }, { state: 'delivered' });
-    },
+    accepted: (minion, job, { waiting }) => accepted(context, { minion, job, waiting }),
     progressed: (minion, job, event) => progressed(context, { minion, job }, event),
     reported: (minion, report) => reported(context, minion, report),
     disconnected: (minion) => disconnected(context, minion),
     forsake: (minion) => forsake(context, minion),
     sweep: () => sweep(context),
+    tick: () => turns.tick(),
+    resume: () => turns.resume(),
   };
 }
 
 async function create({ store, board, now }: JobContext, request: JobRequest): Promise<Job> {
   const createdAt = now();
-  const expiresAt = createdAt.getTime() + EXPIRY_MS;
   const { minions, ...rest } = request;
   const job: Job = {
     ...rest,
     id: uuidv7(createdAt.getTime()),
     createdAt: createdAt.toISOString(),
-    expiresAt: new Date(expiresAt).toISOString(),
-    deadline: new Date(expiresAt + request.timeoutSeconds * 1000 + GRACE_MS).toISOString(),
+    cancelledAt: null,
   };
   const targets = minions.map((minion): JobTarget => {
-    const rest = { counts: null, error: null } as const;
+    const rest = { counts: null, error: null, expiresAt: null, deadline: null } as const;
     return { job: job.id, minion, state: 'queued', updatedAt: job.createdAt, ...rest };
   });
   await store.jobs.create(job, targets);
@@ -93,13 +98,32 @@ async function create({ store, board, now }: JobContext, request: JobRequest): P
   return job;
 }
 
+async function accepted(
+  context: JobContext,
+  { minion, job: id, waiting }: { minion: string; job: string; waiting: boolean },
+): Promise<void> {
+  const { store, board, progress } = context;
+  const job = await store.jobs.get(id);
+  if (job === null) return;
+  const isLong = job.rollout.expiresAt !== null && !waiting;
+  const times = isLong ? { deadline: deadlineOfRun(context, job) } : {};
+  const at = { job: id, minion, from: ['queued'] } as const;
+  const waits = waiting ? ANOTHER_RUN : null;
+  const hasMoved = await board.move(at, { state: 'delivered', ...times }, waits);
+  if (!waiting || !(hasMoved || (await isUnderWay(store, id, minion)))) return;
+  progress.waits(id, minion);
+  if (!hasMoved) board.publishTarget({ job: id, minion, state: 'delivered', waits });
+}
+
 async function progressed(
-  { store, board, progress }: JobContext,
+  context: JobContext,
   { minion, job }: { minion: string; job: string },
   event: RunEvent,
 ): Promise<void> {
+  const { store, board, progress } = context;
   // The report has a message, and a way, of its own.
   if (event.event === 'report') return;
+  if (event.event === 'waiting') return accepted(context, { minion, job, waiting: true });
   if (progress.get(job, minion) === null) {
     const from = ['queued', 'delivered'] as const;
     const hasMoved = await board.move({ job, minion, from }, { state: 'running' });
@@ -126,6 +150,7 @@ async function reported(context: JobContext, minion: string, report: Report): Pr
 
 async function disconnected({ store, board }: JobContext, minion: string): Promise<void> {
   for (const { target } of await store.jobs.unfinishedOf(minion)) {
+    if (target.state === 'queued') continue;
     const message = 'The minion has disconnected; its result will come when it is back';
     board.publishTarget({ ...target, error: { code: 'MINION_OFFLINE', message } });
   }

@@ -13,20 +13,29 @@ export interface ProgressBoard {
   get(job: string, minion: string): Progress | null;
   note(job: string, minion: string, event: RunEvent): void;
   forget(job: string, minion: string): void;
+  /** It waits for another run, until it has come further. */
+  waits(job: string, minion: string): void;
+  isWaiting(job: string, minion: string): boolean;
 }
 
 export function createProgressBoard(): ProgressBoard {
   const board = new Map<string, Progress>();
+  const waiting = new Set<string>();
   return {
     get: (job, minion) => board.get(key(job, minion)) ?? null,
     note(job, minion, event) {
+      if (event.event === 'waiting') waiting.add(key(job, minion));
+      else waiting.delete(key(job, minion));
       if (event.event !== 'started') return;
       const { number, total, type, id } = event;
       board.set(key(job, minion), { number, total, current: `${type} ${id}` });
     },
     forget(job, minion) {
       board.delete(key(job, minion));
+      waiting.delete(key(job, minion));
     },
+    waits: (job, minion) => void waiting.add(key(job, minion)),
+    isWaiting: (job, minion) => waiting.has(key(job, minion)),
   };
 }
 

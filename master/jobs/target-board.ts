@@ -13,19 +13,22 @@ export interface TargetBoard {
   move(
     of: { job: string; minion: string; from: readonly TargetState[] },
     change: Omit<TargetChange, 'updatedAt'>,
+    waits?: string | null,
   ): Promise<boolean>;
   /** A report has been stored: its target has moved with it. */
   ended(report: Report): Promise<void>;
-  publishTarget(target: JobTarget): void;
+  publishTarget(target: Pick<JobTarget, 'job' | 'minion' | 'state'> & Told): void;
   publishRun(job: string, minion: string, run: RunEvent): void;
 }
 
 interface Parts {
   readonly store: Store;
   readonly now: () => Date;
+  /** A target has ended: another one may have its turn. */
+  readonly onEnd: (job: string) => void;
 }
 
-export function createTargetBoard({ store, now }: Parts, events: JobEvents): TargetBoard {
+export function createTargetBoard({ store, now, onEnd }: Parts, events: JobEvents): TargetBoard {
   const open = new Map<string, Promise<Set<string>>>();
 
   function publishTarget(target: Pick<JobTarget, 'job' | 'minion' | 'state'> & Told): void {
@@ -34,6 +37,7 @@ export function createTargetBoard({ store, now }: Parts, events: JobEvents): Tar
 
   /** Tells the end of a job with that of its last target. */
   async function closeTarget(job: string, minion: string): Promise<void> {
+    onEnd(job);
     // One set for all who close a target of it, also of those that a master before this one made.
     const loading = open.get(job) ?? openTargets(store, job);
     open.set(job, loading);
@@ -49,14 +53,14 @@ export function createTargetBoard({ store, now }: Parts, events: JobEvents): Tar
     opened: (job, minions) => void open.set(job, Promise.resolve(new Set(minions))),
     publishTarget,
     publishRun: (job, minion, run) => events.publish(job, { event: 'run', minion, run }),
-    async move(of, change) {
+    async move(of, change, waits = null) {
       const { job, minion } = of;
       const hasMoved = await store.jobs.moveTarget(of, {
         ...change,
         updatedAt: now().toISOString(),
       });
       if (!hasMoved) return false;
-      publishTarget({ job, minion, ...change });
+      publishTarget({ job, minion, ...change, waits });
       if (hasEnded(change.state)) await closeTarget(job, minion);
       return true;
     },
@@ -69,13 +73,14 @@ export function createTargetBoard({ store, now }: Parts, events: JobEvents): Tar
   };
 }
 
-type Told = Partial<Pick<JobTarget, 'counts' | 'error'>>;
+type Told = Partial<Pick<JobTarget, 'counts' | 'error'>> & { readonly waits?: string | null };
 
 export function targetEvent({
   minion,
   state,
   counts,
   error,
+  waits,
 }: Pick<JobTarget, 'minion' | 'state'> & Told): JobEvent {
   return {
     event: 'target',
@@ -83,6 +88,7 @@ export function targetEvent({
     state,
     ...(counts == null ? {} : { counts }),
     ...(error == null ? {} : { error: { code: error.code, message: error.message } }),
+    ...(waits == null ? {} : { waits }),
   };
 }
 

@@ -38,9 +38,12 @@ function titleOf({ id, kind, target, stateFiles, dryRun }: JobAnswer): string {
 
 type Target = JobAnswer['targets'][number];
 
-function resultOf({ error, counts, progress }: Pick<Target, 'error' | 'counts' | 'progress'>) {
+type Result = Pick<Target, 'error' | 'counts' | 'waits' | 'progress'>;
+
+function resultOf({ error, counts, waits, progress }: Result) {
   if (error !== null) return error.message.split('\n')[0] ?? '';
   if (counts !== null) return renderCounts(counts);
+  if (waits !== null) return waits;
   return progress === null ? '' : `${progress.number}/${progress.total} ${progress.current}`;
 }
 

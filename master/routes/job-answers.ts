@@ -9,7 +9,7 @@ export function runAnswer(services: Services, run: Run): Promise<JobAnswer> {
 }
 
 export async function jobAnswer({ store, presence, jobs }: Services, job: Job): Promise<JobAnswer> {
-  const { id, createdAt, target, params, dryRun, timeoutSeconds, revision } = job;
+  const { id, createdAt, target, params, dryRun, timeoutSeconds, revision, rollout } = job;
   const targets = await store.jobs.targets(id);
   return {
     id,
@@ -20,11 +20,15 @@ export async function jobAnswer({ store, presence, jobs }: Services, job: Job): 
     params: { ...params },
     dryRun,
     timeoutSeconds,
+    rollout: { ...rollout },
+    cancelledAt: job.cancelledAt,
     revision,
-    targets: targets.map(({ minion, state, updatedAt, counts, error }) => {
+    targets: targets.map((row) => {
+      const { minion, state, updatedAt, counts, error } = row;
       const online = presence.get(minion) !== null;
       const progress = jobs.progressOf(id, minion);
-      return { minion, state, online, updatedAt, counts, error, progress };
+      const waits = jobs.waitsFor(job, row);
+      return { minion, state, online, updatedAt, counts, error, waits, progress };
     }),
   };
 }
@@ -46,7 +50,20 @@ async function ownRunAnswer(
     params: {},
     dryRun,
     timeoutSeconds: null,
+    rollout: null,
+    cancelledAt: null,
     revision,
-    targets: [{ minion, state, online, updatedAt: endedAt, counts, error: told, progress: null }],
+    targets: [
+      {
+        minion,
+        state,
+        online,
+        updatedAt: endedAt,
+        counts,
+        error: told,
+        waits: null,
+        progress: null,
+      },
+    ],
   };
 }

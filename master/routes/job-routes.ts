@@ -6,6 +6,7 @@ import { addRoute } from '../api/routes.ts';
 import type { Caller } from '../gate.ts';
 import { findMinions } from '../jobs/find-minions.ts';
 import { findRun, listRuns, type Run } from '../jobs/find-run.ts';
+import { checkTimes } from '../jobs/rollout.ts';
 import { retell } from '../jobs/retell.ts';
 import type { Services } from '../services.ts';
 import { jobAnswer, runAnswer } from './job-answers.ts';
@@ -18,6 +19,7 @@ export function jobRoutes(app: FastifyInstance, services: Services, caller: Call
     permission: 'jobs.run',
     body: applyRequest,
     handle: async ({ body: { detach, ...request }, signal, reply }) => {
+      checkTimes(request.rollout, services.now());
       const { revision } = await publisher.current();
       const minions = await findMinions(services, request.target);
       const job = await jobs.create({ ...request, minions, revision });

@@ -36,8 +36,8 @@ const RULES: ReadonlyMap<Type, Rule> = Object.freeze(
     rule('schedule', 'minion.session', async ({ store }, { session }, { nextRefresh }) => {
       await store.minions.note(session.minion, { nextRefresh });
     }),
-    rule('job-accepted', 'minion.session', async ({ jobs }, { session }, { job }) => {
-      await jobs.accepted(session.minion, job);
+    rule('job-accepted', 'minion.session', async ({ jobs }, { session }, message) => {
+      await jobs.accepted(session.minion, message.job, message);
     }),
     rule('job-event', 'minion.session', async ({ jobs }, { session }, { job, event }) => {
       await jobs.progressed(session.minion, job, event);
@@ -82,8 +82,9 @@ async function currentMinion({ store }: PrepareParts, session: Session): Promise
 async function greet(
   { store, jobs, now }: DispatchParts,
   { session }: Sender,
-  { version, facts, nextRefresh, jobs: known }: MessageOf<'hello'>,
+  { version, capabilities, facts, nextRefresh, jobs: known }: MessageOf<'hello'>,
 ): Promise<void> {
+  session.capabilities = new Set(capabilities);
   const at = now().toISOString();
   await store.minions.note(session.minion, { version, nextRefresh });
   await store.minions.setFacts(session.minion, facts, at);

@@ -11,6 +11,8 @@ export interface Session {
   readonly connectedAt: string;
   /** Jobs that have been sent in this session. */
   readonly sentJobs: Set<string>;
+  /** What it can beyond what every minion can; `null` until it has greeted. */
+  capabilities: ReadonlySet<string> | null;
   send(message: MasterMessage): void;
   /** Closes in order, or at once if the other end is gone. May be called again. */
   end(reason: CloseReason): void;

@@ -134,6 +134,7 @@ function sessionOf(
     address,
     connectedAt,
     sentJobs: new Set(),
+    capabilities: null,
     send(message) {
       channel.send(message).catch((error: unknown) => {
         // The end of the session itself is told by `ended`; what matters is asked for again.

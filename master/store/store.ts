@@ -1,6 +1,7 @@
 import type { Manifest } from '../../language/tree.ts';
 import type { TargetState } from '../../protocol/messages.ts';
 import type { Counts, Report } from '../../protocol/report.ts';
+import type { Rollout } from '../jobs/rollout.ts';
 import type { JsonMapping } from '../json-values.ts';
 
 /**
@@ -143,10 +144,9 @@ export interface Job {
   readonly dryRun: boolean;
   readonly timeoutSeconds: number;
   readonly revision: string;
-  /** A minion that has not accepted it by then never starts it. */
-  readonly expiresAt: string;
-  /** A target that has not reported by then is given up as timed out. */
-  readonly deadline: string;
+  readonly rollout: Rollout;
+  /** When somebody asked for its end. */
+  readonly cancelledAt: string | null;
 }
 
 export interface TargetError {
@@ -162,11 +162,18 @@ export interface JobTarget {
   readonly updatedAt: string;
   readonly counts: Counts | null;
   readonly error: TargetError | null;
+  /** A minion that has not accepted it by then never starts it; `null` until its turn has come. */
+  readonly expiresAt: string | null;
+  /** If it has not reported by then it is given up as timed out; `null` until its turn has come. */
+  readonly deadline: string | null;
 }
 
 /** What a target becomes; what is not given stays. */
 export type TargetChange = Pick<JobTarget, 'state' | 'updatedAt'> &
-  Partial<Pick<JobTarget, 'counts' | 'error'>>;
+  Partial<Pick<JobTarget, 'counts' | 'error' | 'expiresAt' | 'deadline'>>;
+
+/** How many targets of a job are in each state, of those that have any. */
+export type Tally = ReadonlyMap<TargetState, number>;
 
 export interface JobStore {
   create(job: Job, targets: readonly JobTarget[]): Promise<void>;
@@ -183,6 +190,17 @@ export interface JobStore {
   unfinished(): Promise<readonly JobTarget[]>;
   /** A minion's targets that have not ended, oldest first. */
   unfinishedOf(minion: string): Promise<readonly { job: Job; target: JobTarget }[]>;
+  /** Notes that somebody asked for the end of it; the first time stays. */
+  cancel(id: string, at: string): Promise<void>;
+  /** Those of these jobs whose end has been asked for. */
+  cancelledOf(ids: readonly string[]): Promise<readonly string[]>;
+  /** Jobs of which a target waits to be delivered or accepted. */
+  withQueued(): Promise<readonly Job[]>;
+  /** By minion. */
+  queuedOf(job: string): Promise<readonly Pick<JobTarget, 'minion' | 'expiresAt'>[]>;
+  tally(job: string): Promise<Tally>;
+  /** How many runs of it have ended after then. */
+  endedAfter(job: string, then: string): Promise<number>;
   /** Targets whose time is over: not accepted by `expiresAt`, or not reported by `deadline`. */
   overdue(now: string): Promise<readonly { target: JobTarget; why: 'expired' | 'timeout' }[]>;
 }

@@ -1,4 +1,5 @@
 import type { Report } from '../../protocol/report.ts';
+import type { RunOptions } from '../../protocol/run-request.ts';
 
 /** Why a run has no report of its own: how it ends, and what is said of it. */
 export type Refusal = readonly [Report['status'], Reason];
@@ -10,6 +11,11 @@ interface Reason {
 
 export function tooMany(waiting: number): Reason {
   return { code: 'RUN_BUSY', message: `Cannot accept the run: ${waiting} others are waiting` };
+}
+
+export function busy({ cause, job }: RunOptions): Reason {
+  const message = `Cannot start the run, which may not wait: the ${cause} ${job} is under way`;
+  return { code: 'RUN_BUSY', message };
 }
 
 export function expired(): Reason {

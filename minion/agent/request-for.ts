@@ -13,11 +13,12 @@ export interface Place {
 /** All that the child process of a run is given. */
 export function requestFor(
   { minion, stateDirectory, blobDirectory, masters }: Place,
-  { options }: JournalEntry,
+  { options, queue }: JournalEntry,
   { groups, revision, manifest, pillar }: Prepared,
 ): RunRequest {
   return {
     options,
+    ...(queue === undefined ? {} : { queue }),
     minion: { id: minion, groups },
     revision,
     manifest,

@@ -6,7 +6,7 @@ import type { JournalEntry, Prepared } from '../agent-files.ts';
 import type { Journal } from './journal.ts';
 import { missingReport } from './missing-report.ts';
 import type { Preparer } from './prepare.ts';
-import { cancelled, expired, lost, tooMany } from './refusals.ts';
+import { busy, cancelled, expired, lost, tooMany } from './refusals.ts';
 import type { Refusal } from './refusals.ts';
 import { requestFor } from './request-for.ts';
 import { birthOf } from './process-birth.ts';
@@ -94,11 +94,7 @@ function knows({ spool }: RunsParts, { current, waiting }: Queue, job: string): 
 
 function add(parts: RunsParts, queue: Queue, entry: JournalEntry): boolean {
   if (knows(parts, queue, entry.options.job)) return false;
-  if (queue.waiting.length >= MOST_WAITING) {
-    end(parts, entry, 'failed', tooMany(MOST_WAITING));
-    return true;
-  }
-  const problem = journalled(parts, entry);
+  const problem = whyBusy(queue, entry) ?? journalled(parts, entry);
   if (problem !== null) {
     end(parts, entry, 'failed', problem);
     return true;
@@ -106,6 +102,12 @@ function add(parts: RunsParts, queue: Queue, entry: JournalEntry): boolean {
   queue.waiting.push(entry);
   void work(parts, queue);
   return true;
+}
+
+function whyBusy({ current, waiting }: Queue, entry: JournalEntry): Refusal[1] | null {
+  if (waiting.length >= MOST_WAITING) return tooMany(MOST_WAITING);
+  const other = current?.entry ?? waiting[0];
+  return entry.queue === false && other !== undefined ? busy(other.options) : null;
 }
 
 /** What cannot be promised is refused: why, if the journal does not take it. */

@@ -11,8 +11,8 @@ export interface SessionParts {
   readonly signal: AbortSignal;
 }
 
-/** What this agent can, beyond what every one can. None so far. */
-const CAPABILITIES: readonly string[] = [];
+/** What this agent can, beyond what every one can. */
+const CAPABILITIES: readonly string[] = ['refuses-when-busy'];
 
 /** One session's whole life: greets the master, delivers what is spooled, does what it asks. */
 export async function attendMaster(
@@ -76,11 +76,12 @@ async function sendFacts(core: Core): Promise<void> {
 }
 
 /** A job that is known already is accepted again: the master may not have heard it. */
-function acceptJob(core: Core, { options, revision, expiresAt }: MessageOf<'job'>): void {
+function acceptJob(core: Core, { options, revision, expiresAt, queue }: MessageOf<'job'>): void {
   const { runs, log } = core;
   const isBusy = runs.running !== null;
   const receivedAt = core.now().toISOString();
-  const entry = { options, revision, receivedAt, expiresAt, starts: 0, child: null };
+  const how = queue === undefined ? {} : { queue };
+  const entry = { options, revision, receivedAt, expiresAt, ...how, starts: 0, child: null };
   const isNew = runs.add(entry);
   log.info({ job: options.job, dryRun: options.dryRun, isNew, isBusy }, 'Job accepted');
   core.tell({ type: 'job-accepted', job: options.job, waiting: runs.isWaiting(options.job) });

@@ -12,6 +12,8 @@ export interface RunView {
 export function printEvent(terminal: Terminal, view: RunView, event: RunEvent): void {
   const options = { color: terminal.color, verbose: view.verbose };
   if (event.event === 'report') printReport(terminal, view, event.report);
+  else if (event.event === 'waiting')
+    terminal.err(`another run is under way: waiting for it, ${event.seconds} s at most`);
   else if (event.event === 'outcome' && !view.json)
     for (const line of renderOutcome(event.outcome, options)) terminal.out(line);
 }

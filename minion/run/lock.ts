@@ -14,26 +14,35 @@ export interface LockOptions {
   readonly dryRun: boolean;
   /** How long to wait for another run to end. */
   readonly waitSeconds: number;
+  /** Another run is under way: it has to wait. */
+  readonly onWait?: () => void;
   readonly signal: AbortSignal;
 }
 
 /** Throws RUN_BUSY if another run has the lock all the time. */
 export async function takeLock(options: LockOptions): Promise<RunLock> {
-  const { stateDirectory, dryRun, waitSeconds, signal } = options;
+  const { stateDirectory, dryRun, signal } = options;
   const fd = openDirectory(stateDirectory, dryRun);
   // Without a state directory there has never been a run, and a dry run need not fear one.
   if (fd === null) return { release: () => undefined };
   try {
-    if (!(await flock(fd, waitSeconds, signal))) {
-      const message = `Cannot start a run: another one is under way and has not ended in ${waitSeconds} s`;
-      throw new ConductorError('RUN_BUSY', message);
-    }
+    if (!(await flock(fd, 0, signal))) await waitForLock(fd, options);
   } catch (error) {
     closeSync(fd);
     signal.throwIfAborted();
     throw error;
   }
   return { release: () => closeSync(fd) };
+}
+
+async function waitForLock(fd: number, options: LockOptions): Promise<void> {
+  const { waitSeconds, onWait, signal } = options;
+  if (waitSeconds > 0) {
+    onWait?.();
+    if (await flock(fd, waitSeconds, signal)) return;
+  }
+  const vain = waitSeconds > 0 ? ` and has not ended in ${waitSeconds} s` : '';
+  throw new ConductorError('RUN_BUSY', `Cannot start a run: another one is under way${vain}`);
 }
 
 function openDirectory(path: string, dryRun: boolean): number | null {

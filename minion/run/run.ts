@@ -62,7 +62,7 @@ export async function performRun(request: RunRequest, means: RunMeans): Promise<
     redaction: redactionFor(secretTexts(pillar), request.pillar.fingerprintKey),
   };
   try {
-    await underLock(request, signal, async () =>
+    await underLock(request, { ...means, signal }, async () =>
       compileAndConverge(request, { ...means, log, signal, pillar, tree }, progress),
     );
     return reportOf(request, { startedAt, signal, error: null, ...ended(progress) });
@@ -88,12 +88,13 @@ function ended({ outcomes, journal, redaction: { redact } }: Progress) {
 }
 
 async function underLock(
-  { stateDirectory, options: { dryRun, timeoutSeconds } }: RunRequest,
-  signal: AbortSignal,
+  { stateDirectory, queue, options: { dryRun, timeoutSeconds } }: RunRequest,
+  { signal, emit }: RunMeans,
   act: () => Promise<void>,
 ): Promise<void> {
-  const waitSeconds = Math.min(timeoutSeconds, LOCK_WAIT_SECONDS);
-  const lock = await takeLock({ stateDirectory, dryRun, waitSeconds, signal });
+  const waitSeconds = queue === false ? 0 : Math.min(timeoutSeconds, LOCK_WAIT_SECONDS);
+  const onWait = () => emit({ event: 'waiting', seconds: waitSeconds });
+  const lock = await takeLock({ stateDirectory, dryRun, waitSeconds, onWait, signal });
   try {
     await act();
   } finally {

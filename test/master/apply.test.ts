@@ -1,40 +1,16 @@
 import test from 'ava';
 import { WebSocket } from 'ws';
+import { ALL_AT_ONCE } from '../../master/jobs/rollout.ts';
 import {
   acceptedMinion,
   outcome,
   report,
+  runNext,
+  statesOf,
   testMaster,
   testMinion,
-  type TestMaster,
-  type TestMinion,
   until,
 } from './harness.ts';
-
-/** Accepts the next job, tells of one state and reports. */
-async function runNext(minion: TestMinion, more: Parameters<typeof report>[2] = {}) {
-  const { options } = await minion.next('job');
-  const { job } = options;
-  await minion.send({ type: 'job-accepted', job, waiting: false });
-  const event = {
-    event: 'started',
-    number: 1,
-    total: 1,
-    id: 'hello',
-    type: 'note.present',
-  } as const;
-  await minion.send({ type: 'job-event', job, event });
-  const told = { event: 'outcome', number: 1, total: 1, outcome: outcome('hello') } as const;
-  await minion.send({ type: 'job-event', job, event: told });
-  await minion.send({ type: 'report', report: report(job, minion.id, more) });
-  await minion.next('report-stored');
-  return options;
-}
-
-async function statesOf(on: TestMaster, job: string) {
-  const targets = await on.master.services.store.jobs.targets(job);
-  return Object.fromEntries(targets.map(({ minion, state }) => [minion, state]));
-}
 
 test('a job runs, is told state by state, and ends with the exit code', async (t) => {
   const on = await testMaster(t);
@@ -333,11 +309,20 @@ test('what is overdue is given up, and a report that comes all the same is belie
     dryRun: false,
     timeoutSeconds: 1,
     revision: 'a'.repeat(64),
+    rollout: ALL_AT_ONCE,
+    cancelledAt: null,
+  };
+  const target = {
+    job: job.id,
+    minion: 'web-01',
+    state: 'queued',
+    updatedAt: job.createdAt,
+    counts: null,
+    error: null,
     expiresAt: '2020-01-01T00:00:01.000Z',
     deadline: '2020-01-01T00:00:02.000Z',
-  };
-  const target = { job: job.id, minion: 'web-01', updatedAt: job.createdAt } as const;
-  await store.jobs.create(job, [{ ...target, state: 'queued', counts: null, error: null }]);
+  } as const;
+  await store.jobs.create(job, [target]);
   await jobs.sweep();
   t.deepEqual(await statesOf(on, job.id), { 'web-01': 'expired' });
   await minion.send({ type: 'report', report: report(job.id, 'web-01') });

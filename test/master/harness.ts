@@ -337,3 +337,28 @@ export async function acceptedMinion(
   await until(async () => (await services.store.minions.facts(id)) !== null);
   return minion;
 }
+
+/** Accepts the next job, tells of one state and reports. */
+export async function runNext(minion: TestMinion, more: Parameters<typeof report>[2] = {}) {
+  const { options } = await minion.next('job');
+  const { job } = options;
+  await minion.send({ type: 'job-accepted', job, waiting: false });
+  const event = {
+    event: 'started',
+    number: 1,
+    total: 1,
+    id: 'hello',
+    type: 'note.present',
+  } as const;
+  await minion.send({ type: 'job-event', job, event });
+  const told = { event: 'outcome', number: 1, total: 1, outcome: outcome('hello') } as const;
+  await minion.send({ type: 'job-event', job, event: told });
+  await minion.send({ type: 'report', report: report(job, minion.id, more) });
+  await minion.next('report-stored');
+  return options;
+}
+
+export async function statesOf(on: TestMaster, job: string) {
+  const targets = await on.master.services.store.jobs.targets(job);
+  return Object.fromEntries(targets.map(({ minion, state }) => [minion, state]));
+}

@@ -173,6 +173,7 @@ function fakeSession(minion: string): Session & { readonly ends: string[] } {
     generation: 1,
     address: 'x',
     connectedAt: '2026-01-01T00:00:00.000Z',
+    capabilities: null,
     sentJobs: new Set(),
     send: () => undefined,
     end: (reason) => ends.push(reason),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { TARGET_STATES } from '../../../protocol/messages.ts';
 import { countsSchema, reportSchema } from '../../../protocol/report.ts';
 import { manifestEntrySchema } from '../../../protocol/run-request.ts';
+import { rolloutSchema } from '../../jobs/rollout.ts';
 import { jsonMapping } from '../../json-values.ts';
 import { KEY_STATES } from '../store.ts';
 
@@ -14,6 +15,7 @@ export const namesColumn = column(z.array(z.string()));
 export const countsColumn = column(countsSchema);
 export const errorColumn = column(z.strictObject({ code: z.string(), message: z.string() }));
 export const valuesColumn = column({ parse: jsonMapping });
+export const rolloutColumn = column(rolloutSchema);
 export const manifestColumn = column(z.array(manifestEntrySchema));
 export const reportColumn = column(reportSchema);
 export const keyStateColumn = (text: string) => z.enum(KEY_STATES).parse(text);

@@ -37,8 +37,8 @@ export interface Tables {
     dry_run: number;
     timeout_seconds: number;
     revision: string;
-    expires_at: string;
-    deadline: string;
+    rollout: string;
+    cancelled_at: string | null;
   };
   targets: {
     job: string;
@@ -47,6 +47,8 @@ export interface Tables {
     updated_at: string;
     counts: string | null;
     error: string | null;
+    expires_at: string | null;
+    deadline: string | null;
   };
   reports: {
     job: string;

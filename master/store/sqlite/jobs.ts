@@ -1,17 +1,9 @@
-import type { Selectable } from 'kysely';
-import type { Job, JobStore, JobTarget, TargetChange } from '../store.ts';
-import {
-  countsColumn,
-  errorColumn,
-  namesColumn,
-  orNull,
-  targetStateColumn,
-  valuesColumn,
-} from './columns.ts';
-import type { Database, Tables } from './database.ts';
+import { sql } from 'kysely';
+import type { Job, JobStore, JobTarget, Tally, TargetChange } from '../store.ts';
+import { targetStateColumn } from './columns.ts';
+import type { Database } from './database.ts';
 import type { Commit } from './group-commit.ts';
-
-const UNFINISHED = ['queued', 'delivered', 'running'] as const;
+import { changedColumns, jobOf, jobRow, targetOf, UNFINISHED } from './job-rows.ts';
 
 export function jobStore(database: Database, commit: Commit): JobStore {
   return {
@@ -34,6 +26,12 @@ export function jobStore(database: Database, commit: Commit): JobStore {
     moveTarget: (of, change) => commit((unit) => moveTarget(unit, of, change)),
     unfinished: () => unfinished(database),
     unfinishedOf: (minion) => unfinishedOf(database, minion),
+    cancel: (id, at) => commit((unit) => cancel(unit, id, at)),
+    cancelledOf: (ids) => cancelledOf(database, ids),
+    withQueued: () => withQueued(database),
+    queuedOf: (job) => queuedOf(database, job),
+    tally: (job) => tally(database, job),
+    endedAfter: (job, then) => endedAfter(database, job, then),
     overdue: (now) => overdue(database, now),
   };
 }
@@ -43,9 +41,10 @@ const ROWS_AT_ONCE = 500;
 
 async function create(database: Database, job: Job, targets: readonly JobTarget[]): Promise<void> {
   await database.insertInto('jobs').values(jobRow(job)).execute();
-  const rows = targets.map(({ counts, error, updatedAt, ...target }) => ({
-    ...target,
-    ...changedColumns({ state: target.state, updatedAt, counts, error }),
+  const rows = targets.map(({ job: of, minion, ...rest }) => ({
+    job: of,
+    minion,
+    ...changedColumns(rest),
   }));
   for (let from = 0; from < rows.length; from += ROWS_AT_ONCE)
     await database
@@ -99,6 +98,64 @@ async function unfinishedOf(
   });
 }
 
+async function cancel(database: Database, id: string, at: string): Promise<void> {
+  await database
+    .updateTable('jobs')
+    .set({ cancelled_at: at })
+    .where('id', '=', id)
+    .where('cancelled_at', 'is', null)
+    .execute();
+}
+
+async function cancelledOf(database: Database, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const asked = new Set(ids);
+  const query = database.selectFrom('jobs').select('id').where('cancelled_at', 'is not', null);
+  return (await query.execute()).map(({ id }) => id).filter((id) => asked.has(id));
+}
+
+async function withQueued(database: Database): Promise<Job[]> {
+  const queued = database.selectFrom('targets').select('job').where('state', '=', 'queued');
+  const query = database.selectFrom('jobs').selectAll().where('id', 'in', queued);
+  return (await query.orderBy('created_at').orderBy('id').execute()).map(jobOf);
+}
+
+async function queuedOf(
+  database: Database,
+  job: string,
+): Promise<Pick<JobTarget, 'minion' | 'expiresAt'>[]> {
+  return database
+    .selectFrom('targets')
+    .select(['minion', 'expires_at as expiresAt'])
+    .where('job', '=', job)
+    .where('state', '=', 'queued')
+    .orderBy('minion')
+    .execute();
+}
+
+async function tally(database: Database, job: string): Promise<Tally> {
+  const rows = await database
+    .selectFrom('targets')
+    .select(['state', (of) => of.fn.countAll<number>().as('count')])
+    .where('job', '=', job)
+    .groupBy('state')
+    .execute();
+  return new Map(rows.map(({ state, count }) => [targetStateColumn(state), count]));
+}
+
+/** Runs only: what was never delivered has not taken a place. */
+async function endedAfter(database: Database, job: string, then: string): Promise<number> {
+  const row = await database
+    .selectFrom('targets')
+    .select((of) => of.fn.countAll<number>().as('count'))
+    .where('job', '=', job)
+    .where('state', 'not in', UNFINISHED)
+    .where('expires_at', 'is not', null)
+    .where('updated_at', '>', then)
+    .executeTakeFirstOrThrow();
+  return row.count;
+}
+
 async function overdue(
   database: Database,
   now: string,
@@ -112,6 +169,11 @@ async function overdue(
       is.or([
         is('deadline', '<=', now),
         is.and([is('state', '=', 'queued'), is('expires_at', '<=', now)]),
+        // Its turn has not come, or it was away, until the whole job expired.
+        is.and([
+          is('state', '=', 'queued'),
+          is(sql<string>`jobs.rollout ->> 'expiresAt'`, '<=', now),
+        ]),
       ]),
     )
     .execute();
@@ -119,54 +181,4 @@ async function overdue(
     target: targetOf(row),
     why: row.state === 'queued' ? 'expired' : 'timeout',
   }));
-}
-
-function changedColumns({ state, updatedAt, counts, error }: TargetChange) {
-  return {
-    state,
-    updated_at: updatedAt,
-    ...(counts === undefined ? {} : { counts: counts === null ? null : JSON.stringify(counts) }),
-    ...(error === undefined ? {} : { error: error === null ? null : JSON.stringify(error) }),
-  };
-}
-
-function targetOf(row: Selectable<Tables['targets']>): JobTarget {
-  return {
-    job: row.job,
-    minion: row.minion,
-    state: targetStateColumn(row.state),
-    updatedAt: row.updated_at,
-    counts: orNull(countsColumn, row.counts),
-    error: orNull(errorColumn, row.error),
-  };
-}
-
-function jobOf(row: Selectable<Tables['jobs']>): Job {
-  return {
-    id: row.id,
-    createdAt: row.created_at,
-    target: row.target,
-    stateFiles: namesColumn(row.state_files),
-    params: valuesColumn(row.params),
-    dryRun: row.dry_run === 1,
-    timeoutSeconds: row.timeout_seconds,
-    revision: row.revision,
-    expiresAt: row.expires_at,
-    deadline: row.deadline,
-  };
-}
-
-function jobRow(job: Job): Selectable<Tables['jobs']> {
-  return {
-    id: job.id,
-    created_at: job.createdAt,
-    target: job.target,
-    state_files: JSON.stringify(job.stateFiles),
-    params: JSON.stringify(job.params),
-    dry_run: job.dryRun ? 1 : 0,
-    timeout_seconds: job.timeoutSeconds,
-    revision: job.revision,
-    expires_at: job.expiresAt,
-    deadline: job.deadline,
-  };
 }

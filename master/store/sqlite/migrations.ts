@@ -85,6 +85,20 @@ const MIGRATIONS: Readonly<Record<string, readonly string[]>> = {
       created_at text not null
     ) strict`,
   ],
+  // Each target has times of its own, from when its turn comes.
+  '0002-rollouts': [
+    `alter table targets add column expires_at text`,
+    `alter table targets add column deadline text`,
+    `update targets set
+      expires_at = (select expires_at from jobs where id = job),
+      deadline = (select deadline from jobs where id = job)`,
+    `alter table jobs drop column expires_at`,
+    `alter table jobs drop column deadline`,
+    `alter table jobs add column rollout text not null default '{}'`,
+    `alter table jobs add column cancelled_at text`,
+    `create index cancelled_jobs on jobs (id) where cancelled_at is not null`,
+    `create index queued_targets on targets (job) where state = 'queued'`,
+  ],
 };
 
 const provider: MigrationProvider = {

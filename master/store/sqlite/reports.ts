@@ -4,6 +4,7 @@ import type { ReportStore, ReportSummary } from '../store.ts';
 import { causeColumn, countsColumn, reportColumn, statusColumn } from './columns.ts';
 import type { Database, Tables } from './database.ts';
 import type { Commit } from './group-commit.ts';
+import { UNFINISHED } from './job-rows.ts';
 
 export function reportStore(database: Database, commit: Commit): ReportStore {
   return {
@@ -152,7 +153,19 @@ async function forgetJobs(database: Database, createdBefore: string): Promise<vo
   await database
     .deleteFrom('jobs')
     .where('created_at', '<', createdBefore)
-    .where('deadline', '<', createdBefore)
+    .where((job) =>
+      job.not(
+        job.exists(
+          job
+            .selectFrom('targets')
+            .select('targets.job')
+            .whereRef('targets.job', '=', 'jobs.id')
+            .where((is) =>
+              is.or([is('state', 'in', UNFINISHED), is('updated_at', '>=', createdBefore)]),
+            ),
+        ),
+      ),
+    )
     .where('id', 'not in', (query) => query.selectFrom('reports').select('job'))
     .execute();
 }

@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import type { Report } from '../../../protocol/report.ts';
 import { countOutcomes } from '../../../protocol/report.ts';
 import { uuidv7 } from '../../../shared/uuid.ts';
+import { ALL_AT_ONCE } from '../../../master/jobs/rollout.ts';
 import { judge } from '../../../master/sessions/enrolment.ts';
 import { openDatabase } from '../../../master/store/sqlite/database.ts';
 import { openSqliteStore } from '../../../master/store/sqlite/sqlite-store.ts';
@@ -70,14 +71,14 @@ function job(more: Partial<Job> = {}): Job {
     dryRun: false,
     timeoutSeconds: 60,
     revision: REVISION,
-    expiresAt: LATER,
-    deadline: LATER,
+    rollout: ALL_AT_ONCE,
+    cancelledAt: null,
     ...more,
   };
 }
 
 function target(of: Job, id: string, more: Partial<JobTarget> = {}): JobTarget {
-  const rest = { updatedAt: NOW, counts: null, error: null } as const;
+  const rest = { updatedAt: NOW, counts: null, error: null, expiresAt: LATER, deadline: LATER };
   return { job: of.id, minion: id, state: 'queued', ...rest, ...more };
 }
 
@@ -280,11 +281,11 @@ test('a job comes back as it was', async (t) => {
 
 test('unfinished and overdue targets are found, ended ones are not', async (t) => {
   const store = await open();
-  const first = job({ expiresAt: NOW });
+  const first = job();
   const second = job({ createdAt: LATER });
   const error = { code: 'MINION_OFFLINE', message: 'x' };
   await store.jobs.create(first, [
-    target(first, 'a1'),
+    target(first, 'a1', { expiresAt: NOW }),
     target(first, 'a2', { state: 'running' }),
     target(first, 'a3', { state: 'unreachable', error }),
   ]);
@@ -310,6 +311,37 @@ test('a report is kept once and ends its target', async (t) => {
   t.is((await store.jobs.targets(of.id))[0]?.state, 'changed');
   t.is((await store.reports.get(of.id, 'a1'))?.status, 'changed');
   t.is(await store.reports.get(of.id, 'a2'), null);
+});
+
+test('where a job stands is told by what is on disk', async (t) => {
+  const store = await open();
+  const of = job({ rollout: { ...ALL_AT_ONCE, batch: '2', expiresAt: LATER } });
+  const unsent = { expiresAt: null, deadline: null };
+  await store.jobs.create(of, [
+    target(of, 'a1', unsent),
+    target(of, 'a2', { state: 'running' }),
+    target(of, 'a3', { state: 'changed', updatedAt: LATER }),
+    target(of, 'a4', { ...unsent, state: 'unreachable', updatedAt: LATER }),
+  ]);
+  t.deepEqual(await store.jobs.withQueued(), [of]);
+  t.deepEqual(await store.jobs.queuedOf(of.id), [{ minion: 'a1', expiresAt: null }]);
+  t.deepEqual(Object.fromEntries(await store.jobs.tally(of.id)), {
+    queued: 1,
+    running: 1,
+    changed: 1,
+    unreachable: 1,
+  });
+  t.is(await store.jobs.endedAfter(of.id, NOW), 1, 'what was never delivered took no place');
+  t.is(await store.jobs.endedAfter(of.id, LATER), 0);
+  t.deepEqual(await store.jobs.overdue(NOW), []);
+  t.like((await store.jobs.overdue(LATER))[0], { target: { minion: 'a1' }, why: 'expired' });
+
+  t.deepEqual(await store.jobs.cancelledOf([of.id]), []);
+  await store.jobs.cancel(of.id, NOW);
+  await store.jobs.cancel(of.id, LATER);
+  t.is((await store.jobs.get(of.id))?.cancelledAt, NOW);
+  t.deepEqual(await store.jobs.cancelledOf([of.id, uuidv7()]), [of.id]);
+  t.deepEqual(await store.jobs.cancelledOf([uuidv7()]), []);
 });
 
 test('what a minion reports is truer than what the master inferred', async (t) => {
@@ -374,10 +406,10 @@ test("knows each minion's newest real run", async (t) => {
 
 test('history is bounded by age and by size; jobs go with their reports', async (t) => {
   const store = await open();
-  const old = job({ deadline: NOW });
+  const old = job();
   await store.jobs.create(old, [target(old, 'a1')]);
   await store.reports.add(report(old.id, 'a1'), NOW);
-  const fresh = job({ createdAt: LATER, deadline: LATER });
+  const fresh = job({ createdAt: LATER });
   await store.jobs.create(fresh, [target(fresh, 'a1')]);
   await store.reports.add(report(fresh.id, 'a1'), LATER);
 

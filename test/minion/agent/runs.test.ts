@@ -292,6 +292,20 @@ test('more runs than can wait are refused with a report each', async (t) => {
   t.like(report(ended[0] ?? ''), { status: 'failed', error: { code: 'RUN_BUSY' } });
 });
 
+test('a run that may not wait is refused while another is under way, and runs if none is', async (t) => {
+  const { runs, ended, report, children } = setup();
+  const first = journalEntry({ queue: false });
+  const second = journalEntry({ queue: false });
+  runs.add(first);
+  await settle();
+  t.is(children.requests[0]?.queue, false, 'its child does not wait for a run of somebody else');
+  t.true(runs.add(second));
+  t.deepEqual(ended, [second.options.job]);
+  const { error } = report(second.options.job);
+  t.is(error?.code, 'RUN_BUSY');
+  t.true(error?.message.includes(`the job ${first.options.job} is under way`));
+});
+
 /** Has the next attempt to write such a file fail, as on a full disk. */
 function inTheWay(directory: string, job: string): void {
   mkdirSync(join(directory, `.${job}.json.new`), { recursive: true });

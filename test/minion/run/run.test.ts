@@ -262,9 +262,11 @@ asRoot('one run at a time: the second waits for the first, or says that it is bu
   cancelled.abort(new ConductorError('CANCELLED', 'x'));
   await t.throwsAsync(waiting, { code: 'CANCELLED' });
 
-  const patient = takeLock({ ...options, waitSeconds: 30 });
+  const patient = await new Promise<{ taking: ReturnType<typeof takeLock> }>((resolve) => {
+    const taking = takeLock({ ...options, waitSeconds: 30, onWait: () => resolve({ taking }) });
+  });
   first.release();
-  (await patient).release();
+  (await patient.taking).release();
   t.deepEqual(readdirSync(stateDirectory), []);
 });
 

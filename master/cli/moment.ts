@@ -1,0 +1,44 @@
+import { parseDuration } from '../../shared/duration.ts';
+import { ConductorError } from '../../shared/errors.ts';
+
+const CLOCK = /^([01]?[0-9]|2[0-3]):([0-5][0-9])$/u;
+const DATE = /^\d{4}-\d{2}-\d{2}$/u;
+const DATE_TIME = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?$/u;
+
+/**
+ * `+2h` from now, `22:30` when it is that the next time, or an ISO time; what names no zone is in
+ * the zone of this machine. Gives it in UTC. Throws USAGE.
+ */
+export function parseMoment(option: string, text: string, now: Date): string {
+  if (text.startsWith('+'))
+    return new Date(now.getTime() + parseDuration(text.slice(1)) * 1000).toISOString();
+  const clock = CLOCK.exec(text);
+  const moment = clock === null ? dateOf(text) : nextAt(Number(clock[1]), Number(clock[2]), now);
+  if (moment !== null) return moment.toISOString();
+  const message = `Cannot read ${option} "${text}": write 22:30, +2h, or 2026-12-31T22:30`;
+  throw new ConductorError('USAGE', message);
+}
+
+/** `2h`: so long ago; or an ISO time, as above. */
+export function parsePast(option: string, text: string, now: Date): string {
+  if (/^[0-9]+[smhd]?$/u.test(text))
+    return new Date(now.getTime() - parseDuration(text) * 1000).toISOString();
+  const moment = dateOf(text);
+  if (moment !== null) return moment.toISOString();
+  const message = `Cannot read ${option} "${text}": write 2h, 7d, or 2026-12-31T22:30`;
+  throw new ConductorError('USAGE', message);
+}
+
+function nextAt(hours: number, minutes: number, now: Date): Date {
+  const moment = new Date(now);
+  moment.setHours(hours, minutes, 0, 0);
+  if (moment <= now) moment.setDate(moment.getDate() + 1);
+  return moment;
+}
+
+function dateOf(text: string): Date | null {
+  // A date alone would be read as in UTC.
+  const full = DATE.test(text) ? `${text}T00:00` : text;
+  const moment = DATE_TIME.test(full) ? new Date(full.replace(' ', 'T')) : null;
+  return moment === null || Number.isNaN(moment.getTime()) ? null : moment;
+}

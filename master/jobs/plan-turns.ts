@@ -1,0 +1,93 @@
+import type { TargetState } from '../../protocol/messages.ts';
+import type { Job, JobTarget, Tally } from '../store/store.ts';
+import { batchSize, failureLimit } from './rollout.ts';
+
+/** How things stand with a job of which some targets wait. */
+export interface Standing {
+  readonly now: Date;
+  readonly tally: Tally;
+  /** Runs that have ended so recently that their places are to stay empty. */
+  readonly resting: number;
+  readonly queued: readonly Queued[];
+}
+
+export interface Queued extends Pick<JobTarget, 'minion' | 'expiresAt'> {
+  /** `sent`: it has it, or soon will; `awaited`: it is away, and its time is not over. */
+  readonly is: 'sent' | 'here' | 'awaited' | 'away';
+}
+
+/** What happens now. Whoever is in none of these goes on waiting. */
+export interface Turns {
+  readonly deliver: readonly Queued[];
+  readonly unreachable: readonly string[];
+  readonly end: readonly string[];
+  /** Why those end that never got it. */
+  readonly because: EndReason | null;
+}
+
+interface EndReason {
+  readonly code: 'CANCELLED' | 'FAILURES_REACHED';
+  readonly message: string;
+}
+
+/** Whose turn it is. Depends on nothing but what is given, so a new process goes on where the last one died. */
+export function planTurns(job: Job, standing: Standing): Turns {
+  const { queued, tally } = standing;
+  const reason = reasonToEnd(job, failuresIn(tally), totalOf(tally));
+  if (reason !== null) {
+    const hasBegun = reason.code === 'FAILURES_REACHED';
+    const ending = hasBegun ? queued.filter(({ is }) => is !== 'sent') : queued;
+    return { ...NOTHING, end: ending.map(({ minion }) => minion), because: reason };
+  }
+  return isEarly(job, standing.now) ? NOTHING : fillPlaces(job, standing);
+}
+
+const NOTHING: Turns = { deliver: [], unreachable: [], end: [], because: null };
+
+export function isEarly({ rollout: { startsAt } }: Job, now: Date): boolean {
+  return startsAt !== null && now < new Date(startsAt);
+}
+
+function fillPlaces(job: Job, { tally, resting, queued }: Standing): Turns {
+  const total = totalOf(tally);
+  const sent = queued.filter(({ is }) => is === 'sent').length;
+  const taken = countIn(tally, 'delivered', 'running') + sent + resting;
+  const failuresLeft = failureLimit(job.rollout, total) - failuresIn(tally);
+  let free = batchSize(job.rollout, total) - taken;
+  const deliver: Queued[] = [];
+  const unreachable: string[] = [];
+  for (const target of queued) {
+    const { minion, is } = target;
+    if (free <= 0 || unreachable.length >= failuresLeft) break;
+    if (is === 'away') unreachable.push(minion);
+    if (is !== 'here') continue;
+    deliver.push(target);
+    free -= 1;
+  }
+  // Those that are found to be away may be one too many: then nobody gets it any more.
+  const isOver = unreachable.length >= failuresLeft;
+  return { ...NOTHING, deliver: isOver ? [] : deliver, unreachable };
+}
+
+function reasonToEnd(job: Job, failures: number, total: number): EndReason | null {
+  if (job.cancelledAt !== null)
+    return { code: 'CANCELLED', message: 'It was cancelled before it was delivered' };
+  if (failures < failureLimit(job.rollout, total)) return null;
+  const so = failures === 1 ? '1 target has failed' : `${failures} targets have failed`;
+  const message = `Not delivered: ${so}, and no more than ${job.rollout.maxFailures ?? ''} may`;
+  return { code: 'FAILURES_REACHED', message };
+}
+
+const FAILURES = ['failed', 'timeout', 'expired', 'unreachable', 'interrupted'] as const;
+
+function failuresIn(tally: Tally): number {
+  return countIn(tally, ...FAILURES);
+}
+
+function countIn(tally: Tally, ...states: readonly TargetState[]): number {
+  return states.reduce((sum, state) => sum + (tally.get(state) ?? 0), 0);
+}
+
+function totalOf(tally: Tally): number {
+  return [...tally.values()].reduce((sum, count) => sum + count, 0);
+}

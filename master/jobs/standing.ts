@@ -1,0 +1,65 @@
+import type { Job, JobTarget } from '../store/store.ts';
+import type { JobContext } from './job-context.ts';
+import { isEarly, type Queued, type Standing } from './plan-turns.ts';
+
+/** After a start the minions come back one by one, and until then nobody is called unreachable. */
+export const RETURN_MS = 90_000;
+
+type View = Pick<JobContext, 'presence' | 'startedAt' | 'now'>;
+
+export async function standingOf(context: JobContext, job: Job): Promise<Standing> {
+  const { store, now } = context;
+  const queued = await store.jobs.queuedOf(job.id);
+  const { batchWaitSeconds } = job.rollout;
+  const since = new Date(now().getTime() - batchWaitSeconds * 1000).toISOString();
+  return {
+    now: now(),
+    tally: await store.jobs.tally(job.id),
+    resting: batchWaitSeconds === 0 ? 0 : await store.jobs.endedAfter(job.id, since),
+    queued: queued.map((target) => ({ ...target, is: whereIs(context, job, target) })),
+  };
+}
+
+type Waiting = Pick<JobTarget, 'minion' | 'expiresAt'>;
+
+function whereIs(view: View, job: Job, target: Waiting): Queued['is'] {
+  const session = view.presence.get(target.minion);
+  if (session?.sentJobs.has(job.id) === true) return 'sent';
+  // What is late is given up by the sweep.
+  if (target.expiresAt !== null && target.expiresAt <= view.now().toISOString()) return 'awaited';
+  // One that has not greeted yet may have it already.
+  if (session !== null) return session.capabilities === null ? 'awaited' : 'here';
+  // What was sent may have been accepted: then the minion says so when it is back.
+  const mayWait = job.rollout.expiresAt !== null || target.expiresAt !== null;
+  return mayWait || maySoonBeBack(view, job) ? 'awaited' : 'away';
+}
+
+function maySoonBeBack({ startedAt, now }: View, job: Job): boolean {
+  const isOlder = new Date(job.createdAt) < startedAt;
+  return isOlder && now().getTime() < startedAt.getTime() + RETURN_MS;
+}
+
+export const ANOTHER_RUN = 'waits for another run of the minion';
+
+/** What a target that has not ended waits for, in words; `null` if it waits for nothing. */
+export function waitsFor(
+  view: View & Pick<JobContext, 'progress'>,
+  job: Job,
+  target: JobTarget,
+): string | null {
+  const { state, minion } = target;
+  if (state === 'queued') return queuedFor(view, job, target);
+  return state === 'delivered' && view.progress.isWaiting(job.id, minion) ? ANOTHER_RUN : null;
+}
+
+function queuedFor(view: View, job: Job, target: Waiting): string | null {
+  const { startsAt, expiresAt, batch } = job.rollout;
+  if (isEarly(job, view.now())) return `begins at ${startsAt ?? ''}`;
+  const is = whereIs(view, job, target);
+  if (is === 'here') return batch === null ? null : `waits for its turn, ${batch} at a time`;
+  if (is !== 'awaited') return null;
+  const until = target.expiresAt ?? expiresAt;
+  return until === null
+    ? 'offline since the master started; it may come back'
+    : `offline; gets it if it is back before ${until}`;
+}
