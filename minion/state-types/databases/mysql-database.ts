@@ -87,7 +87,8 @@ async function read(args: Named, host: HostView): Promise<Database | null> {
 /** That it is there or gone already, by a statement that outlived a killed client, is no failure: the engine looks again. */
 async function apply(change: Change<Database>, args: Named, host: Host): Promise<void> {
   const name = identifier(args.name);
-  if (change.action === 'remove') return tellServer(host, args, [`DROP DATABASE IF EXISTS ${name}`]);
+  if (change.action === 'remove')
+    return tellServer(host, args, [`DROP DATABASE IF EXISTS ${name}`]);
   const { character_set, collate } = change.to;
   const verb = change.action === 'create' ? 'CREATE DATABASE IF NOT EXISTS' : 'ALTER DATABASE';
   const parts = [`${verb} ${name}`];
