@@ -7,12 +7,24 @@ import { addAgent } from './commands/agent.ts';
 import { addApply } from './commands/apply.ts';
 import { addConfig } from './commands/config.ts';
 import type { Context } from './commands/context.ts';
+import { addDrift } from './commands/drift.ts';
 import { addFacts } from './commands/facts.ts';
 import { addFingerprint } from './commands/fingerprint.ts';
 import { addJoin } from './commands/join.ts';
+import { addOwed } from './commands/owed.ts';
 import { addStatus } from './commands/status.ts';
 
-const COMMANDS = [addAgent, addApply, addFacts, addJoin, addFingerprint, addStatus, addConfig];
+const COMMANDS = [
+  addAgent,
+  addApply,
+  addFacts,
+  addJoin,
+  addFingerprint,
+  addStatus,
+  addOwed,
+  addDrift,
+  addConfig,
+] as const;
 
 /** The program `minion`, as a whole: gives its exit code, throws nothing. */
 export async function runCommandLine(

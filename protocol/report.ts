@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { countSchema } from './identifiers.ts';
+import { countSchema, sha256Schema } from './identifiers.ts';
 
 /** What a run says of itself while it goes on and when it has ended. Redacted before it gets here. */
 
@@ -20,6 +20,33 @@ const error = z.strictObject({
   output: z.optional(z.string()),
 });
 
+/** Why something changed, or in a dry run would. */
+export const originSchema = z.discriminatedUnion('kind', [
+  /** The tree, the pillar or what they refer to asks for something new since it was last as it should be. */
+  z.strictObject({ kind: z.literal('intended') }),
+  /** They do not: the host has moved. So often by now, and since when. */
+  z.strictObject({ kind: z.literal('drift'), times: positive, since: z.iso.datetime() }),
+  /** Something else changed, to which this is the answer. */
+  z.strictObject({ kind: z.literal('follows'), because: z.string() }),
+  /** Nobody can know. */
+  z.strictObject({ kind: z.literal('unknown'), because: z.string() }),
+]);
+
+export type Origin = z.infer<typeof originSchema>;
+
+/** What stood on the host before something that nobody asked for was put right. */
+export const beforeSchema = z.strictObject({
+  /** By the host's own clock: when its content was last changed (mtime), and when anything of it was (ctime). */
+  modifiedAt: z.iso.datetime(),
+  changedAt: z.iso.datetime(),
+  /** SHA-256 of its content, which the minion keeps: `minion drift show`. */
+  kept: z.optional(sha256Schema),
+  /** Why its content is not kept. */
+  notKept: z.optional(z.string()),
+});
+
+export type Before = z.infer<typeof beforeSchema>;
+
 /** What came of one declaration. */
 export const outcomeSchema = z.strictObject({
   key: z.string(),
@@ -31,6 +58,9 @@ export const outcomeSchema = z.strictObject({
   status: z.enum(['unchanged', 'changed', 'would-change', 'failed', 'skipped', 'unknown']),
   /** Made, or in a dry run foreseen; text differences are in `diff`. */
   change: z.optional(changeSchema),
+  /** Of what changed or would; absent in reports of minions that did not tell yet. */
+  origin: z.optional(originSchema),
+  before: z.optional(beforeSchema),
   /** Unified diff of the type's text attribute. */
   diff: z.optional(z.string()),
   /** What a watch made it do (`restarted`), or in a dry run would; also when owed from an earlier run. */
@@ -53,9 +83,19 @@ export const countsSchema = z.strictObject({
   failed: countSchema,
   skipped: countSchema,
   unknown: countSchema,
+  /** Of those that changed or would, how many because the host had moved. */
+  drift: z.optional(countSchema),
 });
 
 export type Counts = z.infer<typeof countsSchema>;
+
+/** A reaction that is owed: who is to react, how, to whose change, and since when. */
+const debtSchema = z.strictObject({
+  key: z.string(),
+  kind: z.enum(['watch', 'onchanges', 'listen']),
+  because: z.string(),
+  since: z.iso.datetime(),
+});
 
 /** All outcomes of one run on one minion. */
 export const reportSchema = z.strictObject({
@@ -74,6 +114,8 @@ export const reportSchema = z.strictObject({
   outcomes: z.array(outcomeSchema),
   /** Reactions that are still owed when the run ends: keys of declarations. */
   owed: z.array(z.string()),
+  /** The same in full. */
+  debts: z.optional(z.array(debtSchema)),
 });
 
 export type Report = z.infer<typeof reportSchema>;
@@ -115,5 +157,6 @@ export function countOutcomes(outcomes: readonly Outcome[]): Counts {
     failed: having('failed'),
     skipped: having('skipped'),
     unknown: having('unknown'),
+    drift: outcomes.filter(({ origin }) => origin?.kind === 'drift').length,
   };
 }

@@ -1,6 +1,8 @@
 import { styleText } from 'node:util';
 import type { Change } from './change.ts';
 import { escapeControls } from './log.ts';
+import { originLines, originWord, renderDebt } from './render-origin.ts';
+import type { ShownBefore, ShownDebt, ShownOrigin } from './render-origin.ts';
 
 /**
  * Runs as lines of text, for `minion apply` and `master apply` alike. What a run says may come
@@ -24,6 +26,8 @@ export interface ShownOutcome {
   readonly status: Status;
   readonly change?: Change | undefined;
   readonly diff?: string | undefined;
+  readonly origin?: ShownOrigin | undefined;
+  readonly before?: ShownBefore | undefined;
   readonly reaction?: string | undefined;
   readonly error?: ShownError | undefined;
   readonly because?: string | undefined;
@@ -46,6 +50,7 @@ export interface ShownReport {
   readonly endedAt: string;
   readonly counts: ShownCounts;
   readonly owed: readonly string[];
+  readonly debts?: readonly ShownDebt[] | undefined;
 }
 
 export interface ShownCounts {
@@ -56,6 +61,7 @@ export interface ShownCounts {
   readonly failed: number;
   readonly skipped: number;
   readonly unknown: number;
+  readonly drift?: number | undefined;
 }
 
 type Style = Parameters<typeof styleText>[0];
@@ -79,14 +85,16 @@ export function renderOutcome(outcome: ShownOutcome, options: RenderOptions): st
   const [mark, style] = MARKS[status];
   const title = name === id ? oneLine(id) : `${oneLine(id)} (${oneLine(name)})`;
   const seconds = milliseconds >= 1000 ? `, ${(milliseconds / 1000).toFixed(1)} s` : '';
-  const head = `${paint(style, mark)} ${oneLine(type)}  ${paint('bold', title)}  ${paint(style, status)}${seconds}`;
+  const word = originWord(outcome.origin);
+  const came = `${paint(style, status)}${word === '' ? '' : `, ${paint('yellow', word)}`}${seconds}`;
+  const head = `${paint(style, mark)} ${oneLine(type)}  ${paint('bold', title)}  ${came}`;
   return [`${head}  ${paint('dim', oneLine(place))}`, ...detailsOf(outcome, paint)];
 }
 
 /** How a run ended, in one line; below it why it failed as a whole, and what it still owes. */
 export function renderReport(report: ShownReport, options: RenderOptions): string[] {
   const paint = painter(options);
-  const { minion, status, dryRun, error, owed } = report;
+  const { minion, status, dryRun, error } = report;
   const seconds = (Date.parse(report.endedAt) - Date.parse(report.startedAt)) / 1000;
   const style = STATUS_STYLES.get(status) ?? 'red';
   const mode = dryRun ? ' (dry run)' : '';
@@ -96,7 +104,8 @@ export function renderReport(report: ShownReport, options: RenderOptions): strin
   if (isEmpty(report)) {
     lines.push(`    ${paint('yellow', 'nothing was done')}: no state is declared for this minion`);
   }
-  for (const key of owed) lines.push(`    ${paint('yellow', 'owed')} ${oneLine(key)}`);
+  for (const owed of report.debts?.map(renderDebt) ?? report.owed.map(oneLine))
+    lines.push(`    ${paint('yellow', 'owed')} ${owed}`);
   return lines;
 }
 
@@ -114,8 +123,8 @@ const STATUS_STYLES: ReadonlyMap<string, Style> = new Map<string, Style>([
 export function renderCounts(counts: ShownCounts): string {
   const parts = [
     [counts.failed, 'failed'],
-    [counts.changed, 'changed'],
-    [counts.wouldChange, 'would change'],
+    [counts.changed, withDrift('changed', counts)],
+    [counts.wouldChange, withDrift('would change', counts)],
     [counts.unknown, 'unknown'],
     [counts.skipped, 'skipped'],
     [counts.unchanged, 'unchanged'],
@@ -125,11 +134,17 @@ export function renderCounts(counts: ShownCounts): string {
   return said.length === 0 ? total : `${total}: ${said.join(', ')}`;
 }
 
+/** A report is of a dry run or it is none, so all drift stands behind one word. */
+function withDrift(word: string, { drift = 0 }: ShownCounts): string {
+  return drift === 0 ? word : `${word} (${drift} drift)`;
+}
+
 function detailsOf(outcome: ShownOutcome, paint: Paint): string[] {
   const { change, diff, reaction, because, error } = outcome;
   const lines: string[] = [];
   if (change !== undefined) lines.push(...changeLines(change, diff, paint));
   if (diff !== undefined) lines.push(...diffLines(diff, paint));
+  lines.push(...originLines(outcome.origin, outcome.before).map((line) => `    ${line}`));
   if (reaction !== undefined) lines.push(`    ${paint('cyan', 'reaction')} ${oneLine(reaction)}`);
   if (because !== undefined) lines.push(`    because ${oneLine(because)}`);
   if (error !== undefined) lines.push(...errorLines(error, paint));

@@ -1,3 +1,4 @@
+import { escapeControls } from '../../shared/log.ts';
 import { systemCode } from '../../shared/errors.ts';
 import { wantsColor } from '../../shared/render-run.ts';
 
@@ -7,6 +8,8 @@ export interface Terminal {
   out(line: string): void;
   /** Everything that is no result. */
   err(line: string): void;
+  /** A content as it is; where a person looks at it, nothing in it can act. */
+  print(content: Uint8Array): void;
   readonly color: boolean;
   /** All of standard input. */
   input(): Promise<string>;
@@ -24,6 +27,7 @@ export function realTerminal(): Terminal {
   return {
     out: (line) => void stdout.write(`${line}\n`),
     err: (line) => void stderr.write(`${line}\n`),
+    print: (content) => void stdout.write(stdout.isTTY ? visible(content) : content),
     color: wantsColor(stdout, env),
     input: async () => {
       const parts: Buffer[] = [];
@@ -32,4 +36,9 @@ export function realTerminal(): Terminal {
     },
     environment: env,
   };
+}
+
+function visible(content: Uint8Array): string {
+  const text = Buffer.from(content).toString('utf8');
+  return text.replaceAll(/[^\n\t]+/gu, escapeControls);
 }

@@ -32,6 +32,7 @@ const definition = z.strictObject({
   apply: method,
   react: method.optional(),
   provides: method.optional(),
+  path: method.optional(),
   needs: method.optional(),
   answers: method.optional(),
   uncertain: method.optional(),
@@ -44,6 +45,7 @@ const definition = z.strictObject({
   needsGuard: flag,
   oneShot: flag,
   isDerived: flag,
+  isRelative: flag,
   awaits: flag,
 });
 

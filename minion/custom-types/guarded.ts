@@ -27,11 +27,14 @@ export function guarded(type: StateType, places: Places): StateType {
 }
 
 /** What the compiler asks for, if the type has it. */
-function wiring(type: StateType, guard: Guard): Pick<StateType, 'provides' | 'needs'> {
+function wiring(type: StateType, guard: Guard): Pick<StateType, 'provides' | 'path' | 'needs'> {
   return {
     ...(type.provides === undefined
       ? {}
       : { provides: (args) => guard.given('provides', names, () => type.provides?.(args)) }),
+    ...(type.path === undefined
+      ? {}
+      : { path: (args) => guard.given('path', z.string(), () => type.path?.(args)) }),
     ...(type.needs === undefined
       ? {}
       : { needs: (args) => guard.given('needs', names, () => type.needs?.(args)) }),

@@ -3,6 +3,7 @@ import type { Outcome, RunEvent } from '../../protocol/report.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Hosts } from '../host/view.ts';
 import type { Deadline } from './deadline.ts';
+import type { Memory } from './drift/memory.ts';
 import type { OwedJournal } from './owed.ts';
 import type { Reactions } from './reactions.ts';
 import type { Redaction, SecretNames } from './redaction.ts';
@@ -16,6 +17,7 @@ export interface RunOptions {
   readonly hosts: Hosts;
   readonly journal: OwedJournal;
   readonly redaction: Redaction;
+  readonly memory: Memory;
   readonly dryRun: boolean;
   /** The catalog is all that the minion is to be, not some state files of it. */
   readonly isWhole: boolean;
@@ -40,6 +42,8 @@ export interface RunContext extends RunOptions {
   readonly standings: Map<string, Standing>;
   readonly outcomes: Map<string, Outcome>;
   readonly secretNames: SecretNames;
+  /** The last command of the tree's author that ran because it is new: what it changed, nobody knows. */
+  readonly unforeseen: { by: string | null };
   /** How much of differences the report can still take. */
   readonly diffs: { charactersLeft: number };
 }

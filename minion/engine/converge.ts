@@ -1,5 +1,5 @@
 import { diff } from '../../shared/change.ts';
-import type { Change } from '../../shared/change.ts';
+import type { Attributes, Change } from '../../shared/change.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import type { Host } from '../host/host.ts';
 import { viewOf } from '../host/view.ts';
@@ -12,6 +12,8 @@ export interface ConvergeOptions {
   readonly notified?: boolean;
   /** Called before the first effect on the host. */
   readonly beforeEffect?: (change: Change | null) => Promise<void>;
+  /** Told what it wants, each time that this is looked at. */
+  readonly sees?: (want: Partial<Attributes> | null) => void;
 }
 
 /** What it took, or in a dry run would take, to bring one declared state about. */
@@ -42,7 +44,7 @@ export async function converge(
   host: Host,
   options: ConvergeOptions,
 ): Promise<Convergence> {
-  const change = await compare(type, args, host);
+  const change = await compare(type, args, host, options.sees);
   if (type.awaits === true && change !== null)
     return wait(type, args, host, { change, ...options });
   const reacts = options.notified === true && !isAnsweredBy(type, change);
@@ -105,9 +107,15 @@ function isAnsweredBy(type: StateType, change: Change | null): boolean {
 }
 
 /** What differs between how the thing is and how it should be; `null` if nothing does. */
-export async function compare(type: StateType, args: unknown, host: Host): Promise<Change | null> {
+export async function compare(
+  type: StateType,
+  args: unknown,
+  host: Host,
+  sees?: ConvergeOptions['sees'],
+): Promise<Change | null> {
   const view = viewOf(host);
   const [have, want] = await Promise.all([type.read(args, view), type.want(args, view)]);
+  sees?.(want);
   return diff(have, want);
 }
 

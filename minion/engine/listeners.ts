@@ -1,10 +1,11 @@
 import type { Declaration } from '../../language/declaration.ts';
-import type { Outcome } from '../../protocol/report.ts';
+import type { Origin, Outcome } from '../../protocol/report.ts';
 import { deadlineFor, typeOf } from './context.ts';
 import type { RunContext } from './context.ts';
 import { reactAndVerify } from './converge.ts';
 import { inTime } from './deadline.ts';
-import { errorOf } from './outcome.ts';
+import { originOf } from './drift/origin.ts';
+import { errorOf, redactedOrigin } from './outcome.ts';
 import { debtsOf } from './reactions.ts';
 import { loggable } from './redaction.ts';
 import { targetsOf } from './requisites.ts';
@@ -49,6 +50,7 @@ async function pay(
 ): Promise<Outcome> {
   const { journal, hosts, redaction, log } = context;
   const type = typeOf(context, declaration);
+  const origin = before.origin ?? following(declaration, context);
   const strike = (): void => {
     journal.strike(({ key, kind }) => key === declaration.key && kind === 'listen');
   };
@@ -62,7 +64,8 @@ async function pay(
     );
     strike();
     log.info({ id: before.id, type: type.name }, 'State reacted');
-    return { ...before, status: 'changed', reaction: also(before, redaction.redact(reaction)) };
+    const told = also(before, redaction.redact(reaction));
+    return { ...before, status: 'changed', origin, reaction: told };
   } catch (error) {
     const said = loggable(error, redaction);
     log.warn({ id: before.id, type: type.name, error: said }, 'Reaction failed');
@@ -79,7 +82,13 @@ function foreseen(declaration: Declaration, before: Outcome, context: RunContext
   }
   if (unclear !== null) return before;
   const reaction = also(before, 'would react to what it listens to');
-  return { ...before, status: 'would-change', reaction };
+  const origin = before.origin ?? following(declaration, context);
+  return { ...before, status: 'would-change', origin, reaction };
+}
+
+function following(declaration: Declaration, context: RunContext): Origin {
+  const changing = { declaration, change: null, seen: undefined, touchedMs: null };
+  return redactedOrigin(originOf(changing, context), context.redaction.redact);
 }
 
 /** One that may change, where none of all that it listens to is known to; nor does it owe anything. */

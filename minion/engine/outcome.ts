@@ -1,6 +1,6 @@
 import type { Declaration } from '../../language/declaration.ts';
 import { showPlace } from '../../language/place.ts';
-import type { Outcome } from '../../protocol/report.ts';
+import type { Before, Origin, Outcome } from '../../protocol/report.ts';
 import type { Change } from '../../shared/change.ts';
 import { ConductorError, messageOf } from '../../shared/errors.ts';
 import { endOf } from '../../shared/excerpt.ts';
@@ -14,8 +14,16 @@ import { textDiff } from './text-diff.ts';
 export type Result =
   | Convergence
   | { readonly status: 'failed'; readonly error: unknown }
-  | { readonly status: 'skipped'; readonly because: string; readonly isBroken: boolean }
+  | Skipped
   | { readonly status: 'unknown'; readonly because: string };
+
+export interface Skipped {
+  readonly status: 'skipped';
+  readonly because: string;
+  readonly isBroken: boolean;
+  /** Its own guards say that there is nothing to do. */
+  readonly isGuarded?: true;
+}
 
 export interface Timing {
   readonly startedAt: Date;
@@ -23,7 +31,15 @@ export interface Timing {
   readonly attempts: number;
 }
 
+/** Why something changes, and what stood there before. */
+export interface Cause {
+  readonly origin: Origin;
+  readonly before: Before | null;
+}
+
 export interface Presentation {
+  /** Why it changed, or would; `null` of what did not. */
+  readonly cause: Cause | null;
   readonly timing: Timing;
   readonly redaction: Redaction;
   readonly secretNames: SecretNames;
@@ -34,7 +50,7 @@ export function outcomeOf(
   declaration: Declaration,
   type: StateType,
   result: Result,
-  { timing, redaction, secretNames }: Presentation,
+  { cause, timing, redaction, secretNames }: Presentation,
 ): Outcome {
   const { redact } = redaction;
   const { key, id, name, place } = declaration;
@@ -49,10 +65,25 @@ export function outcomeOf(
     ...('change' in result && result.change !== null
       ? changeOf(result.change, type, redact(name), { redaction, secretNames })
       : {}),
+    ...(cause !== null && 'change' in result ? causeShown(cause, redact) : {}),
     startedAt: timing.startedAt.toISOString(),
     milliseconds: Math.round(timing.milliseconds * 10) / 10,
     ...(timing.attempts > 1 ? { attempts: timing.attempts } : {}),
   };
+}
+
+function causeShown(
+  { origin, before }: Cause,
+  redact: (text: string) => string,
+): Pick<Outcome, 'origin' | 'before'> {
+  return {
+    origin: redactedOrigin(origin, redact),
+    ...(before === null ? {} : { before }),
+  };
+}
+
+export function redactedOrigin(origin: Origin, redact: (text: string) => string): Origin {
+  return 'because' in origin ? { ...origin, because: redact(origin.because) } : origin;
 }
 
 function told(
@@ -94,7 +125,7 @@ function changeOf(
   change: Change,
   type: StateType,
   name: string,
-  { redaction, secretNames }: Omit<Presentation, 'timing'>,
+  { redaction, secretNames }: Omit<Presentation, 'timing' | 'cause'>,
 ): Pick<Outcome, 'change' | 'diff'> {
   const hidden = secretNames(type);
   const { textAttribute } = type;

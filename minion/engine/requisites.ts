@@ -1,4 +1,5 @@
 import type { Declaration, RequisiteKind } from '../../language/declaration.ts';
+import type { Origin } from '../../protocol/report.ts';
 
 /** What those that refer to a declaration need to know about it once its turn is over. */
 export interface Standing {
@@ -9,6 +10,8 @@ export interface Standing {
   readonly hasChanged: boolean;
   /** A dry run cannot say. */
   readonly isUnknown: boolean;
+  /** Why it changed, or began to; `null` if it did not. */
+  readonly origin: Origin['kind'] | null;
 }
 
 /** By key, of the declarations whose turn is over. */

@@ -4,9 +4,11 @@ import { messageOf } from '../../shared/errors.ts';
 import { typeOf } from './context.ts';
 import type { RunContext, RunOptions } from './context.ts';
 import { Abandoned } from './deadline.ts';
+import { noteEnd, remember } from './drift/effort.ts';
+import type { Effort } from './drift/effort.ts';
 import { payListeners } from './listeners.ts';
 import { outcomeOf } from './outcome.ts';
-import type { Result } from './outcome.ts';
+import type { Cause, Result } from './outcome.ts';
 import { createSecretNames } from './redaction.ts';
 import { reactionsIn, takeStock } from './reactions.ts';
 import { targetsOf } from './requisites.ts';
@@ -36,6 +38,7 @@ export async function runCatalog(options: RunOptions): Promise<readonly Outcome[
     else conclude(turn, passOver(ended), context);
   }
   if (ended === null) await payListeners(context);
+  noteEnd(context);
   return catalog.declarations.flatMap(({ key }) => context.outcomes.get(key) ?? []);
 }
 
@@ -57,6 +60,7 @@ function begin(options: RunOptions): RunContext {
     standings: new Map(),
     outcomes: new Map(),
     secretNames: createSecretNames(),
+    unforeseen: { by: null },
     diffs: { charactersLeft: DIFF_CHARACTERS },
   };
 }
@@ -76,9 +80,9 @@ async function runOne(turn: NumberedTurn, context: RunContext): Promise<string |
 
   const startedAt = new Date();
   const begun = performance.now();
-  const { result, attempts } = await takeTurn(declaration, context);
+  const { result, attempts, effort } = await takeTurn(declaration, context);
   const timing = { startedAt, milliseconds: performance.now() - begun, attempts };
-  conclude(turn, { result, timing }, context);
+  conclude(turn, { result, timing, effort }, context);
 
   if (result.status !== 'failed') return null;
   if (signal.aborted) return endedBy(signal);
@@ -89,6 +93,7 @@ async function runOne(turn: NumberedTurn, context: RunContext): Promise<string |
 type Concluded = {
   readonly result: Result;
   readonly timing: Parameters<typeof outcomeOf>[3]['timing'];
+  readonly effort: Effort;
 };
 
 function conclude(
@@ -97,13 +102,15 @@ function conclude(
   context: RunContext,
 ) {
   const { standings, outcomes, emit, redaction, secretNames, log, catalog } = context;
-  const { result, timing } = concluded;
+  const { result, timing, effort } = concluded;
+  const { cause } = effort;
   const type = typeOf(context, declaration);
   const outcome = withinBudget(
-    outcomeOf(declaration, type, result, { timing, redaction, secretNames }),
+    outcomeOf(declaration, type, result, { cause, timing, redaction, secretNames }),
     context.diffs,
   );
-  standings.set(declaration.key, standingOf(declaration, result));
+  remember(declaration, result, effort, context);
+  standings.set(declaration.key, standingOf(declaration, result, cause));
   outcomes.set(declaration.key, outcome);
   emit({ event: 'outcome', number, total: catalog.declarations.length, outcome });
   const { id, status, milliseconds, error } = outcome;
@@ -123,9 +130,10 @@ function withinBudget(outcome: Outcome, diffs: { charactersLeft: number }): Outc
   return outcome;
 }
 
-function standingOf({ id }: Declaration, result: Result): Standing {
+function standingOf({ id }: Declaration, result: Result, cause: Cause | null): Standing {
   return {
     id,
+    origin: result.status === 'unchanged' ? null : (cause?.origin.kind ?? null),
     isBroken: result.status === 'failed' || (result.status === 'skipped' && result.isBroken),
     hasChanged: result.status === 'changed' || result.status === 'would-change',
     isUnknown: result.status === 'unknown',
@@ -136,6 +144,7 @@ function passOver(because: string): Concluded {
   return {
     result: { status: 'skipped', because: `the run has ended: ${because}`, isBroken: true },
     timing: { startedAt: new Date(), milliseconds: 0, attempts: 1 },
+    effort: { seen: undefined, change: null, cause: null },
   };
 }
 

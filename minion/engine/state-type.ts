@@ -52,11 +52,23 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
    */
   readonly isDerived?: true;
 
+  /**
+   * What it wants depends on how the thing is (an edit of a text, packages in any version), so that it wants something
+   * else than before does not mean that anybody asked for it.
+   */
+  readonly isRelative?: true;
+
   /** The attribute whose differences are shown as text, line by line (`content`). */
   readonly textAttribute?: string;
 
   /** What it brings about, as resource names: `user:NAME`, `path:/abs`, `package:NAME`, … */
   provides?(args: Args): readonly string[];
+
+  /**
+   * Where the one file stands that it manages, if that is not the first that it provides: a report of drift says when it
+   * was touched, and its content is kept.
+   */
+  path?(args: Args): string;
 
   /** What must be there before it, if the tree declares it: the implied requisites. */
   needs?(args: Args): readonly string[];

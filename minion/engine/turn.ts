@@ -1,5 +1,4 @@
 import type { Declaration } from '../../language/declaration.ts';
-import type { Change } from '../../shared/change.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import type { Host } from '../host/host.ts';
 import { deadlineFor, typeOf } from './context.ts';
@@ -7,8 +6,10 @@ import type { RunContext } from './context.ts';
 import { converge } from './converge.ts';
 import { inTime } from './deadline.ts';
 import { changingNeed, doubted, earlierChange } from './doubt.ts';
+import { causeOf, noteBegin } from './drift/effort.ts';
+import type { Effort } from './drift/effort.ts';
 import { failingCheck, guardedBy } from './guards.ts';
-import type { Result } from './outcome.ts';
+import type { Result, Skipped } from './outcome.ts';
 import { isNotified, isPreparationNeeded } from './prerequisites.ts';
 import { debtsOf } from './reactions.ts';
 import { loggable } from './redaction.ts';
@@ -18,14 +19,15 @@ import { judge, targetsOf } from './requisites.ts';
 export interface Turn {
   readonly result: Result;
   readonly attempts: number;
+  readonly effort: Effort;
 }
 
 /** Gives a declaration its turn. The only place that turns what is thrown into an outcome. */
 export async function takeTurn(declaration: Declaration, context: RunContext): Promise<Turn> {
+  const effort: Effort = { seen: undefined, change: null, cause: null };
   const verdict = judgement(declaration, context);
-  if (verdict !== null) return { result: verdict, attempts: 1 };
+  if (verdict !== null) return { result: verdict, attempts: 1, effort };
   let attempts = 0;
-  const effort: Effort = { change: null };
   try {
     const result = await inTime(deadlineFor(declaration, context), async (signal) => {
       const host = context.hosts.within(signal);
@@ -34,15 +36,11 @@ export async function takeTurn(declaration: Declaration, context: RunContext): P
         return attemptTurn(declaration, context, host, effort);
       });
     });
-    return { result: inAll(result, effort), attempts: Math.max(1, attempts) };
+    return { result: inAll(result, effort), attempts: Math.max(1, attempts), effort };
   } catch (error) {
-    return { result: failure(error, declaration, context), attempts: Math.max(1, attempts) };
+    const result = failure(error, declaration, context);
+    return { result, attempts: Math.max(1, attempts), effort };
   }
-}
-
-/** What has been begun in any of the attempts. */
-interface Effort {
-  change: Change | null;
 }
 
 /** An attempt that failed may have changed all there was to change: that the last one need not is no rest. */
@@ -80,10 +78,10 @@ async function attemptTurn(
     const awaited = context.dryRun && stopped.byCommand ? changingNeed(declaration, context) : null;
     if (awaited !== null) return unknown(`${stopped.because}, but ${awaited} would change first`);
     settle(declaration, context);
-    return skipped(stopped.because, { isBroken: false });
+    return { ...skipped(stopped.because, { isBroken: false }), isGuarded: true };
   }
   if (context.dryRun)
-    return doubted(await foresee(declaration, context, host), declaration, context);
+    return doubted(await foresee(declaration, context, host, effort), declaration, context);
   return act(declaration, context, host, effort);
 }
 
@@ -99,8 +97,11 @@ async function act(
   const result = await converge(typeOf(context, declaration), declaration.args, host, {
     dryRun: false,
     notified: isNotified(declaration, context),
+    sees: (want) => void (effort.seen = want),
     beforeEffect: async (change) => {
       effort.change ??= change;
+      effort.cause ??= await causeOf(declaration, { change, seen: effort.seen }, context, host);
+      noteBegin(context);
       journal.owe(reactions.by.get(declaration.key) ?? []);
     },
   });
@@ -116,10 +117,21 @@ async function act(
   return { ...result, reaction: `${result.reaction} (owed since ${earlier.since})` };
 }
 
-async function foresee(declaration: Declaration, context: RunContext, host: Host): Promise<Result> {
+async function foresee(
+  declaration: Declaration,
+  context: RunContext,
+  host: Host,
+  effort: Effort,
+): Promise<Result> {
   const type = typeOf(context, declaration);
   const notified = isNotified(declaration, context);
-  const result = await converge(type, declaration.args, host, { dryRun: true, notified });
+  const result = await converge(type, declaration.args, host, {
+    dryRun: true,
+    notified,
+    sees: (want) => void (effort.seen = want),
+  });
+  if (result.status === 'would-change')
+    effort.cause = await causeOf(declaration, { ...effort, change: result.change }, context, host);
   const watched = targetsOf(declaration, ['watch', 'watch_any']);
   const unclear = watched.find((key) => context.standings.get(key)?.isUnknown === true);
   if (result.status === 'unchanged' && unclear !== undefined && type.react !== undefined) {
@@ -177,7 +189,7 @@ function failure(error: unknown, declaration: Declaration, context: RunContext):
   return unknown(`${awaited} would change first; as things are: ${error.message}`);
 }
 
-function skipped(because: string, { isBroken }: { readonly isBroken: boolean }): Result {
+function skipped(because: string, { isBroken }: { readonly isBroken: boolean }): Skipped {
   return { status: 'skipped', because, isBroken };
 }
 

@@ -19,7 +19,7 @@ import { fileError } from './file-error.ts';
 /** Our own small files: owned by root, in directories that only root can enter. */
 
 /** Replaces a file in one step; when it returns, the content survives a loss of power. */
-export function writeDurably(path: string, content: string): void {
+export function writeDurably(path: string, content: string | Uint8Array): void {
   const staged = `${dirname(path)}/.${basename(path)}.new`;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });

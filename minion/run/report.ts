@@ -3,6 +3,7 @@ import type { Outcome, Report } from '../../protocol/report.ts';
 import type { RunRequest } from '../../protocol/run-request.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import { errorOf } from '../engine/outcome.ts';
+import type { Debt } from '../engine/owed.ts';
 
 export interface Ended {
   readonly startedAt: Date;
@@ -11,7 +12,7 @@ export interface Ended {
   /** What kept the run itself from being done; `null` if it went through all states. */
   readonly error: unknown;
   readonly outcomes: readonly Outcome[];
-  readonly owed: readonly string[];
+  readonly debts: readonly Debt[];
   readonly redact: (text: string) => string;
 }
 
@@ -19,6 +20,11 @@ export interface Ended {
 export function reportOf({ options, minion, revision }: RunRequest, ended: Ended): Report {
   const { startedAt, signal, outcomes, redact } = ended;
   const { job, cause, dryRun } = options;
+  const debts = ended.debts.map((debt) => ({
+    ...debt,
+    key: redact(debt.key),
+    because: redact(debt.because),
+  }));
   const error = signal.aborted ? signal.reason : ended.error;
   return {
     job,
@@ -32,7 +38,8 @@ export function reportOf({ options, minion, revision }: RunRequest, ended: Ended
     endedAt: new Date().toISOString(),
     counts: countOutcomes(outcomes),
     outcomes: [...outcomes],
-    owed: [...ended.owed],
+    owed: [...new Set(debts.map(({ key }) => key))],
+    debts,
   };
 }
 

@@ -11,6 +11,7 @@ import { ConductorError } from '../../shared/errors.ts';
 import { createLogger } from '../../shared/log.ts';
 import type { Logger } from '../../shared/log.ts';
 import { stateTypesOf } from '../custom-types/load.ts';
+import { openMemory } from '../engine/drift/memory.ts';
 import { openJournal } from '../engine/owed.ts';
 import type { OwedJournal } from '../engine/owed.ts';
 import { loggable } from '../engine/redaction.ts';
@@ -83,8 +84,7 @@ interface Progress {
 }
 
 function ended({ outcomes, journal, redaction: { redact } }: Progress) {
-  const owed = new Set((journal?.all() ?? []).map(({ key }) => redact(key)));
-  return { outcomes: [...outcomes.values()], owed: [...owed], redact };
+  return { outcomes: [...outcomes.values()], debts: journal?.all() ?? [], redact };
 }
 
 async function underLock(
@@ -136,6 +136,7 @@ async function compileAndConverge(
     log,
     hosts: hostsFor(request, { registry, ports: catalog.ports, log, redact }),
     redaction: progress.redaction,
+    memory: openMemory(stateDirectory, { dryRun, onCorrupt }),
     isWhole: options.stateFiles.length === 0,
     emit(event) {
       if (event.event === 'outcome') progress.outcomes.set(event.outcome.key, event.outcome);

@@ -48,10 +48,14 @@ declare module 'conductor' {
     readonly awaits?: true;
     /** How it should be follows from what other states bring about: a dry run waits for those. */
     readonly isDerived?: true;
+    /** What it wants depends on how the thing is: wanting something else than before is not called a wish of the tree's. */
+    readonly isRelative?: true;
     /** The attribute whose differences are shown as text, line by line. */
     readonly textAttribute?: string;
     /** What it brings about, as resource names: `user:NAME`, `path:/abs`, `package:NAME`, … */
     provides?(args: Args): readonly string[];
+    /** Where the one file stands that it manages, if that is not the first that it provides. */
+    path?(args: Args): string;
     /** What must be there before it, if the tree declares it: the implied requisites. */
     needs?(args: Args): readonly string[];
     /** How the thing is now; `null` if it does not exist. Changes nothing. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Catalog, Declaration, Requisite } from '../../language/declaration.ts';
+import { openMemory } from '../../minion/engine/drift/memory.ts';
 import { openJournal } from '../../minion/engine/owed.ts';
 import type { OwedJournal } from '../../minion/engine/owed.ts';
 import { runCatalog } from '../../minion/engine/run.ts';
@@ -184,6 +185,7 @@ export async function run(
         secrets.reduce((shown, secret) => shown.replaceAll(secret, mark(secret)), text),
       fingerprint: mark,
     },
+    memory: openMemory(directory, { dryRun, onCorrupt: () => undefined }),
     dryRun,
     isWhole: true,
     signal: new AbortController().signal,

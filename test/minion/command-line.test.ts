@@ -23,6 +23,7 @@ import { exitCodeOfReport } from '../../minion/commands/render.ts';
 import { realTerminal } from '../../minion/commands/terminal.ts';
 import { readConfig } from '../../minion/config.ts';
 import { runCommandLine } from '../../minion/program.ts';
+import { contentsDirectory, openContents } from '../../minion/engine/drift/contents.ts';
 import { programsBeside } from '../../minion/programs.ts';
 import { startAgent } from '../../minion/agent/start.ts';
 import { WebSocketServer } from 'ws';
@@ -67,6 +68,7 @@ async function minion(words: readonly string[], { input = '', environment = {} }
     terminal: {
       out: (line) => void out.push(line),
       err: (line) => void err.push(line),
+      print: (content) => void out.push(Buffer.from(content).toString('utf8')),
       color: false,
       input: () => Promise.resolve(input),
       environment,
@@ -80,7 +82,16 @@ async function minion(words: readonly string[], { input = '', environment = {} }
 test('help shows the commands and the exit codes; the version is that of package.json', async (t) => {
   const help = await minion(['--help']);
   t.is(help.exitCode, 0);
-  for (const command of ['agent', 'apply', 'facts', 'join', 'fingerprint', 'status'])
+  for (const command of [
+    'agent',
+    'apply',
+    'facts',
+    'join',
+    'fingerprint',
+    'status',
+    'owed',
+    'drift',
+  ])
     t.regex(help.out, new RegExp(`^  ${command}`, 'mu'));
   t.regex(help.out, /130 {2}interrupted/u);
   const packageJson: unknown = JSON.parse(readFileSync('package.json', 'utf8'));
@@ -249,6 +260,45 @@ test('without an agent the status says so, and exits with 3', async (t) => {
   const { exitCode, out } = await minion(['status', ...place().flags]);
   t.is(exitCode, 3);
   t.is(out, 'is running: no\nminion: web-01');
+});
+
+test('what is owed is printed with whose change it answers and since when', async (t) => {
+  const { state, flags } = place();
+  t.is((await minion(['owed', ...flags])).out, 'nothing is owed');
+  const owed = [
+    {
+      key: 'service.running|web|web',
+      kind: 'watch',
+      because: 'file.managed|config|/etc/web.conf',
+      since: '2026-01-01T00:00:00.000Z',
+    },
+  ];
+  const path = join(state, 'owed.json');
+  writeFileSync(path, JSON.stringify({ version: 1, isLost: false, owed }));
+  t.is(
+    (await minion(['owed', ...flags])).out,
+    'service.running web: watch of file.managed config (/etc/web.conf), since 2026-01-01T00:00:00.000Z',
+  );
+  t.deepEqual(JSON.parse((await minion(['owed', '--json', ...flags])).out), { owed });
+  writeFileSync(path, '{');
+  const broken = await minion(['owed', ...flags]);
+  t.is(broken.exitCode, 1);
+  t.regex(broken.err, /^error: Cannot tell what is owed: .* the next run makes every reaction/u);
+  t.is(readFileSync(path, 'utf8'), '{');
+});
+
+test('what a file held before drift was taken back is printed by its hash', async (t) => {
+  const { state, flags } = place();
+  const kept = openContents(contentsDirectory(state)).keep(Buffer.from('by hand\n'));
+  const hash = 'kept' in kept ? kept.kept : '';
+  const shown = await minion(['drift', 'show', hash.slice(0, 8), ...flags]);
+  t.deepEqual([shown.exitCode, shown.out], [0, 'by hand\n']);
+  const none = await minion(['drift', 'show', 'f'.repeat(64), ...flags]);
+  t.is(none.exitCode, 1);
+  t.regex(none.err, /Cannot show "f+": it is not kept, or no longer/u);
+  const wrong = await minion(['drift', 'show', '../owed.json', ...flags]);
+  t.is(wrong.exitCode, 1);
+  t.regex(wrong.err, /Cannot show "\.\.\/owed\.json": write the hash as a report has it/u);
 });
 
 test('the configuration is printed with every default filled in', async (t) => {

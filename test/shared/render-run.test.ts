@@ -107,6 +107,59 @@ test('a report is one line, with what it owes below', (t) => {
   ]);
 });
 
+test('drift is told in a word, with how often, when and what was there', (t) => {
+  const since = '2026-01-01T00:00:00.000Z';
+  const before = { changedAt: '2026-01-02T00:00:00.000Z', kept: 'ab'.repeat(32) };
+  const drift = { kind: 'drift', times: 3, since } as const;
+  t.deepEqual(renderOutcome({ ...outcome, origin: drift, before, milliseconds: 1500 }, plain), [
+    '* user.present  ref user (ref)  changed, drift, 1.5 s  states/eknight.yaml:12:1',
+    '    shell: /bin/sh -> /bin/bash',
+    '    drift 3 times since 2026-01-01T00:00:00.000Z',
+    '    touched 2026-01-02T00:00:00.000Z, says the clock of the host',
+    '    it held: minion drift show abababababab',
+  ]);
+  const first = { ...drift, times: 1 };
+  const secret = { changedAt: since, notKept: 'it may hold a secret' };
+  t.deepEqual(renderOutcome({ ...outcome, origin: first, before: secret }, plain).slice(2), [
+    '    drift for the first time',
+    '    touched 2026-01-01T00:00:00.000Z, says the clock of the host',
+    '    what it held is not kept: it may hold a secret',
+  ]);
+});
+
+test('what the tree asked for has no word, what follows says from what, and doubt is told', (t) => {
+  const lines = (origin: ShownOutcome['origin']) => renderOutcome({ ...outcome, origin }, plain);
+  t.deepEqual(lines({ kind: 'intended' }), renderOutcome(outcome, plain));
+  t.is(lines({ kind: 'follows', because: '"a" changed' })[2], '    after "a" changed');
+  const [head = '', , why] = lines({ kind: 'unknown', because: 'nobody\u001b knows' });
+  t.regex(head, /changed, perhaps drift {2}states/u);
+  t.is(why, '    perhaps drift: nobody\\x1b knows');
+});
+
+test('a report names in full what it owes', (t) => {
+  const report = {
+    minion: 'appserver',
+    dryRun: false,
+    status: 'failed',
+    startedAt: '2026-01-01T00:00:00.000Z',
+    endedAt: '2026-01-01T00:00:02.500Z',
+    counts: { ...counts, drift: 1 },
+    owed: ['service.running|web|nginx'],
+    debts: [
+      {
+        key: 'service.running|web|nginx',
+        kind: 'watch',
+        because: 'file.managed|/etc/a|/etc/a',
+        since: '2026-01-01T00:00:01.000Z',
+      },
+    ],
+  };
+  t.deepEqual(renderReport(report, plain), [
+    'appserver  failed  3 states: 1 failed, 1 changed (1 drift), 1 unchanged in 2.5 s',
+    '    owed service.running web (nginx): watch of file.managed /etc/a, since 2026-01-01T00:00:01.000Z',
+  ]);
+});
+
 test('counts say only what there is', (t) => {
   const none = {
     total: 1,

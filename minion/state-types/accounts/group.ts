@@ -76,6 +76,7 @@ async function apply(change: Change<Group>, args: GroupArgs, host: Host): Promis
 
 export const groupPresent = defineState({
   name: 'group.present',
+  isRelative: true,
   schema: presentSchema,
   example: `developers:
   group.present:

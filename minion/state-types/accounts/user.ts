@@ -118,6 +118,7 @@ async function apply(change: Change<User>, args: UserArgs, host: Host): Promise<
 
 export const userPresent = defineState({
   name: 'user.present',
+  isRelative: true,
   schema: userPresentSchema,
   example: `robot:
   user.present:

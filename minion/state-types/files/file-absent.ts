@@ -28,6 +28,7 @@ export const fileAbsent = defineState({
   example: `/etc/nginx/sites-enabled/default:
   file.absent: {}
 `,
+  path: ({ name }: Args) => name,
   async read({ name }: Args, host: HostView): Promise<Anything | null> {
     const status = await host.status(name);
     if (status === null) return null;

@@ -166,6 +166,7 @@ async function makeRoom(path: string, { backupname }: DirectoryArgs, host: Host)
 
 export const fileDirectory = defineState({
   name: 'file.directory',
+  isRelative: true,
   schema: directorySchema,
   example: `/srv/projects:
   file.directory:

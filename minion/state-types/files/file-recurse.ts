@@ -84,6 +84,7 @@ export const fileRecurse = defineState({
 `,
   treeDirectories: ['source'],
   textAttribute: 'content',
+  isRelative: true,
   provides: (args: RecurseArgs) => [
     `path:${args.name}`,
     ...filesOf(args).map(({ to }) => `path:${args.name}/${to}`),

@@ -31,6 +31,7 @@ export const pkgInstalled = defineState<InstalledArgs, PackageSet>({
       - postgresql: ">=15"
     install_recommends: false
 `,
+  isRelative: true,
   provides,
   needs,
   read: (args, host) => readSet(installArgs(args), host),

@@ -169,6 +169,7 @@ const needs = ({ name, acl_type: type, acl_name: who }: AbsentArgs): string[] =>
 
 export const aclPresent = defineState({
   name: 'acl.present',
+  isRelative: true,
   schema: presentSchema,
   example: `nginx may read the files of the shop:
   acl.present:

@@ -108,6 +108,7 @@ async function apply(change: Change<Variables>, _args: Args, host: Host): Promis
 
 export const environSetenv = defineState({
   name: 'environ.setenv',
+  isRelative: true,
   schema,
   example: `DJANGO_SETTINGS_MODULE:
   environ.setenv:

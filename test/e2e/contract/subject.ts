@@ -2,6 +2,7 @@ import { compile } from '../../../language/compile.ts';
 import type { Catalog } from '../../../language/declaration.ts';
 import type { Data, DataMapping } from '../../../language/values/data.ts';
 import { z } from 'zod';
+import { openMemory } from '../../../minion/engine/drift/memory.ts';
 import { openJournal } from '../../../minion/engine/owed.ts';
 import { runCatalog } from '../../../minion/engine/run.ts';
 import { defineState } from '../../../minion/engine/state-type.ts';
@@ -157,6 +158,7 @@ export async function runCase(named: NamedCase, world: World, way: Way): Promise
     hosts: through(hosts),
     journal: openJournal(`${STATE_DIRECTORY}/owed.json`, { dryRun, onCorrupt: refuse }),
     redaction,
+    memory: openMemory(STATE_DIRECTORY, { dryRun: true, onCorrupt: refuse }),
     dryRun,
     isWhole: false,
     signal: new AbortController().signal,

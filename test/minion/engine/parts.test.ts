@@ -6,6 +6,7 @@ import { Abandoned, inTime } from '../../../minion/engine/deadline.ts';
 import { failingCheck, guardedBy } from '../../../minion/engine/guards.ts';
 import { payListeners } from '../../../minion/engine/listeners.ts';
 import { errorOf, outcomeOf } from '../../../minion/engine/outcome.ts';
+import { openMemory } from '../../../minion/engine/drift/memory.ts';
 import { openJournal } from '../../../minion/engine/owed.ts';
 import { isNotified, isPreparationNeeded } from '../../../minion/engine/prerequisites.ts';
 import { debtsOf, reactionsIn, takeStock } from '../../../minion/engine/reactions.ts';
@@ -176,7 +177,7 @@ test('a state has the time that it asks for, or the usual', (t) => {
 // Judging
 
 function standing(given: Partial<Standing>): Standing {
-  return { id: 'x', isBroken: false, hasChanged: false, isUnknown: false, ...given };
+  return { id: 'x', isBroken: false, hasChanged: false, isUnknown: false, origin: null, ...given };
 }
 
 test('what is not in the catalog counts as broken for those that need it', (t) => {
@@ -248,7 +249,7 @@ test('an outcome says where, how long and how often', (t) => {
       declare('a'),
       type,
       { status: 'unchanged' },
-      { timing, redaction, secretNames: secretNamesOf },
+      { cause: null, timing, redaction, secretNames: secretNamesOf },
     ),
     {
       key: 'a',
@@ -301,6 +302,8 @@ function context(given: Partial<RunContext> = {}): RunContext {
     hosts: { within: () => fakeHost() },
     journal: openJournal(join(newDirectory(), 'owed.json'), { dryRun, onCorrupt }),
     redaction,
+    memory: openMemory(newDirectory(), { dryRun, onCorrupt }),
+    unforeseen: { by: null },
     dryRun,
     isWhole: true,
     signal: new AbortController().signal,
@@ -365,7 +368,7 @@ function listening(standings: RunContext['standings']): RunContext {
       watching,
       type,
       { status: 'unchanged' },
-      { timing, redaction, secretNames: secretNamesOf },
+      { cause: null, timing, redaction, secretNames: secretNamesOf },
     ),
   );
   return run;

@@ -489,7 +489,7 @@ test('only a dry run that somebody makes on the machine itself is not spooled', 
     signal: new AbortController().signal,
     error: null,
     outcomes: [],
-    owed: [],
+    debts: [],
     redact: (text: string) => text,
   };
   for (const [options, count] of [

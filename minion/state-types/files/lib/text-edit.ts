@@ -75,6 +75,7 @@ export function defineEdit<Args extends EditArgs>(edit: Edit<Args>): StateType {
     example,
     ...said({ treeFiles, pillarPaths, knowing }),
     textAttribute: 'content',
+    isRelative: true,
     provides: (args: Args) => [`path:${args.name}`],
     needs: (args: Args) => [`path:${args.name}`, ...parentsOf(args.name), ...ownersOf(said(args))],
     read: async (args: Args, host: HostView) => read(args, host),
