@@ -18,6 +18,7 @@ const SETTLE_MS = 700;
 export const dockerContainerRunning = defineState<RunningArgs, Container>({
   name: 'docker_container.running',
   schema: runningSchema,
+  isOpenEnded: true,
   example: `solr:
   docker_container.running:
     image: docker.io/library/solr:8.11

@@ -2,8 +2,10 @@ import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
-import type { Argv, CommandOptions, Host, HostView } from '../../host/host.ts';
-import { clearStaleLocks } from './lib/git-locks.ts';
+import type { Argv, Host, HostView } from '../../host/host.ts';
+import { optionsFor, rewrite } from './lib/git-config-file.ts';
+import type { Where } from './lib/git-config-file.ts';
+import { canonicalName } from './lib/git-config-text.ts';
 import { failed } from '../lib/ask.ts';
 import { absolutePath, accountName } from '../lib/fields.ts';
 import { said } from '../lib/said.ts';
@@ -25,12 +27,6 @@ const where = {
     .describe('The account; that of the repository, or root, if absent'),
 };
 
-interface Where {
-  readonly repo?: string;
-  readonly global: boolean;
-  readonly user?: string;
-}
-
 const isPlaced = ({ repo, global }: { repo?: unknown; global: boolean }): boolean =>
   (repo === undefined) === global;
 const PLACED = { error: 'say either `repo` or `global: true`', path: ['repo'] };
@@ -43,9 +39,7 @@ const setSchema = z
         error: 'expected the name of a setting, such as user.email',
       })
       .describe('Name of the setting, such as user.email'),
-    value: text
-      .exactOptional()
-      .describe('Its value; never a secret, for git takes it on a command line'),
+    value: text.exactOptional().describe('Its value, which stands on no command line'),
     multivar: z.array(text).min(1).exactOptional().describe('All its values, if it has several'),
     ...where,
   })
@@ -78,9 +72,8 @@ export const gitConfigSet = defineState<SetArgs, Setting>({
   async apply(change, args, host) {
     if (change.action === 'remove') return;
     const { name, value, multivar = [] } = args;
-    const [first = '', ...others] = value === undefined ? multivar : [value];
-    await git(host, args, ['--replace-all', name, first]);
-    for (const other of others) await git(host, args, ['--add', name, other]);
+    const values = value === undefined ? multivar : [value];
+    await rewrite(host, args, [{ name, values, pattern: null }]);
   },
 });
 
@@ -132,23 +125,37 @@ async function unset(_change: Change<Settings>, args: UnsetArgs, host: Host): Pr
       `Cannot take away the setting "${args.name}": ${found.length} values match (all: true takes them all away)`,
     );
   }
-  const only = args.value_regex === undefined ? [] : [args.value_regex];
-  const names = new Set(found.map(([name]) => name));
-  for (const name of names) await git(host, args, ['--unset-all', name, ...only]);
+  const pattern = args.value_regex ?? null;
+  const names = [...new Set(found.map(([name]) => name))];
+  const edits = names.map((name) => ({ name, values: [], pattern }));
+  await rewrite(host, args, edits);
 }
 
 async function valuesOf(args: SetArgs, host: HostView): Promise<string[]> {
-  return (await look(args, ['--get-all', args.name], host)) ?? [];
+  return (await called(args, host)).map(([, value]) => value);
+}
+
+/** Of all settings: the name of one may hold an address with a token in it, so git is not asked for it. */
+async function called(args: Where & { name: string }, host: HostView): Promise<Named[]> {
+  const asked = canonicalName(args.name);
+  const all = ((await look(args, ['--get-regexp', '.'], host)) ?? []).map(settingOf);
+  return all.filter(([name]) => name === asked);
 }
 
 /** Names and values of the settings that match. */
-async function matching(args: UnsetArgs, host: HostView): Promise<[string, string][]> {
+async function matching(args: UnsetArgs, host: HostView): Promise<Named[]> {
+  if (args.value_regex === undefined && !/[\\^$*+?()[\]{}|]/u.test(args.name))
+    return called(args, host);
   const only = args.value_regex === undefined ? [] : [args.value_regex];
   const found = (await look(args, ['--get-regexp', `^(${args.name})$`, ...only], host)) ?? [];
-  return found.map((entry) => {
-    const end = entry.indexOf('\n');
-    return end < 0 ? [entry, ''] : [entry.slice(0, end), entry.slice(end + 1)];
-  });
+  return found.map(settingOf);
+}
+
+type Named = [name: string, value: string];
+
+function settingOf(entry: string): Named {
+  const end = entry.indexOf('\n');
+  return end < 0 ? [entry, ''] : [entry.slice(0, end), entry.slice(end + 1)];
 }
 
 /** What git answers, entry by entry; `null` if there is no such repository yet. */
@@ -165,20 +172,8 @@ async function look(
   return output.stdout.split('\0').slice(0, -1);
 }
 
-async function git(host: Host, args: Where, words: readonly string[]): Promise<void> {
-  if (args.repo !== undefined) await clearStaleLocks(args.repo, host);
-  await host.run(commandFor(args, words), await optionsFor(args, host));
-}
-
 function commandFor({ global }: Where, words: readonly string[]): Argv {
   return ['git', 'config', global ? '--global' : '--local', ...words];
-}
-
-/** In a repository as the one who owns it: git refuses to look into that of somebody else. */
-async function optionsFor({ repo, user }: Where, host: HostView): Promise<CommandOptions> {
-  if (repo === undefined) return { cwd: '/', ...said({ user }) };
-  const owner = user ?? (await host.status(repo))?.user;
-  return { cwd: repo, ...said({ user: owner }) };
 }
 
 function needsOf({ repo, user }: Where): string[] {

@@ -19,6 +19,7 @@ import { lastWords } from '../../../minion/state-types/lib/ask.ts';
 import { REQUIREMENTS_SCRIPT } from '../../../minion/state-types/code/lib/requirements-script.ts';
 import { pipInstalled } from '../../../minion/state-types/code/pip.ts';
 import { virtualenvManaged } from '../../../minion/state-types/code/virtualenv.ts';
+import { canonicalName } from '../../../minion/state-types/code/lib/git-config-text.ts';
 import { converge, dryRun, forReal } from '../../helpers/converge.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
 import type { Answer, HostState } from '../../helpers/fake-host.ts';
@@ -471,4 +472,9 @@ test('an engine that does not answer is no container that is not there', async (
     code: 'COMMAND_FAILED',
     message: /Cannot connect to the Docker daemon/,
   });
+});
+
+test('names of settings are the same in letters of any case, but for what stands between', (t) => {
+  t.is(canonicalName('User.Email'), 'user.email');
+  t.is(canonicalName('URL.https://A@b.c/.insteadOf'), 'url.https://A@b.c/.insteadof');
 });
