@@ -9,7 +9,7 @@ import { describeStray, ownStrays, strays } from './lib/below.ts';
 import type { BelowArgs, Stray } from './lib/below.ts';
 import { chooser } from './lib/choose.ts';
 import { providedBelow, removeBelow, unwantedBelow } from './lib/clean.ts';
-import { shortList } from './lib/short-list.ts';
+import { listBelow } from './lib/short-list.ts';
 import { gidOf, uidOf } from '../lib/accounts.ts';
 import { followLinks, needParents, refuseKind, wantedOwnership } from '../lib/ownership.ts';
 import { ownersOf, parentsOf } from '../lib/resources.ts';
@@ -50,7 +50,7 @@ async function readBelow(path: string, args: DirectoryArgs, host: HostView) {
   const recurse = asksRecursion(args) ? await recursion(path, { args, unwanted }, host) : null;
   return {
     ...(recurse === null ? {} : { recurse }),
-    ...(args.clean ? { clean: shortList(unwanted) } : {}),
+    ...(args.clean ? { clean: listBelow({ declared: args.name, real: path }, unwanted) } : {}),
   };
 }
 
@@ -62,7 +62,8 @@ interface Recursion {
 async function recursion(path: string, asked: Recursion, host: HostView): Promise<string[]> {
   const unknown = await unknownOwner(asked.args, host);
   if (unknown !== null) return [`all: there is no ${unknown} yet`];
-  return shortList((await straysOf(path, asked, host)).map(describeStray));
+  const found = (await straysOf(path, asked, host)).map(describeStray);
+  return listBelow({ declared: asked.args.name, real: path }, found);
 }
 
 function asksRecursion({ recurse }: DirectoryArgs): boolean {

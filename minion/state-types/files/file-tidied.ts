@@ -5,7 +5,7 @@ import { followLinks } from '../lib/ownership.ts';
 import { pathAndParents } from '../lib/resources.ts';
 import { compilePattern } from './lib/pattern.ts';
 import { tidyBelow } from './lib/tidy.ts';
-import { shortList } from './lib/short-list.ts';
+import { listBelow } from './lib/short-list.ts';
 import { tidySchema } from './file-tidied-schema.ts';
 import type { TidyArgs } from './file-tidied-schema.ts';
 
@@ -38,7 +38,8 @@ export const fileTidied = defineState({
 `,
   needs: ({ name }: TidyArgs) => pathAndParents(name),
   async read(args: TidyArgs, host: HostView): Promise<Tidied> {
-    return { remains: shortList((await found(args, host)).names) };
+    const { path, names } = await found(args, host);
+    return { remains: listBelow({ declared: args.name, real: path }, names) };
   },
   want: (): Partial<Tidied> => ({ remains: [] }),
   async apply(_change: Change<Tidied>, args: TidyArgs, host: Host) {
