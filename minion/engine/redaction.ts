@@ -19,18 +19,21 @@ type Json = z.infer<ReturnType<typeof z.json>>;
 
 const LONGEST_TEXT = 4096;
 
+/** With the names of what is secret in any case, in attributes and in mappings below them. */
+interface Blanking extends Redaction {
+  readonly secretNames: ReadonlySet<string>;
+}
+
 /** A change as it may be shown: nothing secret, nothing longer than a screen. */
 export function presentable(
   change: Change,
   secretNames: ReadonlySet<string>,
   redaction: Redaction,
 ): ShownChange {
+  const blanking = { ...redaction, secretNames };
   const show = (attributes: Attributes, names: readonly string[]): Record<string, Json> =>
     Object.fromEntries(
-      names.map((name) => [
-        name,
-        shown(attributes[name] ?? null, secretNames.has(name), redaction),
-      ]),
+      names.map((name) => [name, shown(attributes[name] ?? null, secretNames.has(name), blanking)]),
     );
   if (change.action === 'remove')
     return { action: 'remove', from: show(change.from, Object.keys(change.from)) };
@@ -41,21 +44,23 @@ export function presentable(
   const from = names.map((name) => {
     const was = change.from[name] ?? null;
     const hidden = secretNames.has(name);
-    return [name, hidden ? shown(was, true, redaction) : shownBefore(was, wanted[name], redaction)];
+    return [name, hidden ? shown(was, true, blanking) : shownBefore(was, wanted[name], blanking)];
   });
   return { action: 'update', from: Object.fromEntries(from), to };
 }
 
 /** What a value was that a secret is now in: nobody knows an earlier secret, so all of it is blanked. */
-function shownBefore(was: Value, now: Value | undefined, redaction: Redaction): Json {
-  if (was === null || now === undefined || !holdsSecret(now, redaction)) {
-    return shown(was, false, redaction);
+function shownBefore(was: Value, now: Value | undefined, blanking: Blanking): Json {
+  if (was === null || now === undefined || !holdsSecret(now, blanking)) {
+    return shown(was, false, blanking);
   }
-  if (!isMapping(was) || !isMapping(now)) return shown(was, true, redaction);
+  if (!isMapping(was) || !isMapping(now)) return shown(was, true, blanking);
   return Object.fromEntries(
     Object.entries(was).map(([name, item]) => [
-      redaction.redact(name),
-      name in now ? shownBefore(item, now[name], redaction) : shown(item, true, redaction),
+      blanking.redact(name),
+      name in now && !blanking.secretNames.has(name)
+        ? shownBefore(item, now[name], blanking)
+        : shown(item, true, blanking),
     ]),
   );
 }
@@ -113,19 +118,19 @@ function isSecret(property: unknown): boolean {
   );
 }
 
-function shown(value: Value, isSecretValue: boolean, redaction: Redaction): Json {
+function shown(value: Value, isSecretValue: boolean, blanking: Blanking): Json {
   if (isSecretValue && value !== null) {
     const text = typeof value === 'string' ? value : canonicalJson(value);
-    return `secret(${redaction.fingerprint(text)})`;
+    return `secret(${blanking.fingerprint(text)})`;
   }
-  if (typeof value === 'string') return shortened(redaction.redact(value));
-  if (typeof value === 'number') return numberShown(value, redaction);
+  if (typeof value === 'string') return shortened(blanking.redact(value));
+  if (typeof value === 'number') return numberShown(value, blanking);
   if (typeof value !== 'object' || value === null) return value;
-  if (isList(value)) return value.map((item) => shown(item, false, redaction));
+  if (isList(value)) return value.map((item) => shown(item, false, blanking));
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [
-      redaction.redact(name),
-      shown(item, false, redaction),
+      blanking.redact(name),
+      shown(item, blanking.secretNames.has(name), blanking),
     ]),
   );
 }

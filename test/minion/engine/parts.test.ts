@@ -74,6 +74,16 @@ test('shows only what differs, with secrets as fingerprints, at any depth', (t) 
     from: { password: 'secret(3)', env: { A: 'secret(1)' } },
     to: { password: 'secret(5)', env: { A: 'is #', B: ['#', null, 3] } },
   });
+  const nested: Change = {
+    action: 'update',
+    from: { options: { pin: '1234', map: 'a' } },
+    to: { options: { pin: '12345', map: 'hunter2' } },
+  };
+  t.deepEqual(presentable(nested, new Set(['pin']), redaction), {
+    action: 'update',
+    from: { options: { pin: 'secret(4)', map: 'secret(1)' } },
+    to: { options: { pin: 'secret(5)', map: '#' } },
+  });
   t.deepEqual(presentable({ action: 'remove', from: { a: 1 } }, new Set(), redaction), {
     action: 'remove',
     from: { a: 1 },

@@ -78,8 +78,14 @@ export function writeHba({ rules, others }: HbaFile): string {
 
 function lineOf({ name, order, type, address, method, options, ...rule }: HbaRule): string {
   const who = [rule.database, rule.role].map((words) => words.map(quoted).join(','));
-  const fields = [type, ...who, ...(address === null ? [] : [address]), method, ...options];
+  const how = [method, ...options.map(quotedOption)];
+  const fields = [type, ...who, ...(address === null ? [] : [address]), ...how];
   return `${fields.join('\t')}\t# conductor ${order} ${name}`;
+}
+
+/** A comma would end the value. */
+function quotedOption(option: string): string {
+  return option.includes(',') ? `"${option}"` : option;
 }
 
 /** Words with a meaning of their own (`all`, `+group`, `@file`, `/regex`) keep it. */
