@@ -33,6 +33,12 @@ const presentSchema = z
     'A MariaDB or MySQL database, with the character set and collation that new tables get.',
   );
 
+/** The server keeps its accounts and its own state there; some servers take these names in any case. */
+const OWN = ['mysql', 'information_schema', 'performance_schema', 'sys'];
+const droppable = databaseField.refine((name) => !OWN.includes(name.toLowerCase()), {
+  error: `${OWN.join(', ')} are the server's own: they are never dropped`,
+});
+
 /** `utf8` is the old name of what servers call `utf8mb3` today. */
 function canonical(name: string): string {
   return name.replace(/^utf8(?=_|$)/u, 'utf8mb3');
@@ -60,7 +66,7 @@ export const mysqlDatabasePresent = defineState<z.infer<typeof presentSchema>, D
 export const mysqlDatabaseAbsent = defineState({
   name: 'mysql_database.absent',
   schema: z
-    .strictObject({ name: databaseField.describe('Name of the database'), ...serverFields })
+    .strictObject({ name: droppable.describe('Name of the database'), ...serverFields })
     .describe('No MariaDB or MySQL database of that name. All that is in it is deleted.'),
   example: `old database:
   mysql_database.absent:

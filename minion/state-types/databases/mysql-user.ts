@@ -88,7 +88,18 @@ export const mysqlUserPresent = defineState<z.infer<typeof presentSchema>, User>
 
 export const mysqlUserAbsent = defineState({
   name: 'mysql_user.absent',
-  schema: z.strictObject(nameFields).describe('No MariaDB or MySQL account of that name and host.'),
+  schema: z
+    .strictObject(nameFields)
+    .refine((args) => !isOwn(args), {
+      error:
+        "root@localhost is the way in, and mysql@localhost, mariadb.sys@localhost and mysql.* are the server's own: they are never dropped",
+      path: ['name'],
+    })
+    .refine((args) => !isWayIn(args), {
+      error: 'the account that is logged in as cannot be dropped',
+      path: ['name'],
+    })
+    .describe('No MariaDB or MySQL account of that name and host.'),
   example: `old account:
   mysql_user.absent:
     name: legacy
@@ -99,6 +110,17 @@ export const mysqlUserAbsent = defineState({
   want: () => null,
   apply,
 });
+
+/** Accounts without which nobody gets in, or views and jobs of the server itself fail. */
+function isOwn({ name, host }: { name: string; host: string }): boolean {
+  if (host !== 'localhost') return false;
+  return ['root', 'mysql', 'mariadb.sys'].includes(name) || name.startsWith('mysql.');
+}
+
+/** On this host; how a server elsewhere calls the one who comes, only it knows. */
+function isWayIn({ name, host, connection_host, connection_user }: Named): boolean {
+  return connection_host === undefined && host === 'localhost' && name === connection_user;
+}
 
 async function read(args: Named, host: HostView): Promise<User | null> {
   const users = await askServer(host, args, userRow, USERS);

@@ -3,13 +3,15 @@ import { ConductorError } from '../../../../shared/errors.ts';
 import type { Argv, Host, HostView, Output } from '../../../host/host.ts';
 import { failed } from '../../lib/ask.ts';
 import type { Server } from './mysql-fields.ts';
+import { askPatiently } from './patience.ts';
 import { isStarting } from './starting.ts';
 
 const WAIT_FOR_SOCKET_MS = 5000;
 const WAIT_FOR_START_MS = 60_000;
 const POLL_MS = 250;
-const QUERY_TIMEOUT_MS = 60_000;
-/** What the client says when no server answers: 2002 on a socket, 2003 on TCP. */
+/** What the client says when a server lets it in and then hangs. */
+const SAYS_NOTHING = /reading initial communication packet/u;
+/** What it says when no server answers: 2002 on a socket, 2003 on TCP. */
 const NO_SERVER = /ERROR 200[23] /u;
 
 /** Asks a server for rows, each of one JSON value: once for all who ask the same until it is told something. */
@@ -94,9 +96,15 @@ function topicsOf(host: HostView): Promise<Set<string>> {
 }
 
 async function whenUp(host: HostView, server: Server, sql: string): Promise<Output> {
-  const { argv, input } = command(await programOn(host), server, { sql: script(sql) });
+  const program = await programOn(host);
+  const asking = (text: string) => {
+    const { argv, input } = command(program, server, { sql: script(text) });
+    return (timeoutMs: number) => host.query(argv, { input, timeoutMs });
+  };
+  const key = `mysql:${serverKey(server)}`;
+  const asked = { title: 'MySQL', key, isSilence: SAYS_NOTHING };
   for (let waited = 0; ; waited += POLL_MS) {
-    const output = await host.query(argv, { input, timeoutMs: QUERY_TIMEOUT_MS });
+    const output = await askPatiently(host, asked, asking(sql), asking('SELECT 1;'));
     if (output.exitCode === 0 || !NO_SERVER.test(output.stderr)) return output;
     const starts =
       server.connection_host === undefined &&
@@ -159,8 +167,9 @@ function clientOptions(server: Server): string[] {
     '--binary-mode',
     '--skip-column-names',
     `--default-character-set=${server.connection_charset}`,
+    // Also over a socket: a server that hangs lets one in and says nothing.
+    '--connect-timeout=10',
     ...said.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`])),
-    ...(connection_host === undefined ? [] : ['--connect-timeout=10']),
   ];
 }
 
