@@ -1,4 +1,5 @@
 import type { Declaration } from '../../language/declaration.ts';
+import type { ConductorError } from '../../shared/errors.ts';
 import { typeOf } from './context.ts';
 import type { RunContext } from './context.ts';
 import type { Result } from './outcome.ts';
@@ -49,13 +50,48 @@ function changingAmong({ requisites }: Declaration, { standings }: RunContext): 
   return found === undefined ? null : `"${found.id}"`;
 }
 
+/**
+ * What would change before a state that fails in a dry run, so that the real run may do better; `null` if nothing
+ * that matters. An error that names what it lacks waits only for what may bring that about.
+ */
+export function remedyFor(
+  { details: { lacks } }: ConductorError,
+  declaration: Declaration,
+  context: RunContext,
+): string | null {
+  return Array.isArray(lacks)
+    ? bringing(lacks.map(String), context)
+    : earlierChange(declaration, context);
+}
+
 /** States run in the order in which they are written, so any earlier one may be what it waits for. */
-export function earlierChange(declaration: Declaration, context: RunContext): string | null {
+function earlierChange(declaration: Declaration, context: RunContext): string | null {
   const needed = changingNeed(declaration, context);
   if (needed !== null) return needed;
-  const changing = [...context.standings.values()].filter(
-    ({ hasChanged, isUnknown }) => hasChanged || isUnknown,
-  );
-  const last = changing.at(-1);
+  const last = changing(context).at(-1);
   return last === undefined ? null : `"${last.id}", which comes before it,`;
+}
+
+function changing({ standings, byKey }: RunContext): readonly Declaration[] {
+  return [...standings].flatMap(([key, { hasChanged, isUnknown }]) =>
+    hasChanged || isUnknown ? (byKey.get(key) ?? []) : [],
+  );
+}
+
+/** What provides one of these; else what runs programs of others, which may bring anything about. */
+function bringing(lacks: readonly string[], context: RunContext): string | null {
+  const earlier = changing(context).map((one) => ({ one, type: typeOf(context, one) }));
+  const provider = earlier.find(({ one, type }) =>
+    type.provides?.(one.args).some((provided) => lacks.some((lack) => covers(provided, lack))),
+  );
+  if (provider !== undefined) return `"${provider.one.id}"`;
+  const open = earlier.find(({ type }) => type.isOpenEnded === true || type.oneShot === true);
+  return open === undefined ? null : `"${open.one.id}", which may bring it about,`;
+}
+
+/** Who makes a path may make what is below it and, on the way, the directories above. */
+function covers(provided: string, lack: string): boolean {
+  if (provided === lack) return true;
+  if (!provided.startsWith('path:')) return false;
+  return lack.startsWith(`${provided}/`) || provided.startsWith(`${lack}/`);
 }

@@ -61,6 +61,12 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
   /** The attribute whose differences are shown as text, line by line (`content`). */
   readonly textAttribute?: string;
 
+  /**
+   * It runs programs of others (maintainer scripts, say), which may bring about more than it provides: what a later
+   * state lacks may come from it.
+   */
+  readonly isOpenEnded?: true;
+
   /** What it brings about, as resource names: `user:NAME`, `path:/abs`, `package:NAME`, … */
   provides?(args: Args): readonly string[];
 
@@ -79,7 +85,10 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
   /** Its arguments with what it must know of all other declarations. */
   knowing?(args: Args, surroundings: Surroundings): Args;
 
-  /** How the thing is now; `null` if it does not exist. Changes nothing. */
+  /**
+   * How the thing is now; `null` if it does not exist. Changes nothing. Throws if it cannot be brought about as the host
+   * is, so that a plan says it: with what is missing as `lacks` (resource names), of which earlier states are asked.
+   */
   read(args: Args, host: HostView): Promise<State | null>;
 
   /** How it should be: only the attributes asked for; `null` if it should not exist. */

@@ -5,7 +5,7 @@ import { deadlineFor, typeOf } from './context.ts';
 import type { RunContext } from './context.ts';
 import { converge } from './converge.ts';
 import { inTime } from './deadline.ts';
-import { changingNeed, doubted, earlierChange } from './doubt.ts';
+import { changingNeed, doubted, remedyFor } from './doubt.ts';
 import { causeOf, noteBegin } from './drift/effort.ts';
 import type { Effort } from './drift/effort.ts';
 import { failingCheck, guardedBy } from './guards.ts';
@@ -184,7 +184,7 @@ function failure(error: unknown, declaration: Declaration, context: RunContext):
     return { status: 'failed', error };
   }
   const awaited =
-    context.dryRun && !context.signal.aborted ? earlierChange(declaration, context) : null;
+    context.dryRun && !context.signal.aborted ? remedyFor(error, declaration, context) : null;
   if (awaited === null) return { status: 'failed', error };
   return unknown(`${awaited} would change first; as things are: ${error.message}`);
 }

@@ -97,7 +97,15 @@ function toyTypes(world: ToyWorld): ReadonlyMap<string, StateType> {
     says: ({ value }) => value,
   };
   const derived: StateType<Toy, ToyState> = { ...mute, name: 'toy.derived', isDerived: true };
-  const types = [mute, set, text, hidden, maybe, derived].map((type) => defineState(type));
+  const open: StateType<Toy, ToyState> = { ...mute, name: 'toy.open', isOpenEnded: true };
+  const provider: StateType<Toy, ToyState> = {
+    ...mute,
+    name: 'toy.provider',
+    provides: ({ name }) => [`toy:${name}`, `path:/srv/${name}`],
+  };
+  const types = [mute, set, text, hidden, maybe, derived, open, provider].map((type) =>
+    defineState(type),
+  );
   return new Map(types.map((type) => [type.name, type]));
 }
 

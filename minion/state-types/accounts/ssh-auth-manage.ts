@@ -8,7 +8,8 @@ import { accountName, singleLine } from '../lib/fields.ts';
 import {
   keyFile,
   keyLine,
-  noUser,
+  needKeyOwner,
+  neededKeyFile,
   parseKeyLine,
   readKeyLines,
   writeKeyLines,
@@ -88,8 +89,7 @@ function wantedLines(args: Args): string[] {
 
 /** Lines that are right stay where they are; new ones come below. */
 async function apply(_change: Change<Keys>, args: Args, host: Host): Promise<void> {
-  const path = await keyFile(args, host);
-  if (path === null) throw noUser(args.user);
+  const path = await neededKeyFile(args, host);
   const left = new Set(wantedLines(args).map(encoded));
   const lines = await readKeyLines(path, host);
   const kept = lines.filter((line) => isRemark(line) || left.delete(canonical(line)));
@@ -110,6 +110,9 @@ export const sshAuthManage = defineState({
   treeFiles: ['source'],
   needs: ({ user }: Args) => [`user:${user}`],
   read,
-  want: (args: Args): Partial<Keys> => ({ ssh_keys: wantedLines(args) }),
+  async want(args: Args, host): Promise<Partial<Keys>> {
+    await needKeyOwner(args.user, host);
+    return { ssh_keys: wantedLines(args) };
+  },
   apply,
 });

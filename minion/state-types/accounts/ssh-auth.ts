@@ -8,7 +8,8 @@ import { accountName, singleLine } from '../lib/fields.ts';
 import {
   keyFile,
   keyLine,
-  noUser,
+  needKeyOwner,
+  neededKeyFile,
   parseKeyLine,
   readKeyLines,
   writeKeyLines,
@@ -124,8 +125,7 @@ async function applyPresent(
   args: PresentArgs,
   host: Host,
 ): Promise<void> {
-  const path = await keyFile(args, host);
-  if (path === null) throw noUser(args.user);
+  const path = await neededKeyFile(args, host);
   if (change.action === 'remove') return;
   const from = change.action === 'update' && args.source === undefined ? change.from : {};
   const asked = args.source === undefined ? want(args) : {};
@@ -169,7 +169,10 @@ export const sshAuthPresent = defineState({
   treeFiles: ['source'],
   needs: ({ user }: PresentArgs) => [`user:${user}`],
   read,
-  want,
+  async want(args, host) {
+    await needKeyOwner(args.user, host);
+    return want(args);
+  },
   apply: applyPresent,
 });
 

@@ -18,7 +18,7 @@ import {
   withoutName,
 } from './lib/known-hosts.ts';
 import type { KnownHost } from './lib/known-hosts.ts';
-import { knownHostsFile, writeKnownHosts } from './lib/known-hosts-file.ts';
+import { knownHostsFile, needKnownHostsOwner, writeKnownHosts } from './lib/known-hosts-file.ts';
 import { absentSchema, presentSchema } from './ssh-known-hosts-schema.ts';
 import type { AbsentArgs, PresentArgs } from './ssh-known-hosts-schema.ts';
 
@@ -145,7 +145,10 @@ export const sshKnownHostsPresent = defineState({
 `,
   needs,
   read,
-  want,
+  async want(args: PresentArgs, host: HostView) {
+    await needKnownHostsOwner(args, host);
+    return want(args);
+  },
   apply,
 });
 

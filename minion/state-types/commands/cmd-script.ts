@@ -13,7 +13,7 @@ import { said } from '../lib/said.ts';
 import { surroundings, verdict } from './cmd-schema.ts';
 import { needsOf } from './cmd.ts';
 import type { Ran } from './cmd.ts';
-import { execute, needRunner, programOf } from './lib/execute.ts';
+import { execute, needPlace, programOf } from './lib/execute.ts';
 import { wordsOf } from './lib/words.ts';
 import { hasChanged, uncertaintyOf, wouldChange } from './lib/verdict.ts';
 
@@ -151,7 +151,7 @@ export const cmdScript = defineState({
   needs: needsOf,
   uncertain: (args: Args) => uncertaintyOf(args),
   async read(args: Args, host: HostView): Promise<Ran | null> {
-    await needRunner(args, host);
+    await needPlace(args, host);
     return { ran: (await wouldChange(args, host)) === false };
   },
   async want(args: Args, host: HostView): Promise<Partial<Ran>> {

@@ -7,7 +7,7 @@ import { ownersOf, pathAndParents } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
 import { surroundings, verdict } from './cmd-schema.ts';
 import type { Surroundings } from './cmd-schema.ts';
-import { execute, needRunner, scriptOf } from './lib/execute.ts';
+import { execute, needPlace, scriptOf } from './lib/execute.ts';
 import { hasChanged, uncertaintyOf, wouldChange } from './lib/verdict.ts';
 
 /** That a command has run; that it had to is for its guards to say. */
@@ -76,7 +76,7 @@ export const cmdRun = defineState({
   needs: needsOf,
   uncertain: (args: RunArgs) => uncertaintyOf(args),
   async read(args: RunArgs, host: HostView): Promise<Ran | null> {
-    await needRunner(args, host);
+    await needPlace(args, host);
     return { ran: (await wouldChange(args, host)) === false };
   },
   want: (): Partial<Ran> => ({ ran: true }),

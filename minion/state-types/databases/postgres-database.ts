@@ -6,6 +6,7 @@ import { defineState } from '../../engine/state-type.ts';
 import { askServer, tellServer } from './lib/postgres.ts';
 import { objectName, serverFields, serverNeeds, withoutServer } from './lib/postgres-fields.ts';
 import type { Server } from './lib/postgres-fields.ts';
+import { needRoles } from './lib/postgres-roles.ts';
 
 type Database = {
   owner: string;
@@ -37,6 +38,12 @@ const encoding = z
   .min(1)
   .transform((name) => canonicalEncoding(name));
 const locale = z.string().min(1).transform(canonicalLocale);
+
+/** Those that every server comes with, and that clients and new databases count on. */
+const OWN = ['postgres', 'template0', 'template1'];
+const droppable = objectName.refine((name) => !OWN.includes(name), {
+  error: `${OWN.join(', ')} are the server's own: they are never dropped`,
+});
 
 /** Fixed when a database is made. */
 const FIXED = ['encoding', 'lc_collate', 'lc_ctype'] as const;
@@ -76,8 +83,10 @@ export const postgresDatabasePresent = defineState<z.infer<typeof presentSchema>
     ...(args.owner === undefined ? [] : [`postgres-role:${args.owner}`]),
   ],
   read,
-  want(args) {
+  async want(args, host) {
     const { name, template, ...attributes } = withoutServer(args);
+    await needOwner(args, host);
+    await needTemplate(args, host);
     return attributes;
   },
   apply,
@@ -86,7 +95,11 @@ export const postgresDatabasePresent = defineState<z.infer<typeof presentSchema>
 export const postgresDatabaseAbsent = defineState({
   name: 'postgres_database.absent',
   schema: z
-    .strictObject({ name: objectName.describe('Name of the database'), ...serverFields })
+    .strictObject({ name: droppable.describe('Name of the database'), ...serverFields })
+    .refine(({ name, maintenance_db }) => name !== maintenance_db, {
+      error: 'the database that is connected to cannot be dropped: give another `maintenance_db`',
+      path: ['name'],
+    })
     .describe('No PostgreSQL database of that name. One that is still in use is not dropped.'),
   example: `old database:
   postgres_database.absent:
@@ -99,9 +112,31 @@ export const postgresDatabaseAbsent = defineState({
 });
 
 async function read(args: Named, host: HostView): Promise<Database | null> {
-  const question = { subject: 'databases', sql: DATABASES, answer: databasesAnswer };
-  const databases = await askServer(host, args, question);
+  const databases = await readDatabases(args, host);
   return (Object.hasOwn(databases, args.name) ? databases[args.name] : undefined) ?? null;
+}
+
+function readDatabases(args: Server, host: HostView) {
+  const question = { subject: 'databases', sql: DATABASES, answer: databasesAnswer };
+  return askServer(host, args, question);
+}
+
+/** One that is the owner already is there. */
+async function needOwner(args: Named & { owner?: string }, host: HostView): Promise<void> {
+  const { name, owner } = args;
+  if (owner === undefined || (await read(args, host))?.owner === owner) return;
+  await needRoles([owner], `Cannot give the database "${name}" its owner`, host, args);
+}
+
+/** It is copied once: later it may be gone. */
+async function needTemplate(args: Named, host: HostView): Promise<void> {
+  const { name, template } = args;
+  const databases = await readDatabases(args, host);
+  if (template === undefined || [name, template].some((one) => Object.hasOwn(databases, one)))
+    return;
+  const message = `Cannot make the database "${name}": there is no database "${template}" to copy`;
+  const lacks = [`postgres-database:${template}`];
+  throw new ConductorError('STATE_REFUSED', message, { lacks });
 }
 
 async function apply(change: Change<Database>, args: Named, host: Host): Promise<void> {

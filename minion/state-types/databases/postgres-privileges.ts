@@ -6,6 +6,7 @@ import { askServer, tellAtOnce, tellServer } from './lib/postgres.ts';
 import { EVERYBODY, aclAnswer, aclQuestion, isInSchema, signatureOf } from './lib/postgres-acl.ts';
 import type { Acls } from './lib/postgres-acl.ts';
 import { serverNeeds } from './lib/postgres-fields.ts';
+import { needRoles } from './lib/postgres-roles.ts';
 import { absentSchema, presentSchema } from './postgres-privileges-schema.ts';
 import type { Args } from './postgres-privileges-schema.ts';
 
@@ -23,8 +24,12 @@ export const postgresPrivilegesPresent = defineState<Args, Privileges>({
 `,
   needs,
   read: (args, host) => read(args, host, 'every'),
-  want: ({ privileges, grant_option }) =>
-    grant_option === undefined ? { privileges } : { privileges, grant_option },
+  async want(args, host) {
+    const { name, privileges, grant_option } = args;
+    const isNew = !isEverybody(name) && (await read(args, host, 'every')) === null;
+    if (isNew) await needRoles([name], 'Cannot give privileges', host, args);
+    return grant_option === undefined ? { privileges } : { privileges, grant_option };
+  },
   apply,
 });
 

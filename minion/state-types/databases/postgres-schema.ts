@@ -4,6 +4,7 @@ import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
 import { askServer, tellServer } from './lib/postgres.ts';
 import { connectionFields, objectName, serverNeeds } from './lib/postgres-fields.ts';
+import { needRoles } from './lib/postgres-roles.ts';
 import type { Connection, Server } from './lib/postgres-fields.ts';
 
 type Schema = { owner: string };
@@ -43,7 +44,13 @@ export const postgresSchemaPresent = defineState<z.infer<typeof presentSchema>, 
     ...(args.owner === undefined ? [] : [`postgres-role:${args.owner}`]),
   ],
   read,
-  want: ({ owner }) => (owner === undefined ? {} : { owner }),
+  async want(args, host) {
+    const { name, owner } = args;
+    if (owner === undefined) return {};
+    if ((await read(args, host))?.owner === owner) return { owner };
+    await needRoles([owner], `Cannot give the schema "${name}" its owner`, host, serverOf(args));
+    return { owner };
+  },
   apply,
 });
 

@@ -3,10 +3,17 @@ import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
-import { askServer, letsIn, tellAtOnce, tellServer } from './lib/postgres.ts';
-import { objectName, serverFields, serverNeeds, withoutServer } from './lib/postgres-fields.ts';
+import { letsIn, tellAtOnce, tellServer } from './lib/postgres.ts';
+import {
+  accountOf,
+  objectName,
+  roleOf,
+  serverFields,
+  serverNeeds,
+  withoutServer,
+} from './lib/postgres-fields.ts';
 import type { Server } from './lib/postgres-fields.ts';
-import { rolesAnswer, ROLES } from './lib/postgres-roles.ts';
+import { needRoles, readRoles } from './lib/postgres-roles.ts';
 import { presentSchema } from './postgres-user-schema.ts';
 import { isVerifier, md5Of, passwordWorks, scramVerifier } from './lib/scram.ts';
 
@@ -30,6 +37,11 @@ type Named = Server & {
   encrypted?: Encrypted;
 };
 type Encrypted = true | 'md5' | 'scram-sha-256';
+
+/** The first is the way in, the others the server keeps for itself. */
+const droppable = objectName.refine((name) => name !== 'postgres' && !name.startsWith('pg_'), {
+  error: "postgres and names that begin with pg_ are the server's own: they are never dropped",
+});
 
 const FLAGS = [
   ['login', 'LOGIN'],
@@ -55,7 +67,8 @@ export const postgresUserPresent = defineState<z.infer<typeof presentSchema>, Ro
     ...(args.groups ?? []).map((role) => `postgres-role:${role}`),
   ],
   read,
-  want(args) {
+  async want(args, host) {
+    await needRoles(args.groups ?? [], `Cannot make "${args.name}" a member`, host, args);
     const { name, password, default_password, refresh_password, encrypted, ...attributes } =
       withoutServer(args);
     const isAsked = password !== undefined || default_password !== undefined;
@@ -67,7 +80,11 @@ export const postgresUserPresent = defineState<z.infer<typeof presentSchema>, Ro
 export const postgresUserAbsent = defineState({
   name: 'postgres_user.absent',
   schema: z
-    .strictObject({ name: objectName.describe('Name of the role'), ...serverFields })
+    .strictObject({ name: droppable.describe('Name of the role'), ...serverFields })
+    .refine((args) => args.name !== (roleOf(args) ?? accountOf(args)), {
+      error: 'the role that is logged in as cannot be dropped',
+      path: ['name'],
+    })
     .describe(
       'No PostgreSQL role of that name. A role that still owns something is not dropped: the server says what it owns.',
     ),
@@ -82,8 +99,7 @@ export const postgresUserAbsent = defineState({
 });
 
 async function read(args: Named, host: HostView): Promise<Role | null> {
-  const question = { subject: 'roles', sql: ROLES, answer: rolesAnswer };
-  const { roles, readable } = await askServer(host, args, question);
+  const { roles, readable } = await readRoles(host, args);
   const role = Object.hasOwn(roles, args.name) ? roles[args.name] : undefined;
   if (role === undefined) return null;
   const { verifier, valid_until, ...attributes } = role;

@@ -1,4 +1,5 @@
-import type { Host, HostView } from '../../host/host.ts';
+import { ConductorError } from '../../../shared/errors.ts';
+import type { Account, Host, HostView } from '../../host/host.ts';
 
 const NUMBER = /^\d+$/u;
 
@@ -33,4 +34,12 @@ export async function uidOf(reference: string, host: HostView): Promise<number |
 export async function gidOf(reference: string, host: HostView): Promise<number | null> {
   if (NUMBER.test(reference)) return Number(reference);
   return (await host.groups()).get(reference)?.gid ?? null;
+}
+
+/** An account that something cannot be done without. Throws STATE_REFUSED with these words if there is none. */
+export async function needUser(user: string, cannot: string, host: HostView): Promise<Account> {
+  const account = (await host.accounts()).get(user);
+  if (account !== undefined) return account;
+  const message = `${cannot}: there is no such user`;
+  throw new ConductorError('STATE_REFUSED', message, { lacks: [`user:${user}`] });
 }

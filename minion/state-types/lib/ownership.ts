@@ -13,12 +13,13 @@ export interface OwnerArgs {
 
 /** Who is not there cannot own anything: that is said before anything is planned. */
 async function needOwners({ user, group }: OwnerArgs, host: HostView): Promise<void> {
-  const lacks = [
-    user !== undefined && (await uidOf(user, host)) === null ? `user "${user}"` : null,
-    group !== undefined && (await gidOf(group, host)) === null ? `group "${group}"` : null,
-  ].find((lack) => lack !== null);
-  if (lacks === undefined) return;
-  throw new ConductorError('STATE_REFUSED', `Cannot give it its owner: there is no ${lacks}`);
+  const isNobody = user !== undefined && (await uidOf(user, host)) === null;
+  const isNoGroup = group !== undefined && (await gidOf(group, host)) === null;
+  if (!isNobody && !isNoGroup) return;
+  const missing = isNobody ? `user "${user}"` : `group "${group}"`;
+  throw new ConductorError('STATE_REFUSED', `Cannot give it its owner: there is no ${missing}`, {
+    lacks: [isNobody ? `user:${user}` : `group:${group}`],
+  });
 }
 
 /** The owners and mode asked for, by name where the host has names for them. */

@@ -71,6 +71,7 @@ async function apply(_change: Change<PackageSet>, args: Args, host: Host): Promi
 export const pkgUptodate = defineState<Args, PackageSet>({
   name: 'pkg.uptodate',
   schema,
+  isOpenEnded: true,
   example: `the whole system is up to date:
   pkg.uptodate:
     cache_valid_time: 3600

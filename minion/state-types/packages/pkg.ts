@@ -32,6 +32,7 @@ export const pkgInstalled = defineState<InstalledArgs, PackageSet>({
     install_recommends: false
 `,
   isRelative: true,
+  isOpenEnded: true,
   provides,
   needs,
   read: (args, host) => readSet(installArgs(args), host),
@@ -47,6 +48,7 @@ export const pkgLatest = defineState<LatestArgs, PackageSet>({
     name: ca-certificates
     cache_valid_time: 3600
 `,
+  isOpenEnded: true,
   provides,
   needs,
   read: (args, host) => readSet(latestArgs(args), host),

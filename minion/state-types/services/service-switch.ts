@@ -1,6 +1,6 @@
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
-import { isEnabled, isMasked, needsOfUnit, setEnabled } from './lib/service.ts';
+import { isEnabled, isMasked, needUnit, needsOfUnit, setEnabled } from './lib/service.ts';
 import { readUnit, unitName } from './lib/units.ts';
 import { disabledSchema, enabledSchema, maskedSchema, unmaskedSchema } from './service-schema.ts';
 import type { MaskArgs, UnitArgs } from './service-schema.ts';
@@ -22,7 +22,10 @@ export const serviceEnabled = defineState<UnitArgs, Switch>({
 `,
   needs: needsOfUnit,
   read: ({ name }, host) => readSwitch(name, true, host),
-  want: () => ({ enable: true }),
+  async want({ name }, host) {
+    await needUnit(name, host);
+    return { enable: true };
+  },
   apply: (_change, { name }, host) => setEnabled(unitName(name), true, host),
 });
 

@@ -1,7 +1,14 @@
 import type { Change } from '../../../shared/change.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
-import { isEnabled, needsOfUnit, restartOrReload, setEnabled } from './lib/service.ts';
+import {
+  isEnabled,
+  needStartable,
+  needUnit,
+  needsOfUnit,
+  restartOrReload,
+  setEnabled,
+} from './lib/service.ts';
 import { bringUp } from './lib/start-unit.ts';
 import { readUnit, unitName } from './lib/units.ts';
 import type { Unit } from './lib/units.ts';
@@ -71,6 +78,7 @@ async function stop(unit: string, host: Host): Promise<void> {
 export const serviceRunning = defineState({
   name: 'service.running',
   schema: runningSchema,
+  isOpenEnded: true,
   example: `nginx:
   service.running:
     enable: true
@@ -84,12 +92,16 @@ export const serviceRunning = defineState({
   provides: ({ name }: RunningArgs) => [`service:${name}`],
   needs: needsOfUnit,
   read: readRunning,
-  want: ({ enable, unmask, unmask_runtime: unmaskRuntime }: RunningArgs): Partial<Service> => ({
-    running: true,
-    ...(enable === undefined ? {} : { enable }),
-    ...(unmask ? { masked: false } : {}),
-    ...(unmaskRuntime ? { masked_runtime: false } : {}),
-  }),
+  async want(args: RunningArgs, host): Promise<Partial<Service>> {
+    await needStartable(args, host);
+    const { enable, unmask, unmask_runtime: unmaskRuntime } = args;
+    return {
+      running: true,
+      ...(enable === undefined ? {} : { enable }),
+      ...(unmask ? { masked: false } : {}),
+      ...(unmaskRuntime ? { masked_runtime: false } : {}),
+    };
+  },
   apply: applyRunning,
   answers: (change) => change.action !== 'remove' && change.to.running === true,
   react: restartOrReload,
@@ -103,10 +115,10 @@ export const serviceDead = defineState({
     enable: false
 `,
   read: readDead,
-  want: ({ enable }: DeadArgs): Partial<Service> => ({
-    running: false,
-    ...(enable === undefined ? {} : { enable }),
-  }),
+  async want({ name, enable }: DeadArgs, host): Promise<Partial<Service>> {
+    if (enable === true) await needUnit(name, host);
+    return { running: false, ...(enable === undefined ? {} : { enable }) };
+  },
   apply: applyDead,
 });
 

@@ -28,6 +28,7 @@ type Args = ProgramArgs;
 export const supervisorProgram = defineState<Args, Program>({
   name: 'supervisor.program',
   schema: programSchema,
+  isOpenEnded: true,
   example: `openknesset process:
   supervisor.program:
     name: openknesset

@@ -3,7 +3,7 @@ import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
-import { groupNameOf, loginOf } from '../lib/accounts.ts';
+import { gidOf, groupNameOf, loginOf, uidOf } from '../lib/accounts.ts';
 import { absolutePath, accountName } from '../lib/fields.ts';
 import { ownersOf, pathAndParents } from '../lib/resources.ts';
 import { entryName, readAclTree } from './lib/acl-tree.ts';
@@ -121,10 +121,12 @@ async function neededTree(
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot set the access list of "${name}": nothing stands there, or a symbolic link`,
+    { lacks: [`path:${name}`] },
   );
 }
 
 async function want(args: PresentArgs, host: HostView): Promise<Partial<Acl>> {
+  await needHolder(args, host);
   const [top] = await neededTree({ ...args, recurse: false }, host);
   const entry = await entryOf(args, host);
   const perms = top === undefined ? null : wantedAt(top, entry, args.perms);
@@ -132,6 +134,19 @@ async function want(args: PresentArgs, host: HostView): Promise<Partial<Acl>> {
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot set the default access list of "${args.name}": only directories have one`,
+  );
+}
+
+/** Of a number nobody has to have the account. */
+async function needHolder({ name, acl_type, acl_name }: PresentArgs, host: HostView) {
+  if (acl_name === '') return;
+  const kind = acl_type.endsWith('group') ? 'group' : 'user';
+  const id = kind === 'group' ? await gidOf(acl_name, host) : await uidOf(acl_name, host);
+  if (id !== null) return;
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot set the access list of "${name}": there is no ${kind} "${acl_name}"`,
+    { lacks: [`${kind}:${acl_name}`] },
   );
 }
 

@@ -7,6 +7,7 @@ import {
   assignmentLine,
   assignmentsOf,
   needCrontab,
+  needCrontabNow,
   readCrontab,
   writeCrontab,
 } from './lib/crontab.ts';
@@ -57,7 +58,7 @@ async function applyPresent(
   { name, user, value }: PresentArgs,
   host: Host,
 ): Promise<void> {
-  const lines = await needCrontab(user, host);
+  const lines = await needCrontabNow(user, host);
   const taken = assignmentsOf(lines, name).map(({ at }) => at);
   const [first, ...more] = taken;
   const line = assignmentLine(name, value);
@@ -74,7 +75,7 @@ async function applyAbsent(
   { name, user }: AbsentArgs,
   host: Host,
 ): Promise<void> {
-  const lines = await needCrontab(user, host);
+  const lines = await needCrontabNow(user, host);
   const taken = assignmentsOf(lines, name).map(({ at }) => at);
   await writeCrontab(
     user,
@@ -95,7 +96,10 @@ export const cronEnvPresent = defineState({
 `,
   needs,
   read,
-  want: ({ value }: PresentArgs): Partial<CronVariable> => ({ value }),
+  async want({ user, value }: PresentArgs, host): Promise<Partial<CronVariable>> {
+    await needCrontab(user, host);
+    return { value };
+  },
   apply: applyPresent,
 });
 

@@ -4,7 +4,7 @@ import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { accountName } from '../lib/fields.ts';
 import { ONE_SOURCE, hasOneSource, textFrom, textSource } from '../lib/text-source.ts';
-import { needCrontab, readCrontab, writeCrontab } from './lib/crontab.ts';
+import { needCrontab, needCrontabNow, readCrontab, writeCrontab } from './lib/crontab.ts';
 
 /** A user's whole crontab. */
 export type Crontab = { content: string };
@@ -31,7 +31,7 @@ async function read({ user }: Args, host: HostView): Promise<Crontab | null> {
 }
 
 async function apply(_change: Change<Crontab>, args: Args, host: Host): Promise<void> {
-  await needCrontab(args.user, host);
+  await needCrontabNow(args.user, host);
   const text = Buffer.from(textFrom(args), 'utf8').toString('latin1');
   await writeCrontab(args.user, text.replace(/\n$/u, '').split('\n'), host);
 }
@@ -50,6 +50,9 @@ export const cronFile = defineState({
   textAttribute: 'content',
   needs: ({ user }: Args) => [`user:${user}`, 'package:cron'],
   read,
-  want: (args: Args): Partial<Crontab> => ({ content: textFrom(args) }),
+  async want(args: Args, host): Promise<Partial<Crontab>> {
+    await needCrontab(args.user, host);
+    return { content: textFrom(args) };
+  },
   apply,
 });

@@ -3,7 +3,14 @@ import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
-import { blockLines, findBlock, needCrontab, readCrontab, writeCrontab } from './lib/crontab.ts';
+import {
+  blockLines,
+  findBlock,
+  needCrontab,
+  needCrontabNow,
+  readCrontab,
+  writeCrontab,
+} from './lib/crontab.ts';
 import { accountName, environment, singleLine } from '../lib/fields.ts';
 
 /** One scheduled command; of `special` and the five fields, those that are not used are `null`. */
@@ -128,7 +135,12 @@ function identityOf({ name, identifier: own = name }: AbsentArgs): string {
   return own;
 }
 
-function want(args: PresentArgs, host: HostView): Partial<CronJob> {
+async function want(args: PresentArgs, host: HostView): Promise<Partial<CronJob>> {
+  await needCrontab(args.user, host);
+  return wantedJob(args, host);
+}
+
+function wantedJob(args: PresentArgs, host: HostView): Partial<CronJob> {
   const { special, comment, commented } = args;
   const shared = {
     name: commandOf(args),
@@ -154,9 +166,9 @@ function fieldOf(name: Field, args: PresentArgs, host: HostView): string {
 
 async function applyPresent(change: Change<CronJob>, args: PresentArgs, host: Host): Promise<void> {
   if (change.action === 'remove') return;
-  const lines = await needCrontab(args.user, host);
+  const lines = await needCrontabNow(args.user, host);
   const block = findBlock(lines, identityOf(args), commandOf(args));
-  const wanted = { ...(change.action === 'update' ? change.from : {}), ...want(args, host) };
+  const wanted = { ...(change.action === 'update' ? change.from : {}), ...wantedJob(args, host) };
   const fields = FIELDS.map((name) => wanted[name] ?? '*');
   const written = blockLines(identityOf(args), {
     when: args.special === undefined ? fields : [args.special],
@@ -173,7 +185,7 @@ async function applyPresent(change: Change<CronJob>, args: PresentArgs, host: Ho
 }
 
 async function applyAbsent(_change: Change<CronJob>, args: AbsentArgs, host: Host): Promise<void> {
-  const lines = await needCrontab(args.user, host);
+  const lines = await needCrontabNow(args.user, host);
   const block = findBlock(lines, identityOf(args), args.name);
   if (block === null) return;
   await writeCrontab(args.user, lines.toSpliced(block.from, block.to - block.from), host);

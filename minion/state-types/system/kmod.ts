@@ -3,6 +3,7 @@ import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
+import { lastWords } from '../lib/ask.ts';
 import {
   OWN_LIST,
   builtinModules,
@@ -71,10 +72,21 @@ function modulesOf({ name, mods }: Named): readonly string[] {
 
 async function readPresent(args: PresentArgs, host: HostView): Promise<Modules> {
   const there = new Set([...(await loadedModules(host)), ...(await builtinModules(host))]);
+  for (const name of modulesOf(args)) if (!there.has(name)) await needModule(name, host);
   return {
     mods: modulesOf(args).filter((name) => there.has(name)),
     listed: await listedOf(args, host),
   };
+}
+
+/** Looks how it would be loaded, and loads nothing. */
+async function needModule(name: string, host: HostView): Promise<void> {
+  const answer = await host.query(['modprobe', '--dry-run', '--', name]);
+  if (answer.exitCode === 0) return;
+  const why = answer.exitCode === 127 ? 'this host has no modprobe' : lastWords(answer);
+  const lacks = ['package:kmod', `module:${name}`];
+  const message = `Cannot load the kernel module "${name}": ${why}`;
+  throw new ConductorError('STATE_REFUSED', message, { lacks });
 }
 
 async function listedOf(args: Named, host: HostView): Promise<string[]> {

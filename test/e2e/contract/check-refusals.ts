@@ -28,10 +28,12 @@ async function checkFailure(bench: Bench): Promise<void> {
   const { fails, after } = bench.named.case.expect;
   const before = snapshot();
   const kept = contents(fails?.puts_back ?? []);
-  await quietly('the dry run', async () => planCase(bench));
+  const planned = await quietly('the dry run', async () => planCase(bench));
   const { outcome } = await applyCase(bench);
   if (outcome.status !== 'failed') fail(`it is ${say(outcome)}`);
   checkWords(outcome, fails);
+  if (fails?.foreseen === true && planned.outcome.error?.message !== outcome.error?.message)
+    fail(`it is ${say(outcome)}, and foreseen is ${say(planned.outcome)}`);
   const changed = [...differing(before, snapshot())].filter((path) => !isPutBack(path, kept));
   if (changed.length > 0) fail(`the failure has changed ${changed.slice(0, 12).join(', ')}`);
   shell('after', after);

@@ -8,7 +8,7 @@ import { outcomeSchema } from '../../../protocol/report.ts';
 import type { Outcome } from '../../../protocol/report.ts';
 import type { HostState } from '../../helpers/fake-host.ts';
 import { cannot, declare, newDirectory, run, toyWorld } from '../../helpers/toy-world.ts';
-import type { ToyWorld } from '../../helpers/toy-world.ts';
+import type { ToyDeclaration, ToyWorld } from '../../helpers/toy-world.ts';
 
 const GUARD = '/bin/bash -c exec /bin/sh -c "$0" > >(exec cat) 2>&1 eval "$(cat)"';
 
@@ -492,6 +492,28 @@ test('a dry run calls a failure what nothing before it would mend', async (t) =>
     dryRun: true,
   });
   t.deepEqual(statuses, ['a: unchanged', 'b: failed']);
+});
+
+/** What a dry run says of `b`, which lacks something, behind an `a` that would change. */
+async function lacking(lacks: readonly string[], earlier: ToyDeclaration = {}): Promise<string> {
+  const world = toyWorld();
+  world.interfere = (what) => {
+    if (what !== 'read b') return;
+    throw new ConductorError('STATE_REFUSED', 'Cannot make b', { lacks });
+  };
+  const { outcome } = await run([declare('a', earlier), declare('b')], { world, dryRun: true });
+  return `${outcome('b').status}: ${outcome('b').because ?? outcome('b').error?.message}`;
+}
+
+test('a dry run waits only for what may bring about what a state lacks', async (t) => {
+  const provider = { type: 'toy.provider' };
+  t.is(await lacking(['user:x']), 'failed: Cannot make b', 'a toy is no user');
+  t.regex(await lacking(['user:x', 'toy:a'], provider), /^unknown: "a" would change first/u);
+  t.regex(await lacking(['path:/srv/a/b'], provider), /^unknown/u, 'a makes /srv/a');
+  t.regex(await lacking(['path:/srv'], provider), /^unknown/u, 'and what is above');
+  t.is(await lacking(['path:/srv/ab'], provider), 'failed: Cannot make b');
+  for (const type of ['toy.hidden', 'toy.open'])
+    t.regex(await lacking(['user:x'], { type }), /^unknown: "a", which may bring it about,/u);
 });
 
 test('a dry run does not trust a guard whose ground would change', async (t) => {

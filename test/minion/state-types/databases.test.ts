@@ -22,6 +22,8 @@ import {
 } from '../../../minion/state-types/databases/mysql-grants.ts';
 import { mysqlUserPresent } from '../../../minion/state-types/databases/mysql-user.ts';
 import { postgresDatabasePresent } from '../../../minion/state-types/databases/postgres-database.ts';
+import { secretNamesOf } from '../../../minion/engine/redaction.ts';
+import { postgresHbaRule } from '../../../minion/state-types/databases/postgres-hba.ts';
 import { postgresPrivilegesPresent } from '../../../minion/state-types/databases/postgres-privileges.ts';
 import {
   postgresUserAbsent,
@@ -33,6 +35,8 @@ import {
   valuesOf,
   withSettings,
 } from '../../../minion/state-types/databases/lib/redis-file.ts';
+import { ConductorError } from '../../../shared/errors.ts';
+import { askPatiently } from '../../../minion/state-types/databases/lib/patience.ts';
 import { signatureOf } from '../../../minion/state-types/databases/lib/postgres-acl.ts';
 import { converge, dryRun, forReal } from '../../helpers/converge.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
@@ -41,7 +45,7 @@ import type { Answer, FakeHost, HostState } from '../../helpers/fake-host.ts';
 const PSQL =
   'psql --no-psqlrc --quiet --tuples-only --no-align --no-password --set=ON_ERROR_STOP=1 --dbname=postgres';
 const MYSQL =
-  'mysql --batch --raw --binary-mode --skip-column-names --default-character-set=utf8mb4';
+  'mysql --batch --raw --binary-mode --skip-column-names --default-character-set=utf8mb4 --connect-timeout=10';
 const PASSWORD = 'hunter2 is no password';
 
 const NOTHING_STARTS = {
@@ -100,10 +104,11 @@ const ROLE = {
 };
 const verifier = scramVerifier(PASSWORD);
 const roles = (held: object, readable = true): string => JSON.stringify({ readable, roles: held });
-const before = server(PSQL, roles({ shop: { ...ROLE, verifier: null } }));
+const team = { ...ROLE, login: false, groups: [], verifier: null };
+const before = server(PSQL, roles({ team, shop: { ...ROLE, verifier: null } }));
 const after = server(
   PSQL,
-  roles({ shop: { ...ROLE, createdb: true, groups: ['team'], verifier } }),
+  roles({ team, shop: { ...ROLE, createdb: true, groups: ['team'], verifier } }),
 );
 const declared = { name: 'shop', password: PASSWORD, createdb: true, groups: ['team'] };
 
@@ -238,17 +243,9 @@ test('a database of another encoding is refused, never made anew', async (t) => 
 
 test('a database with a locale of its own is copied from template0', async (t) => {
   const host = fakeHost(server(PSQL, '{}'), server(PSQL, JSON.stringify({ shop: DATABASE })));
-  await converge(
-    postgresDatabasePresent,
-    { name: 'shop', lc_ctype: 'C', owner: 'postgres' },
-    host,
-    forReal,
-  );
+  await converge(postgresDatabasePresent, { name: 'shop', lc_ctype: 'C' }, host, forReal);
   t.regex(told(host), /\\set template 'template0'/);
-  t.regex(
-    told(host),
-    /^CREATE DATABASE :"name" TEMPLATE :"template" OWNER :"owner" LC_CTYPE :'lc_ctype';$/m,
-  );
+  t.regex(told(host), /^CREATE DATABASE :"name" TEMPLATE :"template" LC_CTYPE :'lc_ctype';$/m);
 });
 
 function parsePrivileges(privileges: unknown) {
@@ -290,6 +287,24 @@ test('a function is told by the types of its arguments, however they are written
   t.is(signatureOf('total'), null);
   t.is(signatureOf(`f(int); DROP TABLE a`), null);
   t.is(signatureOf(`f(int'; DROP)`), null);
+});
+
+test('a password among the options of a rule is secret, and a comma in one is no end of it', (t) => {
+  const options = ['ldapserver=ldap.example.org', 'ldapbindpasswd=plain=1', 'ldapbasedn=dc=a,dc=b'];
+  const given = { name: 'a', address: 'all', method: 'ldap', options };
+  const args = postgresHbaRule.schema.parse(given);
+  const want = postgresHbaRule.want(args, fakeHost());
+  t.like(want, {
+    options: { ldapserver: 'ldap.example.org', ldapbindpasswd: 'plain=1', ldapbasedn: 'dc=a,dc=b' },
+  });
+  t.true(
+    ['ldapbindpasswd', 'radiussecrets'].every((one) => secretNamesOf(postgresHbaRule).has(one)),
+  );
+  const rule = { name: 'a', order: 1, type: 'host', database: ['all'], role: ['all'] };
+  const whole = { ...rule, address: 'all', method: 'ldap', options };
+  const written = writeHba({ rules: new Map([['a', whole]]), others: [] });
+  t.regex(written, /\t"ldapbasedn=dc=a,dc=b"\t#/u);
+  t.deepEqual(parseHba(written).rules.get('a')?.options, options);
 });
 
 test('rules of pg_hba.conf are read as they are written, and others are left alone', (t) => {
@@ -369,6 +384,29 @@ test('a server that hides what it keeps of passwords is tried with the password'
   t.is((await sees(wrong, { ...guest, refresh_password: false })).status, 'unchanged');
   const shut = { exitCode: 2, stderr: 'FATAL: no pg_hba.conf entry for host' };
   await t.throwsAsync(sees(shut), { code: 'STATE_REFUSED', message: /nor lets it be tried/ });
+});
+
+const says = async () => ({ exitCode: 1, stdout: '', stderr: 'packet', raw: new Uint8Array() });
+
+test('a server that hangs is waited for once; later it is only asked whether it is there again', async (t) => {
+  const asked: number[] = [];
+  let hangs = true;
+  const ask = (word: string) => async (timeoutMs: number) => {
+    asked.push(timeoutMs);
+    if (hangs) throw new ConductorError('COMMAND_TIMEOUT', 'Cannot finish');
+    return { exitCode: 0, stdout: word, stderr: '', raw: new Uint8Array() };
+  };
+  const host = fakeHost();
+  const server = { title: 'MySQL', key: 'here', isSilence: /packet/u };
+  const attempt = () => askPatiently(host, server, ask('answer'), ask('probe'));
+  const refused = { code: 'STATE_REFUSED', message: /MySQL: the server does not answer/u };
+  await t.throwsAsync(attempt(), refused);
+  await t.throwsAsync(attempt(), refused);
+  hangs = false;
+  t.is((await attempt()).stdout, 'answer');
+  await attempt();
+  t.deepEqual(asked, [60_000, 2000, 2000, 60_000, 60_000]);
+  await t.throwsAsync(askPatiently(host, server, says, says), refused);
 });
 
 test('texts, names and accounts are quoted for MySQL', (t) => {

@@ -152,7 +152,7 @@ test('a crontab that cannot be read is never written', async (t) => {
   await t.throwsAsync(converge(cronPresent, args, host, forReal), {
     message: 'Cannot read the crontab of "bob"',
   });
-  const without = fakeHost({ commands: { [LIST]: { exitCode: 127 } } });
+  const without = fakeHost({ accounts: { bob: {} }, commands: { [LIST]: { exitCode: 127 } } });
   await t.throwsAsync(converge(cronPresent, args, without, forReal), {
     message: /this host has no cron/,
   });
@@ -162,7 +162,8 @@ test('a crontab that cannot be read is never written', async (t) => {
 
 async function minuteOf(name: string): Promise<unknown> {
   const args = cronPresent.schema.parse({ name, minute: 'random' });
-  return (await cronPresent.want(args, fakeHost()))?.['minute'];
+  const host = fakeHost({ commands: { 'crontab -u root -l': '' } });
+  return (await cronPresent.want(args, host))?.['minute'];
 }
 
 test('a random minute is the same on every run and another for another job', async (t) => {

@@ -1,7 +1,6 @@
 import { posix } from 'node:path';
-import { ConductorError } from '../../../../shared/errors.ts';
 import type { Account, Host, HostView } from '../../../host/host.ts';
-import { groupNameOf } from '../../lib/accounts.ts';
+import { groupNameOf, needUser } from '../../lib/accounts.ts';
 
 /** One line of an authorized_keys file. */
 export interface AuthorizedKey {
@@ -68,7 +67,18 @@ export async function keyFile(
   host: HostView,
 ): Promise<string | null> {
   const account = (await host.accounts()).get(user);
-  if (account === undefined) return null;
+  return account === undefined ? null : keyFileOf(account, config);
+}
+
+/** The same, where it is to be written. Throws STATE_REFUSED if there is no such user. */
+export async function neededKeyFile(
+  { user, config }: { user: string; config: string },
+  host: HostView,
+): Promise<string> {
+  return keyFileOf(await needKeyOwner(user, host), config);
+}
+
+function keyFileOf(account: Account, config: string): string {
   const path = config.replaceAll('%h', account.home).replaceAll('%u', account.name);
   return posix.resolve(account.home, path);
 }
@@ -87,9 +97,7 @@ export async function writeKeyLines(
   lines: readonly string[],
   host: Host,
 ): Promise<void> {
-  const account = (await host.accounts()).get(user);
-  if (account === undefined) throw noUser(user);
-  const owners = await ownersOf(account, host);
+  const owners = await ownersOf(await needKeyOwner(user, host), host);
   const directory = posix.dirname(path);
   if ((await host.status(directory)) === null) {
     await host.makeDirectory(directory, { ...owners, mode: '0700' });
@@ -102,9 +110,7 @@ async function ownersOf({ name, gid }: Account, host: Host) {
   return { user: name, group: await groupNameOf(String(gid), host) };
 }
 
-export function noUser(user: string): ConductorError {
-  return new ConductorError(
-    'STATE_REFUSED',
-    `Cannot write the keys of "${user}": there is no such user`,
-  );
+/** Whose keys are to be written. Throws STATE_REFUSED if there is nobody of that name. */
+export function needKeyOwner(user: string, host: HostView): Promise<Account> {
+  return needUser(user, `Cannot write the keys of "${user}"`, host);
 }

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { Host, HostView } from '../../../host/host.ts';
-import { keyFile, noUser, writeKeyLines } from './authorized-keys.ts';
+import { keyFile, needKeyOwner, neededKeyFile, writeKeyLines } from './authorized-keys.ts';
 
 /** Whose file of known hosts it is. */
 export interface KnownHostsArgs {
@@ -9,14 +9,23 @@ export interface KnownHostsArgs {
 }
 
 const OF_ALL = '/etc/ssh/ssh_known_hosts';
+const OF_USER = '.ssh/known_hosts';
 
 /** Where it is: a user's own, or that of all users; `null` if there is no such user. */
 export async function knownHostsFile(
   { user, config }: KnownHostsArgs,
   host: HostView,
 ): Promise<string | null> {
-  if (user !== undefined) return keyFile({ user, config: config ?? '.ssh/known_hosts' }, host);
-  return posix.resolve('/etc/ssh', config ?? OF_ALL);
+  return user === undefined ? ofAll(config) : keyFile({ user, config: config ?? OF_USER }, host);
+}
+
+function ofAll(config = OF_ALL): string {
+  return posix.resolve('/etc/ssh', config);
+}
+
+/** Throws STATE_REFUSED if it is that of a user who is not there. */
+export async function needKnownHostsOwner({ user }: KnownHostsArgs, host: HostView): Promise<void> {
+  if (user !== undefined) await needKeyOwner(user, host);
 }
 
 /** Writes it: a user's for that user alone, that of all users for all to read. */
@@ -25,11 +34,13 @@ export async function writeKnownHosts(
   lines: readonly string[],
   host: Host,
 ): Promise<void> {
-  const path = await knownHostsFile(args, host);
-  if (path === null) throw noUser(args.user ?? '');
-  if (args.user !== undefined) return writeKeyLines(args.user, path, lines, host);
+  const { user, config } = args;
+  if (user !== undefined) {
+    const path = await neededKeyFile({ user, config: config ?? OF_USER }, host);
+    return writeKeyLines(user, path, lines, host);
+  }
   const text = lines.map((line) => `${line}\n`).join('');
-  await host.writeFile(path, Buffer.from(text, 'latin1'), {
+  await host.writeFile(ofAll(config), Buffer.from(text, 'latin1'), {
     user: 'root',
     group: 'root',
     mode: '0644',

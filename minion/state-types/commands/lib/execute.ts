@@ -2,6 +2,7 @@ import { ConductorError } from '../../../../shared/errors.ts';
 import { beginningOf } from '../../../../shared/excerpt.ts';
 import type { Argv, CommandOptions, Host, HostView } from '../../../host/host.ts';
 import { packagesChanged } from '../../lib/packages.ts';
+import { isDirectory } from '../../lib/ownership.ts';
 import { said } from '../../lib/said.ts';
 import type { Surroundings } from '../cmd-schema.ts';
 
@@ -44,13 +45,15 @@ export function programOf(argv: Argv, title: string, args: Surroundings): Execut
   };
 }
 
-/** A plan says as well that there is nobody to run it as. */
-export async function needRunner({ runas }: Surroundings, host: HostView): Promise<void> {
-  if (runas === undefined || (await host.accounts()).has(runas)) return;
-  throw new ConductorError(
-    'COMMAND_FAILED',
-    `Cannot run anything as "${runas}": there is no such user`,
-  );
+/** A plan says as well that there is nobody to run it as, or nowhere to run it. */
+export async function needPlace({ runas, cwd }: Surroundings, host: HostView): Promise<void> {
+  if (runas !== undefined && !(await host.accounts()).has(runas)) {
+    const message = `Cannot run anything as "${runas}": there is no such user`;
+    throw new ConductorError('COMMAND_FAILED', message, { lacks: [`user:${runas}`] });
+  }
+  if (cwd === undefined || (await isDirectory(cwd, host))) return;
+  const message = `Cannot run anything in "${cwd}": there is no such directory`;
+  throw new ConductorError('COMMAND_FAILED', message, { lacks: [`path:${cwd}`] });
 }
 
 /** Runs it, and answers with what it printed. Throws COMMAND_FAILED unless it exits as it may. */

@@ -78,6 +78,11 @@ export function withoutServer<Args extends Partial<Server>>({
   return others;
 }
 
+/** The role to log in as, where it is said: else it is named like the account that runs the client. */
+export function roleOf({ db_host, db_user }: Connection): string | undefined {
+  return db_user ?? (db_host === undefined ? undefined : 'postgres');
+}
+
 /** The system account that runs the client; `undefined` is root. */
 export function accountOf({ user, db_host }: Connection): string | undefined {
   return user ?? (db_host === undefined ? 'postgres' : undefined);

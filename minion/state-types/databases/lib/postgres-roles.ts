@@ -1,4 +1,8 @@
 import { z } from 'zod';
+import { ConductorError } from '../../../../shared/errors.ts';
+import type { HostView } from '../../../host/host.ts';
+import { askServer } from './postgres.ts';
+import type { Server } from './postgres-fields.ts';
 
 /** Without what the server keeps of passwords, if this role may not see it. */
 function rolesFrom(table: 'pg_authid' | 'pg_roles'): string {
@@ -14,14 +18,14 @@ function rolesFrom(table: 'pg_authid' | 'pg_roles'): string {
 }
 
 /** Every role of a server. Only its superusers may read what it keeps of passwords. */
-export const ROLES = String.raw`SELECT has_table_privilege('pg_authid', 'SELECT') AS readable \gset
+const ROLES = String.raw`SELECT has_table_privilege('pg_authid', 'SELECT') AS readable \gset
 \if :readable
 ${rolesFrom('pg_authid')}
 \else
 ${rolesFrom('pg_roles')}
 \endif`;
 
-export const rolesAnswer = z.strictObject({
+const rolesAnswer = z.strictObject({
   readable: z.boolean(),
   roles: z.record(
     z.string(),
@@ -39,3 +43,25 @@ export const rolesAnswer = z.strictObject({
     }),
   ),
 });
+
+export type Roles = z.infer<typeof rolesAnswer>;
+
+/** All roles of a server, asked for once. */
+export function readRoles(host: HostView, server: Server): Promise<Roles> {
+  return askServer(host, server, { subject: 'roles', sql: ROLES, answer: rolesAnswer });
+}
+
+/** Throws STATE_REFUSED with these words if the server has no role of one of these names. */
+export async function needRoles(
+  names: readonly string[],
+  cannot: string,
+  host: HostView,
+  server: Server,
+): Promise<void> {
+  if (names.length === 0) return;
+  const { roles } = await readRoles(host, server);
+  const missing = names.find((name) => !Object.hasOwn(roles, name));
+  if (missing === undefined) return;
+  const lacks = [`postgres-role:${missing}`];
+  throw new ConductorError('STATE_REFUSED', `${cannot}: there is no role "${missing}"`, { lacks });
+}

@@ -3,7 +3,7 @@ import { ConductorError } from '../../../../shared/errors.ts';
 import type { Argv, CommandOptions, Host, HostView, Output } from '../../../host/host.ts';
 import { failed } from '../../lib/ask.ts';
 import { isStarting } from './starting.ts';
-import { accountOf } from './postgres-fields.ts';
+import { accountOf, roleOf } from './postgres-fields.ts';
 import type { Server } from './postgres-fields.ts';
 
 const CANNOT_CONNECT = 2;
@@ -110,8 +110,8 @@ function identityOf({ user, db_host, db_port, db_user, maintenance_db }: Server)
 }
 
 function psql(server: Server): Argv {
-  const { db_host, db_port, db_user, db_password, maintenance_db } = server;
-  const role = db_user ?? (db_host === undefined ? undefined : 'postgres');
+  const { db_host, db_port, db_password, maintenance_db } = server;
+  const role = roleOf(server);
   return [
     'psql',
     '--no-psqlrc',

@@ -1,7 +1,7 @@
 import { ConductorError } from '../../../../shared/errors.ts';
 import type { Host, HostView } from '../../../host/host.ts';
-import { bringUp, reloadDaemon } from './start-unit.ts';
-import { readUnit, templateOf, unitName } from './units.ts';
+import { bringUp, isMaskedUnit, reloadDaemon } from './start-unit.ts';
+import { noSuchUnit, readUnit, readUnitNow, templateOf, unitName } from './units.ts';
 import type { Unit } from './units.ts';
 
 const SWITCHED: ReadonlyMap<string, boolean> = new Map([
@@ -39,7 +39,7 @@ async function isScriptEnabled(id: string, asked: boolean, host: HostView): Prom
 export async function setEnabled(name: string, enable: boolean, host: Host): Promise<void> {
   const unit = await reloadDaemon(name, host);
   if (unit.loadState === 'not-found' && enable) {
-    throw new ConductorError('STATE_REFUSED', `Cannot enable "${name}": there is no such unit`);
+    throw noSuchUnit('enable', name);
   }
   if (unit.loadState === 'masked' && enable) {
     throw new ConductorError(
@@ -49,6 +49,37 @@ export async function setEnabled(name: string, enable: boolean, host: Host): Pro
   }
   await host.run(['systemctl', enable ? 'enable' : 'disable', '--', unit.id]);
   host.changed('services');
+}
+
+/** A unit that can be enabled, as far as a look can tell. Throws STATE_REFUSED as `setEnabled` would. */
+export async function needUnit(name: string, host: HostView): Promise<void> {
+  if ((await knownUnit(name, host)).loadState === 'not-found') {
+    throw noSuchUnit('enable', unitName(name));
+  }
+}
+
+/** A unit that is up or can be started, as far as a look can tell. Throws STATE_REFUSED as a start would. */
+export async function needStartable(
+  { name, unmask, unmask_runtime: unmaskRuntime }: Startable,
+  host: HostView,
+): Promise<void> {
+  const { loadState, activeState, unitFileState } = await knownUnit(name, host);
+  if (activeState === 'active' || activeState === 'reloading') return;
+  if (loadState === 'not-found') throw noSuchUnit('start', unitName(name));
+  const isLifted = unitFileState === 'masked-runtime' ? unmaskRuntime : unmask;
+  if (loadState === 'masked' && !isLifted) throw isMaskedUnit('start', unitName(name));
+}
+
+interface Startable {
+  readonly name: string;
+  readonly unmask: boolean;
+  readonly unmask_runtime: boolean;
+}
+
+/** That there is none is asked for once more: its file may be newer than what was read. */
+async function knownUnit(name: string, host: HostView): Promise<Unit> {
+  const unit = await readUnit(unitName(name), host);
+  return unit.loadState === 'not-found' ? readUnitNow(unitName(name), host) : unit;
 }
 
 export interface Reaction {

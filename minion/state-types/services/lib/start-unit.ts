@@ -1,6 +1,6 @@
 import { ConductorError } from '../../../../shared/errors.ts';
 import type { Host } from '../../../host/host.ts';
-import { readUnitNow } from './units.ts';
+import { noSuchUnit, readUnitNow } from './units.ts';
 import type { Unit } from './units.ts';
 
 const LOOK_EVERY_MS = 250;
@@ -21,13 +21,10 @@ export async function bringUp(
 ): Promise<void> {
   const before = await reloadDaemon(name, host);
   if (before.loadState === 'not-found') {
-    throw new ConductorError('STATE_REFUSED', `Cannot ${verb} "${name}": there is no such unit`);
+    throw noSuchUnit(verb, name);
   }
   if (before.loadState === 'masked') {
-    throw new ConductorError(
-      'STATE_REFUSED',
-      `Cannot ${verb} "${name}": it is masked (unmask: true lifts that)`,
-    );
+    throw isMaskedUnit(verb, name);
   }
   try {
     if (before.activeState === 'failed') await host.run(['systemctl', 'reset-failed', '--', name]);
@@ -38,6 +35,13 @@ export async function bringUp(
   } finally {
     host.changed('services');
   }
+}
+
+export function isMaskedUnit(verb: StartVerb, name: string): ConductorError {
+  return new ConductorError(
+    'STATE_REFUSED',
+    `Cannot ${verb} "${name}": it is masked (unmask: true lifts that)`,
+  );
 }
 
 /** A full restart stops the unit first, and all that is bound to it, before it is started again. */

@@ -120,6 +120,28 @@ async function readInstances(template: string, host: HostView): Promise<Readonly
   return parseUnits(answer.stdout);
 }
 
+/** Where systemd finds units. */
+const UNIT_DIRECTORIES = [
+  '/etc/systemd/system',
+  '/run/systemd/system',
+  '/usr/local/lib/systemd/system',
+  '/usr/lib/systemd/system',
+  '/lib/systemd/system',
+];
+
+/** The error for a unit that is not there, with all that may bring it about. */
+export function noSuchUnit(verb: string, name: string): ConductorError {
+  const files = [name, templateOf(name) ?? name];
+  const [script = name] = name.split('.service');
+  const lacks = [
+    ...files.map((file) => `unit:${file}`),
+    ...UNIT_DIRECTORIES.flatMap((at) => files.map((file) => `path:${at}/${file}`)),
+    `path:/etc/init.d/${script}`,
+  ];
+  const message = `Cannot ${verb} "${name}": there is no such unit`;
+  return new ConductorError('STATE_REFUSED', message, { lacks });
+}
+
 function noSystemd(said: string): ConductorError {
   return new ConductorError(
     'STATE_REFUSED',

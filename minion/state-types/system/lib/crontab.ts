@@ -54,13 +54,22 @@ async function readCrontabNow(user: string, host: HostView): Promise<string[] | 
   return lines.at(-1) === '' ? lines.slice(0, -1) : lines;
 }
 
-/** The same, where it is to be written again. Throws STATE_REFUSED if that cannot be. */
-export async function needCrontab(user: string, host: Host): Promise<string[]> {
-  const lines = await readCrontabNow(user, host);
-  if (lines !== null) return lines;
+/** The same, where there has to be one. Throws STATE_REFUSED if there cannot be. */
+export async function needCrontab(user: string, host: HostView): Promise<string[]> {
+  return (await readCrontab(user, host)) ?? refuseCrontab(user, host);
+}
+
+/** As it is at this moment, to be written again. */
+export async function needCrontabNow(user: string, host: Host): Promise<string[]> {
+  return (await readCrontabNow(user, host)) ?? refuseCrontab(user, host);
+}
+
+async function refuseCrontab(user: string, host: HostView): Promise<never> {
+  const isNobody = !(await host.accounts()).has(user);
   throw new ConductorError(
     'STATE_REFUSED',
-    `Cannot write the crontab of "${user}": this host has no cron, or no such user`,
+    `Cannot write the crontab of "${user}": ${isNobody ? 'there is no such user' : 'this host has no cron'}`,
+    { lacks: isNobody ? [`user:${user}`] : ['package:cron', `path:${CRONTAB}`] },
   );
 }
 
