@@ -33,12 +33,20 @@ export function hasExpression(text: unknown): boolean {
   return typeof text === 'string' && text.includes('{{');
 }
 
-/** Whether anything below still has to be computed. */
+const dynamic = new WeakMap<Node, boolean>();
+
+/** Whether anything below still has to be computed. Nodes never change, so one look is enough. */
 export function isDynamic(node: Node): boolean {
   if (node.kind === 'scalar') return hasExpression(node.value);
-  if (node.kind === 'sequence') return node.items.some(isDynamic);
   if (node.kind === 'broken') return false;
-  return node.entries.some(({ key, value }) => hasExpression(key) || isDynamic(value));
+  const known =
+    dynamic.get(node) ?? (node.kind === 'sequence' ? node.items.some(isDynamic) : hasDynamic(node));
+  dynamic.set(node, known);
+  return known;
+}
+
+function hasDynamic({ entries }: MappingNode): boolean {
+  return entries.some(({ key, value }) => hasExpression(key) || isDynamic(value));
 }
 
 function evaluateScalar(node: ScalarNode, scope: Scope, workshop: Workshop): Node {

@@ -73,7 +73,8 @@ export function walk<Item extends Sortable>(items: readonly Item[], edges: Edges
 
 /** What is left when all that depends on nothing, or that nothing depends on, is taken away. */
 export function tangled(edges: Edges): ReadonlySet<string> {
-  return peel(peel(new Set(edges.keys()), edges), reversed(edges));
+  const left = peel(new Set(edges.keys()), edges);
+  return left.size === 0 ? left : peel(left, reversed(edges));
 }
 
 function peel(keys: ReadonlySet<string>, edges: Edges): ReadonlySet<string> {

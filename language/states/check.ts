@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Data } from '../values/data.ts';
+import { sparingAbsent } from './absent.ts';
 import { wrongsOf, type Wrong } from './issues.ts';
 import {
   describeNode,
@@ -27,6 +28,9 @@ export interface Subject {
   readonly problems: Problems;
 }
 
+/** Code that zod would make for each schema pays only where one is used many thousand times. */
+const ONCE = { jitless: true };
+
 /**
  * Parses the plain data of a node. What does not fit is reported at its place; `undefined` then.
  * Values that are broken have been reported already.
@@ -45,7 +49,7 @@ export function checkData<Result>(
   subject: Subject,
   data: unknown,
 ): { readonly value: Result } | undefined {
-  const result = schema.safeParse(data);
+  const result = sparingAbsent(schema).safeParse(data, ONCE);
   if (result.success) return { value: result.data };
   for (const wrong of wrongsOf(result.error.issues)) {
     reportWrong(wrong, { ...subject, keysAt: (path) => keysAt(schema, path) });

@@ -5,7 +5,6 @@ import {
   fstatSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   renameSync,
   rmSync,
@@ -21,26 +20,6 @@ import { stagingName } from './write-file.ts';
 const OPEN = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** Opens what stands there and not its content, so a symbolic link too; Node has no name for it. */
 const O_PATH = 0o10000000;
-const NEW_MODE = 0o755;
-
-/** See `Host.makeDirectory`. It is nobody else's from the first moment on. */
-export function makeDirectory(path: string, owner: Owner): void {
-  explaining('make', path, () =>
-    atPath('make', path, (spot) => {
-      mkdirSync(spot.at, { mode: 0o700 });
-      const fd = openSync(spot.at, OPEN | constants.O_DIRECTORY);
-      try {
-        if (fstatSync(fd).uid !== process.geteuid?.()) {
-          throw refuse('make', path, 'somebody has put another directory in its place');
-        }
-        giveTo(fd, { ...owner, mode: owner.mode ?? NEW_MODE });
-      } finally {
-        closeSync(fd);
-      }
-      fsyncSync(spot.fd);
-    }),
-  );
-}
 
 /** See `Host.own`. A symbolic link has an owner and no mode of its own. */
 export function own(path: string, owner: Owner): void {
@@ -85,7 +64,7 @@ function ownAt(spot: Spot, owner: Owner): boolean {
     if (!isOrdinary) throw refuse('own', path, 'it is a special file');
     if (opened.isFile() && opened.nlink > 1)
       throw refuse('own', path, `it has ${opened.nlink} hard links`);
-    giveTo(fd, owner);
+    giveTo(fd, owner, opened);
     return true;
   } finally {
     closeSync(fd);

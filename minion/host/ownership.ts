@@ -1,4 +1,5 @@
 import { fchmodSync, fchownSync, fstatSync, futimesSync } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { refuse } from './file-error.ts';
 import type { Account, AccountGroup, Ownership } from './host.ts';
 
@@ -43,12 +44,17 @@ export function ownerOf(
   };
 }
 
-/** Gives an open file its owner; the mode comes after, because a change of owner takes bits away. */
-export function giveTo(fd: number, { uid, gid, mode, modified }: Owner): void {
-  const now = fstatSync(fd);
-  const owner = [uid ?? now.uid, gid ?? now.gid] as const;
-  const bits = mode ?? now.mode & 0o7777;
-  if (owner[0] !== now.uid || owner[1] !== now.gid) fchownSync(fd, ...owner);
-  fchmodSync(fd, bits);
+/**
+ * Gives an open file its owner; the mode comes after, because a change of owner takes bits away.
+ * `now` is how the file is, if that is known already.
+ */
+export function giveTo(fd: number, owner: Owner, now: Stats = fstatSync(fd)): void {
+  const { uid, gid, mode, modified } = owner;
+  const [user, group] = [uid ?? now.uid, gid ?? now.gid];
+  const before = now.mode & 0o7777;
+  const bits = mode ?? before;
+  const isMoving = user !== now.uid || group !== now.gid;
+  if (isMoving) fchownSync(fd, user, group);
+  if (isMoving || bits !== before) fchmodSync(fd, bits);
   if (modified !== undefined) futimesSync(fd, now.atimeMs / 1000, modified);
 }

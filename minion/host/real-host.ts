@@ -4,21 +4,19 @@ import type { Logger } from '../../shared/log.ts';
 import type { Redact } from '../../shared/secret.ts';
 import { namesById, parseGroup, parsePasswd } from './accounts.ts';
 import { accountFor, commandFor, withUmask } from './as-user.ts';
-import { hardLink, link, makeDirectory, own, ownIn, rename } from './change-files.ts';
 import { runProcess } from './commands.ts';
-import type { Argv, CommandOptions, Host, HostView, Output, Ownership } from './host.ts';
+import { fileChanges } from './file-changes.ts';
+import type { OwnerFor } from './file-changes.ts';
+import type { Argv, CommandOptions, Host, HostView, Output } from './host.ts';
 import { canConnect, httpAsk, reachesOne } from './network.ts';
 import { beginningOf, endOf } from '../../shared/excerpt.ts';
 import { ownerOf } from './ownership.ts';
-import type { Owner } from './ownership.ts';
 import { list, readFile, readLink, status } from './read-files.ts';
 import type { Registry } from './registry.ts';
-import { remove } from './remove.ts';
 import { createTopics } from './topics.ts';
 import type { Topics } from './topics.ts';
 import { walk } from './walk.ts';
 import type { Hosts } from './view.ts';
-import { writeFile } from './write-file.ts';
 
 export interface RealHostOptions {
   readonly minion: string;
@@ -96,33 +94,18 @@ function changing(
   { registry, redact = unredacted }: RealHostOptions,
   { signal, topics, run }: Means,
 ): Omit<Host, keyof HostView> {
-  const ownerFor = async (path: string, ownership: Ownership = {}) => {
+  const ownerFor: OwnerFor = async (path, ownership = {}) => {
     const isNamed = ownership.user !== undefined || ownership.group !== undefined;
     const { accounts, groups } = isNamed ? await readPeople(topics, run) : NOBODY;
     return ownerOf(path, ownership, { accounts, groups });
   };
   return {
+    ...fileChanges(ownerFor, signal),
     async run(argv, options) {
       const output = await run(argv, options);
       if (output.exitCode !== 0) throw commandFailed(argv, output, redact);
       return output;
     },
-    async writeFile(path, content, ownership) {
-      writeFile(path, content, await ownerFor(path, ownership));
-    },
-    async makeDirectory(path, ownership) {
-      makeDirectory(path, await ownerFor(path, ownership));
-    },
-    async own(path, ownership) {
-      own(path, await ownerFor(path, ownership));
-    },
-    ownIn: async (directory, wanted) => ownEach(directory, wanted, ownerFor),
-    hardLink: async (path, to) => hardLink(path, to),
-    async link(path, to, ownership) {
-      link(path, to, await ownerFor(path, ownership));
-    },
-    rename: async (from, to) => rename(from, to),
-    remove: async (path) => remove(path),
     httpSend: (url, options) => httpAsk(url, options, signal),
     changed(topic) {
       if (topic === EVERYTHING) topics.forgetAll();
@@ -131,16 +114,6 @@ function changing(
     },
     remember: async (name, value) => registry.remember(name, value),
   };
-}
-
-async function ownEach(
-  directory: string,
-  wanted: ReadonlyMap<string, Ownership>,
-  ownerFor: (path: string, ownership: Ownership) => Promise<Owner>,
-): Promise<void> {
-  const owners = new Map<string, Owner>();
-  for (const [name, one] of wanted) owners.set(name, await ownerFor(`${directory}/${name}`, one));
-  ownIn(directory, owners);
 }
 
 function createRunner(options: RealHostOptions, signal: AbortSignal, topics: Topics): Runner {

@@ -27,15 +27,27 @@ export interface Spot {
  * for messages.
  */
 export function atPath<T>(verb: string, path: string, act: (spot: Spot) => T): T {
+  const spot = openSpot(verb, path);
+  try {
+    return act(spot);
+  } finally {
+    closeSync(spot.fd);
+  }
+}
+
+/** The same for whoever needs the place for longer, and closes its `fd` himself. */
+export function openSpot(verb: string, path: string): Spot {
   const names = namesIn(verb, path);
   const name = names.pop() ?? '';
   const fd = walk(verb, path, names);
-  try {
-    const directory = `/proc/self/fd/${fd}`;
-    return act({ directory, at: `${directory}/${name}`, fd, name, path });
-  } finally {
-    closeSync(fd);
-  }
+  const directory = `/proc/self/fd/${fd}`;
+  return { directory, at: `${directory}/${name}`, fd, name, path };
+}
+
+/** Another path in the directory of a spot: the way there is not walked again. */
+export function besideSpot(verb: string, path: string, spot: Spot): Spot {
+  const name = namesIn(verb, path).at(-1) ?? '';
+  return { ...spot, at: `${spot.directory}/${name}`, name, path };
 }
 
 /**

@@ -1,10 +1,10 @@
-import { closeSync, constants, lstatSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync } from 'node:fs';
 import { systemCode } from '../../shared/errors.ts';
 import { explaining, refuse } from './file-error.ts';
 import type { FoundBelow } from './host.ts';
 import { statusFrom } from './read-files.ts';
 import type { Names } from './read-files.ts';
-import { openTrusted } from './safe-path.ts';
+import { openTrusted, statusAt } from './safe-path.ts';
 
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 const DEEPEST = 500;
@@ -40,14 +40,11 @@ function lookThrough(fd: number, below: string, walking: Walk, depth: number): v
     const here = `/proc/self/fd/${fd}`;
     for (const name of namesIn(here, walking)) {
       const at = `${here}/${name}`;
-      const stats = unlessGone(() => lstatSync(at));
+      const stats = statusAt({ at });
       if (stats === null) continue;
-      const status = statusFrom(stats, names);
-      found.push({ ...status, path: below + name });
-      const inside =
-        status.kind === 'directory' && depth < maxDepth
-          ? unlessGone(() => openSync(at, DIRECTORY))
-          : null;
+      found.push({ ...statusFrom(stats, names), path: below + name });
+      const isEntered = stats.isDirectory() && depth < maxDepth;
+      const inside = isEntered ? unlessGone(() => openSync(at, DIRECTORY)) : null;
       if (inside !== null) lookThrough(inside, `${below}${name}/`, walking, depth + 1);
     }
   } finally {
@@ -56,17 +53,18 @@ function lookThrough(fd: number, below: string, walking: Walk, depth: number): v
 }
 
 function namesIn(here: string, { path }: Walk): string[] {
+  const names = readdirSync(here);
+  if (names.some((name) => name.includes('\u{FFFD}'))) refuseOdd(here, path);
+  return names.toSorted();
+}
+
+/** What is no UTF-8 text is read as if it held a replacement character, which a name may really hold. */
+function refuseOdd(here: string, path: string): void {
   const names = readdirSync(here, { encoding: 'buffer' });
-  const texts = names.map((name) => name.toString('utf8'));
-  const odd = texts.findIndex(
-    (text, index) => !Buffer.from(text).equals(names[index] ?? Buffer.of()),
-  );
-  if (odd === -1) return texts.toSorted();
-  throw refuse(
-    'look through',
-    path,
-    `the name of a file in it is no UTF-8 text: "${texts[odd] ?? ''}"`,
-  );
+  const odd = names.find((name) => !Buffer.from(name.toString('utf8')).equals(name));
+  if (odd === undefined) return;
+  const shown = odd.toString('utf8');
+  throw refuse('look through', path, `the name of a file in it is no UTF-8 text: "${shown}"`);
 }
 
 /** What others move or remove meanwhile is passed over. */

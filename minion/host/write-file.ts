@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -8,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import type { Stats } from 'node:fs';
+import { systemCode } from '../../shared/errors.ts';
 import { explaining, refuse } from './file-error.ts';
 import { giveTo } from './ownership.ts';
 import type { Owner } from './ownership.ts';
@@ -25,15 +27,15 @@ const LONGEST_NAME = 230;
 export function writeFile(path: string, content: string | Uint8Array, owner: Owner): void {
   explaining('write', path, () =>
     atPath('write', path, (spot) => {
-      const target = statusAt(spot);
-      if (target !== null) refuseUnlessPlain(target, path);
-      const staged = stagingName(spot);
+      const fd = stage(spot, content, owner);
       try {
-        stage(staged, content, inheriting(owner, target));
-        renameSync(staged, spot.at);
+        fsyncSync(fd);
+        renameSync(stagingName(spot), spot.at);
       } catch (error) {
-        rmSync(staged, { force: true });
+        unstage(spot);
         throw error;
+      } finally {
+        closeSync(fd);
       }
       fsyncSync(spot.fd);
     }),
@@ -44,20 +46,42 @@ export function writeFile(path: string, content: string | Uint8Array, owner: Own
  * One name per file, so that what a killed run left is cleared by the next and never piles up.
  * It begins with a dot: programs that read a directory of configuration files pass it over.
  */
-export function stagingName({ directory, name }: Spot): string {
-  return `${directory}/.${name.slice(0, LONGEST_NAME)}.conductor`;
+export function stagingName({ directory, name }: Pick<Spot, 'directory' | 'name'>): string {
+  const isLong = Buffer.byteLength(name) > LONGEST_NAME;
+  const own = isLong ? createHash('sha256').update(name).digest('hex') : name;
+  return `${directory}/.${own}.conductor`;
 }
 
-function stage(staged: string, content: string | Uint8Array, owner: Owner): void {
-  rmSync(staged, { force: true });
-  const fd = openSync(staged, CREATE, 0o600);
+/** Writes the new content beside the file, and leaves it open: it is not safe on the disk yet. */
+export function stage(spot: Spot, content: string | Uint8Array, owner: Owner): number {
+  const target = statusAt(spot);
+  if (target !== null) refuseUnlessPlain(target, spot.path);
+  const fd = create(stagingName(spot));
   try {
     writeFileSync(fd, content);
-    giveTo(fd, owner);
-    fsyncSync(fd);
-  } finally {
+    giveTo(fd, inheriting(owner, target));
+    return fd;
+  } catch (error) {
     closeSync(fd);
+    unstage(spot);
+    throw error;
   }
+}
+
+/** What a killed run has left is in the way of a new file only. */
+function create(staged: string): number {
+  try {
+    return openSync(staged, CREATE, 0o600);
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error;
+    rmSync(staged);
+    return openSync(staged, CREATE, 0o600);
+  }
+}
+
+/** Takes away what was staged; that it is gone already is as good. */
+export function unstage(spot: Spot): void {
+  rmSync(stagingName(spot), { force: true });
 }
 
 function refuseUnlessPlain(target: Stats, path: string): void {

@@ -19,7 +19,6 @@ import type { Redaction } from '../engine/redaction.ts';
 import { runCatalog } from '../engine/run.ts';
 import type { StateType } from '../engine/state-type.ts';
 import { readFacts } from '../facts/facts.ts';
-import { listeningPorts } from '../facts/listening.ts';
 import { createRealHost } from '../host/real-host.ts';
 import { openRegistry } from '../host/registry.ts';
 import type { Registry } from '../host/registry.ts';
@@ -173,7 +172,7 @@ async function compileFor(
     states: types,
     stateFiles: options.stateFiles,
     params: options.params,
-    allocatePort: createPortAllocator(registry, listeningPorts()),
+    allocatePort: createPortAllocator(registry, new Set(facts.listening)),
   });
   needAddress(request, catalog, { tree, facts, pillar });
   return catalog;

@@ -5,6 +5,7 @@ import type {
   Argv,
   CommandOptions,
   FileStatus,
+  FileToWrite,
   Host,
   HttpAnswer,
   Output,
@@ -86,6 +87,16 @@ export function fakeHost(before: HostState = {}, after: HostState = before): Fak
   };
   const put = (path: string, node: Omit<Node, 'status'>, status: Partial<FileStatus>): void => {
     written.set(path, { ...node, status: fullStatus({ ...find(path)?.status, ...status }) });
+  };
+  const write = ({ path, content, ownership }: FileToWrite): void => {
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+    const status = { kind: 'file', size: bytes.byteLength, ...statusOf(ownership) } as const;
+    put(path, { content: bytes }, status);
+    did(`writeFile ${path}`);
+  };
+  const make = (path: string, ownership: Ownership): void => {
+    put(path, {}, { kind: 'directory', mode: '0755', ...statusOf(ownership) });
+    did(`makeDirectory ${path}`);
   };
 
   return {
@@ -218,17 +229,16 @@ export function fakeHost(before: HostState = {}, after: HostState = before): Fak
       );
     },
     async writeFile(path, content, ownership = {}) {
-      const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-      put(
-        path,
-        { content: bytes },
-        { kind: 'file', size: bytes.byteLength, ...statusOf(ownership) },
-      );
-      did(`writeFile ${path}`);
+      write({ path, content, ownership });
+    },
+    async writeFiles(files) {
+      for (const file of files) write(file);
     },
     async makeDirectory(path, ownership = {}) {
-      put(path, {}, { kind: 'directory', mode: '0755', ...statusOf(ownership) });
-      did(`makeDirectory ${path}`);
+      make(path, ownership);
+    },
+    async makeDirectories(paths, ownership = {}) {
+      for (const path of paths) make(path, ownership);
     },
     async own(path, ownership) {
       const node = find(path);

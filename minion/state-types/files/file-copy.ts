@@ -16,7 +16,7 @@ import type { OwnerArgs } from '../lib/ownership.ts';
 import { ownersOf, parentsOf, pathAndParents } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
 import { dirMode, makedirs, ownerFields } from './lib/edit-fields.ts';
-import { digestOf } from './lib/hashes.ts';
+import { sha256Of } from './lib/hashes.ts';
 
 /** How a copy is. */
 export type Copy = { sha256: string; user: string; group: string; mode: string };
@@ -74,10 +74,6 @@ async function read(args: Args, host: HostView): Promise<Copy | null> {
   if (status === null || bytes === null) return null;
   const { user, group, mode } = status;
   return { sha256: sha256Of(bytes), user, group, mode };
-}
-
-function sha256Of(bytes: Uint8Array): string {
-  return digestOf(bytes, 'sha256').replace('sha256=', '');
 }
 
 async function want(args: Args, host: HostView): Promise<Partial<Copy>> {

@@ -6,8 +6,9 @@ import { needParents, wantedOwnership } from '../lib/ownership.ts';
 import { ownersOf, parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
 import { providedBelow } from './lib/clean.ts';
-import { bringAbout, survey } from './lib/recursion.ts';
+import { survey } from './lib/recursion.ts';
 import { filesOf } from './lib/recursion-files.ts';
+import { bringAbout } from './lib/recursion-write.ts';
 import { shortList } from './lib/short-list.ts';
 import { recurseSchema } from './file-recurse-schema.ts';
 import type { RecurseArgs } from './file-recurse-schema.ts';
@@ -45,9 +46,11 @@ async function read(args: RecurseArgs, host: HostView): Promise<Recursed | null>
 }
 
 async function want(args: RecurseArgs, host: HostView): Promise<Partial<Recursed>> {
-  const owners = await wantedOwnership(ownersArgs(args), host);
+  const [found, owners] = await Promise.all([
+    survey(args, host),
+    wantedOwnership(ownersArgs(args), host),
+  ]);
   const known = { kind: 'directory' as const, files: filesOf(args).length, ...owners };
-  const found = await survey(args, host);
   if (found === null) return known;
   const content = found.texts.map(({ to, wanted }) => section(to, wanted)).join('');
   return { ...known, content, differs: [], ...(args.clean ? { clean: [] } : {}) };

@@ -7,6 +7,7 @@ import { shell } from './shell.ts';
 /** Clause (g): killed before or during any effect, the next run converges. */
 
 const MOST_EFFECTS = 24;
+const LONG: ReadonlySet<string> = new Set(['run', 'writeFiles']);
 
 export async function checkKills(bench: Bench, effects: readonly Effect[]): Promise<void> {
   if (effects.length === 0) fail('it has no effect on the host to be killed in');
@@ -38,7 +39,7 @@ async function checkSurvival(bench: Bench): Promise<void> {
 }
 
 /**
- * Before each effect, and in the middle of each that takes a while (commands) and of the last. What takes no time is
+ * Before each effect, and in the middle of each that takes a while (commands, many files) and of the last. What takes no time is
  * whole or not there at all, so dying in it is dying before it or before the next. Of very many, a part from everywhere.
  */
 export function deathsIn(effects: readonly Effect[]): readonly Death[] {
@@ -50,7 +51,7 @@ export function deathsIn(effects: readonly Effect[]): readonly Death[] {
     .flatMap((effect) => {
       const { kind = '', milliseconds = 0 } = effects[effect - 1] ?? {};
       const before = { effect, afterMs: null };
-      const isLong = kind === 'run' || effect === effects.length;
+      const isLong = LONG.has(kind) || effect === effects.length;
       return isLong
         ? [before, { effect, afterMs: Math.max(1, Math.round(milliseconds / 2)) }]
         : [before];

@@ -40,8 +40,11 @@ function counting(host: Host, effects: Effect[], death: Death | null): Host {
     run: (argv, options) =>
       noting('run', argv.slice(0, 3).join(' '), () => host.run(argv, options)),
     writeFile: (path, ...rest) => noting('writeFile', path, () => host.writeFile(path, ...rest)),
+    writeFiles: (files) => noting('writeFiles', '', () => host.writeFiles(files)),
     makeDirectory: (path, ...rest) =>
       noting('makeDirectory', path, () => host.makeDirectory(path, ...rest)),
+    makeDirectories: (paths, ...rest) =>
+      noting('makeDirectories', paths.join(' '), () => host.makeDirectories(paths, ...rest)),
     own: (path, ...rest) => noting('own', path, () => host.own(path, ...rest)),
     link: (path, ...rest) => noting('link', path, () => host.link(path, ...rest)),
     rename: (from, to) => noting('rename', from, () => host.rename(from, to)),

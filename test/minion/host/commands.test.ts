@@ -327,8 +327,22 @@ asRoot('knows accounts and files of this machine by name', async (t) => {
   await host.own(`${path}/file`, { user: 'daemon' });
   await host.rename(`${path}/file`, `${path}/renamed`);
   t.deepEqual(await host.list(path), ['link', 'renamed']);
+  await host.makeDirectories([`${path}/a`, `${path}/a/b`], { user: 'daemon' });
+  const ownership = { user: 'daemon', mode: '600' };
+  await host.writeFiles(
+    ['a/one', 'a/b/two'].map((name) => ({ path: `${path}/${name}`, content: name, ownership })),
+  );
+  t.like(await host.status(`${path}/a/b`), { user: 'daemon', mode: '0755' });
+  t.like(await host.status(`${path}/a/b/two`), { user: 'daemon', mode: '0600', size: 7 });
   await host.remove(path);
   t.is(await host.status(path), null);
+});
+
+test('a run that must end writes no further files', async (t) => {
+  const signal = AbortSignal.abort(new ConductorError('CANCELLED', 'enough'));
+  const files = [{ path: join(place, 'never'), content: '', ownership: {} }];
+  await t.throwsAsync(realHost({ signal }).writeFiles(files), { code: 'CANCELLED' });
+  t.false(existsSync(join(place, 'never')));
 });
 
 test('remembers, recalls, tells ports and shares', async (t) => {
@@ -381,7 +395,16 @@ test('a view has all that looks and nothing that changes', async (t) => {
   t.is(await view.recall('k'), 'v');
   t.is(view.port('site'), 1);
   await view.sleep(5);
-  for (const name of ['run', 'writeFile', 'makeDirectory', 'own', 'link', 'rename', 'remove']) {
+  for (const name of [
+    'run',
+    'writeFile',
+    'writeFiles',
+    'makeDirectory',
+    'own',
+    'link',
+    'rename',
+    'remove',
+  ]) {
     t.false(name in view);
   }
   t.false('remember' in view || 'changed' in view);

@@ -19,23 +19,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import {
-  hardLink,
-  link,
-  makeDirectory,
-  own,
-  ownIn,
-  rename,
-} from '../../../minion/host/change-files.ts';
+import { hardLink, link, own, ownIn, rename } from '../../../minion/host/change-files.ts';
 import { keepCopy, readStored, setAside, writeDurably } from '../../../minion/host/durable-file.ts';
 import { fileError } from '../../../minion/host/file-error.ts';
+import { makeDirectories, makeDirectory } from '../../../minion/host/make-directory.ts';
 import { ownerOf } from '../../../minion/host/ownership.ts';
+import type { Owner } from '../../../minion/host/ownership.ts';
 import { list, readFile, readLink, status } from '../../../minion/host/read-files.ts';
 import { openRegistry } from '../../../minion/host/registry.ts';
 import { remove } from '../../../minion/host/remove.ts';
 import { atPath } from '../../../minion/host/safe-path.ts';
 import { walk } from '../../../minion/host/walk.ts';
 import { writeFile } from '../../../minion/host/write-file.ts';
+import { batchesOf, writeTogether } from '../../../minion/host/write-files.ts';
 
 const NOBODY = 65534;
 const KEEP = { uid: null, gid: null, mode: null };
@@ -276,6 +272,106 @@ asRoot(
     t.true(counts.written > 0 && counts.refused > 0, JSON.stringify(counts));
   },
 );
+
+// Many together
+
+function manyIn(place: string, count: number): { path: string; content: string; owner: Owner }[] {
+  return Array.from({ length: count }, (_, number) => ({
+    path: join(place, String(number % 3), String(number)),
+    content: `content ${number}\n`,
+    owner: { uid: NOBODY, gid: NOBODY, mode: 0o640 },
+  }));
+}
+
+asRoot(
+  'writes many files together, each with its owner and mode, and leaves nothing else',
+  async (t) => {
+    const place = directory();
+    makeDirectories(
+      ['0', '1', '2'].map((name) => join(place, name)),
+      KEEP,
+    );
+    writeFileSync(join(place, '0', '.0.conductor'), 'half');
+    writeFileSync(join(place, '1', '1'), 'old', { mode: 0o600 });
+    await writeTogether([
+      ...manyIn(place, 30).filter(({ path }) => !path.endsWith('/1')),
+      { path: join(place, '1', '1'), content: 'new', owner: KEEP },
+    ]);
+    const found = ['0', '1', '2'].flatMap((name) => readdirSync(join(place, name)));
+    t.deepEqual(found.toSorted(), Array.from({ length: 30 }, (_, at) => String(at)).toSorted());
+    t.is(readFileSync(join(place, '2', '29'), 'utf8'), 'content 29\n');
+    t.deepEqual(
+      [statSync(join(place, '2', '29')).uid, modeOf(join(place, '2', '29'))],
+      [NOBODY, '640'],
+    );
+    t.deepEqual(
+      [readFileSync(join(place, '1', '1'), 'utf8'), modeOf(join(place, '1', '1'))],
+      ['new', '600'],
+    );
+  },
+);
+
+asRoot('where one of many files cannot be written, none is, and nothing is left', async (t) => {
+  const place = directory();
+  const home = foreignDirectory();
+  symlinkSync(place, join(home, 'way'));
+  makeDirectories(
+    ['0', '1', '2', '0/27'].map((name) => join(place, name)),
+    KEEP,
+  );
+  const inTheWay = writeTogether(manyIn(place, 30));
+  await t.throwsAsync(inTheWay, { message: `Cannot write "${place}/0/27": a directory is there` });
+  const foreign = { path: join(home, 'way', 'file'), content: 'x', owner: KEEP };
+  await t.throwsAsync(writeTogether([...manyIn(place, 20), foreign]), {
+    message: /is a symbolic link that others can change/u,
+  });
+  t.deepEqual(
+    ['', '0', '1', '2'].map((name) => readdirSync(join(place, name))),
+    [['0', '1', '2'], ['27'], [], []],
+  );
+});
+
+asRoot('long names that begin alike are not taken for each other', async (t) => {
+  const place = directory();
+  const names = ['a', 'b'].map((end) => `${'ü'.repeat(120)}${end}`);
+  const files = names.map((name) => ({ path: join(place, name), content: name, owner: KEEP }));
+  await writeTogether(files);
+  t.deepEqual(readdirSync(place).toSorted(), names);
+  t.deepEqual(
+    names.map((name) => readFileSync(join(place, name), 'utf8')),
+    names,
+  );
+});
+
+test('many files are taken in parts that can be held open and in memory', (t) => {
+  let taken = 0;
+  function* files(content: string) {
+    for (; taken < 1000; taken += 1) yield { path: `/${taken}`, content, ownership: {} };
+  }
+  const [first] = batchesOf(files(''));
+  t.is(first?.length, 200);
+  t.true(taken < 201);
+  const [large] = batchesOf(files('x'.repeat(9 * 1024 * 1024)));
+  t.is(large?.length, 4);
+  t.deepEqual([...batchesOf([])], []);
+});
+
+asRoot('makes directories with those in them', (t) => {
+  const place = directory();
+  const names = ['a', 'a/b', 'a/b/c', 'a/d', 'e'];
+  makeDirectories(
+    names.map((name) => join(place, name)),
+    { uid: NOBODY, gid: 0, mode: 0o2750 },
+  );
+  for (const name of names) {
+    const path = join(place, name);
+    t.deepEqual([statSync(path).uid, modeOf(path)], [NOBODY, '2750']);
+  }
+  makeDirectories([], KEEP);
+  t.throws(() => makeDirectories([join(place, 'f'), join(place, 'a')], KEEP), {
+    message: `Cannot make "${place}/a": something is already there`,
+  });
+});
 
 // Everything else that changes files
 

@@ -46,16 +46,24 @@ interface Asked {
   readonly modes: Readonly<Record<FoundBelow['kind'], string | undefined>>;
 }
 
-function strayOf(found: FoundBelow, { user, group, uid, gid, modes }: Asked): Stray | null {
+function strayOf(found: FoundBelow, asked: Asked): Stray | null {
+  if (isRight(found, asked)) return null;
+  if (found.kind === 'file' && found.links > 1) refuseHardLink(found);
+  const { user, group, uid, gid, modes } = asked;
   const mode = modes[found.kind];
   const wanted = said({
     user: uid === found.uid ? undefined : user,
     group: gid === found.gid ? undefined : group,
     mode: mode === found.mode ? undefined : mode,
   });
-  if (Object.keys(wanted).length === 0) return null;
-  if (found.kind === 'file' && found.links > 1) refuseHardLink(found);
   return { found, wanted };
+}
+
+function isRight(found: FoundBelow, { user, group, uid, gid, modes }: Asked): boolean {
+  const mode = modes[found.kind];
+  if (mode !== undefined && mode !== found.mode) return false;
+  if (user !== undefined && uid !== found.uid) return false;
+  return group === undefined || gid === found.gid;
 }
 
 /** Its other name may be anywhere, and be somebody else's. */

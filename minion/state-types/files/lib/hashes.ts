@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { posix } from 'node:path';
 
 /** A digest that some content must have. */
@@ -52,4 +52,9 @@ export function showDigest({ algorithm, hex }: Digest): string {
 /** The digest of some content, written as `showDigest` writes it. */
 export function digestOf(content: Uint8Array, algorithm: string): string {
   return showDigest({ algorithm, hex: createHash(algorithm).update(content).digest('hex') });
+}
+
+/** The SHA-256 of some content, as a tree names its files by. */
+export function sha256Of(content: Uint8Array): string {
+  return hash('sha256', content);
 }

@@ -1,3 +1,4 @@
+import type { TreeFile } from '../../../../shared/tree-file.ts';
 import type { RecurseArgs } from '../file-recurse-schema.ts';
 import { chooser } from './choose.ts';
 
@@ -16,4 +17,9 @@ export function filesOf({
       !isExcluded(to) &&
       (maxdepth === undefined || to.split('/').length <= maxdepth + 1),
   );
+}
+
+/** Which mode a file is to have; `keep` stands for that of the tree. */
+export function modeFor(fileMode: string | undefined, { mode }: TreeFile): string | undefined {
+  return fileMode === 'keep' ? mode : fileMode;
 }

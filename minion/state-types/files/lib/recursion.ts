@@ -1,14 +1,14 @@
 import type { TreeFile } from '../../../../shared/tree-file.ts';
-import type { FileStatus, FoundBelow, Host, HostView, Ownership } from '../../../host/host.ts';
+import type { FileStatus, FoundBelow, HostView } from '../../../host/host.ts';
 import { refuseKind } from '../../lib/ownership.ts';
 import { said } from '../../lib/said.ts';
 import type { RecurseArgs } from '../file-recurse-schema.ts';
-import { ownStrays, strays } from './below.ts';
+import { strays } from './below.ts';
 import type { Stray } from './below.ts';
 import { chooser, pathsTo } from './choose.ts';
-import { removeBelow, unwantedBelow } from './clean.ts';
-import { backUp } from './file-safety.ts';
-import { filesOf } from './recursion-files.ts';
+import { unwantedBelow } from './clean.ts';
+import { sha256Of } from './hashes.ts';
+import { filesOf, modeFor } from './recursion-files.ts';
 import { asText } from './text.ts';
 
 /** One thing that is not as it should be. */
@@ -30,13 +30,25 @@ export interface Survey {
   readonly right: number;
   readonly wrong: readonly Wrong[];
   readonly missingDirectories: readonly string[];
-  readonly files: readonly { readonly to: string; readonly file: TreeFile }[];
+  readonly files: readonly Compared[];
   readonly strays: readonly Stray[];
   readonly unwanted: readonly string[];
 }
 
-/** Looks at all that the tree has and at what is there; `null` if the directory does not exist. */
+const underWay = new WeakMap<RecurseArgs, Promise<Survey | null>>();
+
+/**
+ * Looks at all that the tree has and at what is there; `null` if the directory does not exist. Who
+ * asks while somebody else looks gets the same answer: `read` and `want` are asked at once.
+ */
 export async function survey(args: RecurseArgs, host: HostView): Promise<Survey | null> {
+  const surveying = underWay.get(args) ?? look(args, host).finally(() => underWay.delete(args));
+  underWay.set(args, surveying);
+  return surveying;
+}
+
+/** The same, anew. */
+export async function look(args: RecurseArgs, host: HostView): Promise<Survey | null> {
   const status = await host.status(args.name);
   if (status === null) return null;
   if (status.kind !== 'directory') refuseKind(args.name, status, 'a directory');
@@ -50,9 +62,10 @@ export async function survey(args: RecurseArgs, host: HostView): Promise<Survey 
   const files: Survey['files'][number][] = [];
   const wrong: Wrong[] = missingDirectories.map((path) => ({ path, why: 'missing' }));
   for (const { to, file } of all) {
-    const why = await differenceOf({ to, file, found: there.get(to) }, args, host);
+    const compared = { to, file, now: there.get(to) };
+    const why = await differenceOf(compared, args, host);
     if (why === null) continue;
-    files.push({ to, file });
+    files.push(compared);
     wrong.push({ path: to, why });
   }
   const astray = await straysIn(args, { there, directories }, host);
@@ -60,7 +73,7 @@ export async function survey(args: RecurseArgs, host: HostView): Promise<Survey 
   const owned = astray.filter(({ found: { path } }) => !written.has(path));
   return {
     status,
-    texts: await textsOf(files, there, { args, host }),
+    texts: await textsOf(files, args, host),
     right: all.length - files.length,
     wrong: [...wrong, ...owned.map((one) => ({ path: one.found.path, why: ownersWords(one) }))],
     missingDirectories,
@@ -98,36 +111,35 @@ function isDirectory(found: FoundBelow | undefined, path: string, { name }: Recu
 interface Compared {
   readonly to: string;
   readonly file: TreeFile;
-  readonly found: FoundBelow | undefined;
+  /** What stands there. */
+  readonly now: FoundBelow | undefined;
 }
 
 /** In what a file differs; `null` if it is right. A link in its place is replaced. */
 async function differenceOf(
-  { to, file, found }: Compared,
+  { to, file, now }: Compared,
   { name, replace }: RecurseArgs,
   host: HostView,
 ): Promise<string | null> {
-  if (found === undefined) return 'missing';
-  if (found.kind === 'symlink') return replace ? 'a symbolic link' : null;
+  if (now === undefined) return 'missing';
+  if (now.kind === 'symlink') return replace ? 'a symbolic link' : null;
   const path = `${name}/${to}`;
-  if (found.kind !== 'file') refuseKind(path, found, 'a file');
+  if (now.kind !== 'file') refuseKind(path, now, 'a file');
   if (!replace) return null;
-  const wanted = file.read();
-  if (found.size !== wanted.length) return 'content';
   const bytes = await host.readFile(path);
-  return bytes !== null && Buffer.compare(bytes, wanted) === 0 ? null : 'content';
+  return bytes !== null && sha256Of(bytes) === file.sha256 ? null : 'content';
 }
 
 const MOST_TEXTS = 20;
 
 async function textsOf(
   files: Survey['files'],
-  there: ReadonlyMap<string, FoundBelow>,
-  { args, host }: { readonly args: RecurseArgs; readonly host: HostView },
+  { name }: RecurseArgs,
+  host: HostView,
 ): Promise<Survey['texts']> {
   const texts: Survey['texts'][number][] = [];
-  for (const { to, file } of files) {
-    const bytes = there.get(to)?.kind === 'file' ? await host.readFile(`${args.name}/${to}`) : null;
+  for (const { to, file, now } of files) {
+    const bytes = now?.kind === 'file' ? await host.readFile(`${name}/${to}`) : null;
     const from = bytes === null ? null : asText(bytes);
     const wanted = from === null ? null : asText(file.read());
     if (from !== null && wanted !== null) texts.push({ to, from, wanted });
@@ -165,40 +177,8 @@ async function straysIn(
   return all;
 }
 
-function modeFor(fileMode: string | undefined, { mode }: TreeFile): string | undefined {
-  return fileMode === 'keep' ? mode : fileMode;
-}
-
 function unwantedIn(found: readonly FoundBelow[], args: RecurseArgs): string[] {
   const own = filesOf(args).map(({ to }) => to);
   const kept = [...own, ...(args.kept ?? [])];
   return unwantedBelow(found, { kept, isExcluded: chooser(args.exclude_pat) });
-}
-
-/** Makes of a directory what it should be. */
-export async function bringAbout(args: RecurseArgs, host: Host): Promise<void> {
-  const found = await survey(args, host);
-  if (found === null) return;
-  const { name, user, group } = args;
-  const directory = said({ user, group, mode: args.dir_mode });
-  for (const path of found.missingDirectories)
-    await host.makeDirectory(`${name}/${path}`, directory);
-  for (const { to, file } of found.files) {
-    const ownership = said({ user, group, mode: modeFor(args.file_mode, file) });
-    await put(`${name}/${to}`, { bytes: file.read(), ownership }, args, host);
-  }
-  await ownStrays(name, found.strays, host);
-  await removeBelow(name, found.unwanted, host);
-}
-
-async function put(
-  path: string,
-  { bytes, ownership }: { readonly bytes: Uint8Array; readonly ownership: Ownership },
-  args: RecurseArgs,
-  host: Host,
-): Promise<void> {
-  const status = await host.status(path);
-  if (status?.kind === 'symlink') await host.remove(path);
-  else if (status !== null) await backUp(args, path, host);
-  await host.writeFile(path, bytes, ownership);
 }
