@@ -118,6 +118,7 @@ export const jobAnswer = z.strictObject({
   timeoutSeconds: count.nullable(),
   rollout: rolloutSchema.nullable(),
   cancelledAt: z.string().nullable(),
+  retryOf: z.string().nullable(),
   revision: z.string(),
   targets: z.array(targetAnswer),
 });
@@ -127,7 +128,11 @@ export type JobAnswer = z.infer<typeof jobAnswer>;
 /** `null` while there is none, or if it has been forgotten. */
 export const reportAnswer = z.strictObject({ report: z.nullable(reportSchema) });
 
-export const jobsAnswer = z.strictObject({ jobs: z.array(jobAnswer) });
+export const jobsAnswer = z.strictObject({
+  jobs: z.array(jobAnswer),
+  /** There are older ones: ask for those before this. */
+  next: z.string().nullable(),
+});
 
 export const pingAnswer = z.strictObject({
   minions: z.array(

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { minionIdSchema } from '../../protocol/identifiers.ts';
 import { rolloutSchema } from '../jobs/rollout.ts';
+import { TARGET_STATES } from '../../protocol/messages.ts';
 import { RUN_KINDS } from './answers.ts';
 
 /** What the master may be asked on its socket. Closed: what is not listed is an error. */
@@ -56,8 +57,21 @@ export const pingRequest = z.strictObject({ target: z.string().min(1) });
 
 export const emptyRequest = z.strictObject({});
 
+/** A new job for what has not succeeded of another. */
+export const retryRequest = z.strictObject({
+  /** Also for what was cancelled. */
+  cancelled: z.boolean().default(false),
+  detach: z.boolean().default(false),
+});
+
 export const listJobsQuery = z.strictObject({
   kind: z.enum(RUN_KINDS).optional(),
+  target: z.string().min(1).max(10_000).optional(),
+  minion: z.optional(minionIdSchema),
+  status: z.enum([...TARGET_STATES, 'unfinished']).optional(),
+  since: z.iso.datetime().optional(),
+  /** Only those made before this one. */
+  before: z.string().optional(),
   limit: z.coerce.number().int().positive().max(1000).default(20),
 });
 

@@ -11,26 +11,35 @@ export interface Client {
   post<T>(path: string, body: unknown, schema: z.ZodType<T>): Promise<T>;
   delete(path: string): Promise<void>;
   /** Every event as it comes. */
-  events(method: 'GET' | 'POST', path: string, body?: unknown): AsyncIterable<JobEvent>;
+  events(method: 'GET' | 'POST', path: string, how: Listening): AsyncIterable<JobEvent>;
+}
+
+export interface Listening {
+  readonly body?: unknown;
+  /** Ends it: what was begun goes on. */
+  readonly signal: AbortSignal;
 }
 
 export function createClient(socket: string): Client {
   return {
-    get: async (path, schema) => schema.parse(await json(await ask(socket, 'GET', path))),
+    get: async (path, schema) =>
+      schema.parse(await json(await ask(socket, { method: 'GET', path }))),
     post: async (path, body, schema) =>
-      schema.parse(await json(await ask(socket, 'POST', path, body))),
+      schema.parse(await json(await ask(socket, { method: 'POST', path, body }))),
     delete: async (path) => {
-      await json(await ask(socket, 'DELETE', path));
+      await json(await ask(socket, { method: 'DELETE', path }));
     },
-    events: (method, path, body) => events(socket, { method, path, body }),
+    events: (method, path, how) => events(socket, { method, path, ...how }),
   };
 }
 
 async function* events(
   socket: string,
-  { method, path, body }: { method: string; path: string; body: unknown },
+  { method, path, body, signal }: Asked & Listening,
 ): AsyncIterable<JobEvent> {
-  const answer = await ask(socket, method, path, body);
+  const answer = await ask(socket, { method, path, body, signal });
+  const leave = () => answer.destroy(gone());
+  signal.addEventListener('abort', leave);
   let isDone = false;
   try {
     for await (const line of createInterface({ input: answer, crlfDelay: Infinity })) {
@@ -42,6 +51,7 @@ async function* events(
     if (systemCode(error) === 'ECONNRESET') throw gone(error);
     throw error;
   } finally {
+    signal.removeEventListener('abort', leave);
     answer.destroy();
   }
   if (!isDone) throw gone();
@@ -52,17 +62,20 @@ function gone(cause?: unknown): ConductorError {
   return new ConductorError('MASTER_UNREACHABLE', message, { cause });
 }
 
+interface Asked extends Partial<Listening> {
+  readonly method: string;
+  readonly path: string;
+}
+
 /** The answer once its head is there; throws what the master refused. */
 async function ask(
   socketPath: string,
-  method: string,
-  path: string,
-  body?: unknown,
+  { method, path, body, signal }: Asked,
 ): Promise<IncomingMessage> {
   const text = body === undefined ? null : JSON.stringify(body);
   const headers = text === null ? {} : { 'content-type': 'application/json' };
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    const asking = request({ socketPath, method, path, headers }, resolve);
+    const asking = request({ socketPath, method, path, headers, signal }, resolve);
     asking.once('error', (error) => reject(unreachable(socketPath, error)));
     asking.end(text ?? undefined);
   });

@@ -17,8 +17,16 @@ export interface Terminal {
   ask(question: string): Promise<string>;
   /** All of standard input. */
   input(): Promise<string>;
+  /** Ctrl-C, which ends nothing by itself from now on. */
+  interrupts(): Interrupts;
   readonly environment: NodeJS.ProcessEnv;
   readonly now: () => Date;
+}
+
+export interface Interrupts {
+  /** Resolves with the next one. */
+  next(): Promise<void>;
+  stop(): void;
 }
 
 const CLEAR = '\r\u001b[2K';
@@ -56,8 +64,22 @@ export function realTerminal(): Terminal {
     canAsk: stdin.isTTY && stdout.isTTY,
     ask,
     input,
+    interrupts,
     environment: env,
     now: () => new Date(),
+  };
+}
+
+function interrupts(): Interrupts {
+  const waiting: { wake: (() => void) | null } = { wake: null };
+  const interrupted = () => waiting.wake?.();
+  process.on('SIGINT', interrupted);
+  return {
+    next: () =>
+      new Promise((resolve) => {
+        waiting.wake = resolve;
+      }),
+    stop: () => void process.off('SIGINT', interrupted),
   };
 }
 

@@ -1,17 +1,12 @@
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
-import type { JobEvent } from '../../protocol/messages.ts';
-import type { Report } from '../../protocol/report.ts';
-import { EXIT } from '../../shared/exit-codes.ts';
 import { jsonText } from '../../shared/json-text.ts';
 import { jobAnswer } from '../api/answers.ts';
 import { readCommon, withCommon, withTarget, type Common, type Context } from '../cli/context.ts';
 import { parseDuration } from '../../shared/duration.ts';
+import { followJob, type Format, FORMATS } from '../cli/follow-job.ts';
 import { readRollout, withRollout } from '../cli/rollout-options.ts';
 import { collect, parseSettings } from '../cli/values.ts';
-import { createJobView } from '../render/job-view.ts';
-
-const FORMATS = ['text', 'json', 'ndjson'] as const;
 
 const optionsSchema = z.object({
   target: z.string(),
@@ -57,97 +52,29 @@ export function addApply(program: Command, context: Context): void {
       detach: given.detach,
     };
     const format = output ?? (common.json ? 'json' : 'text');
-    if (given.detach) {
-      const job = await common.client.post('/jobs', request, jobAnswer);
-      context.terminal.out(format === 'text' ? job.id : jsonText(job));
-      return;
-    }
-    const events = common.client.events('POST', '/jobs', request);
-    await followJob(context, common, { events, format, verbose: given.verbose });
+    await beginJob(context, common, { path: '/jobs', request, format, verbose: given.verbose });
   });
 }
 
-export interface Following {
-  readonly events: AsyncIterable<JobEvent>;
-  readonly format: 'text' | 'json' | 'ndjson';
+export interface Beginning {
+  readonly path: string;
+  readonly request: { readonly detach: boolean };
+  readonly format: Format;
   readonly verbose: boolean;
 }
 
-/** Shows a job to its end and takes its exit code; Ctrl-C leaves it alone. */
-export async function followJob(
+/** Makes a job, and follows it unless it is to be left alone. */
+export async function beginJob(
   context: Context,
-  common: Pick<Common, 'config'>,
-  following: Following,
+  common: Common,
+  { path, request, format, verbose }: Beginning,
 ): Promise<void> {
-  const { terminal } = context;
-  const seen: { job: string | null } = { job: null };
-  const detach = () => {
-    terminal.transient('');
-    if (seen.job !== null) terminal.err(howToFollow(seen.job, common.config.socket));
-    process.exit(EXIT.interrupted);
-  };
-  process.once('SIGINT', detach);
-  try {
-    context.exit(await show(context, following, seen));
-  } catch (error) {
-    if (seen.job !== null) terminal.err(howToFollow(seen.job, common.config.socket));
-    throw error;
-  } finally {
-    process.off('SIGINT', detach);
+  if (request.detach) {
+    const job = await common.client.post(path, request, jobAnswer);
+    context.terminal.out(format === 'text' ? job.id : jsonText(job));
+    return;
   }
-}
-
-function howToFollow(job: string, socket: string): string {
-  const where = socket === '/run/conductor/master.sock' ? '' : ` --socket ${socket}`;
-  return [
-    'The job goes on.',
-    `  follow it:  master jobs watch ${job}${where}`,
-    `  end it:     master jobs cancel ${job}${where}`,
-  ].join('\n');
-}
-
-async function show(
-  { terminal }: Context,
-  { events, format, verbose }: Following,
-  seen: { job: string | null },
-): Promise<number> {
-  const view = createJobView(terminal, { verbose });
-  const document = createDocument();
-  let exitCode: number = EXIT.offline;
-  for await (const event of events) {
-    if (event.event === 'job') seen.job = event.job;
-    if (event.event === 'done') exitCode = event.exitCode;
-    if (format === 'text') view.show(event);
-    else if (format === 'ndjson') terminal.out(jsonText(event));
-    else document.note(event);
-  }
-  if (format === 'json') terminal.out(jsonText({ ...document.result(), exitCode }));
-  return exitCode;
-}
-
-type TargetEvent = Extract<JobEvent, { event: 'target' }>;
-
-/** A whole job as one JSON document. */
-function createDocument() {
-  const targets = new Map<string, Omit<TargetEvent, 'event'>>();
-  const reports = new Map<string, Report>();
-  let head: { job: string; revision: string } | null = null;
-  return {
-    note(event: JobEvent) {
-      if (event.event === 'job') head = { job: event.job, revision: event.revision };
-      if (event.event === 'target') {
-        const { event: _event, ...target } = event;
-        targets.set(target.minion, target);
-      }
-      if (event.event === 'run' && event.run.event === 'report')
-        reports.set(event.minion, event.run.report);
-    },
-    result: () => ({
-      ...head,
-      targets: [...targets.values()].map((target) => ({
-        ...target,
-        report: reports.get(target.minion) ?? null,
-      })),
-    }),
-  };
+  const events = (signal: AbortSignal) =>
+    common.client.events('POST', path, { body: request, signal });
+  await followJob(context, common, { events, format, verbose });
 }

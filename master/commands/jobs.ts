@@ -1,14 +1,14 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { z } from 'zod';
 import { jsonText } from '../../shared/json-text.ts';
 import type { Report } from '../../protocol/report.ts';
-import { jobAnswer, jobsAnswer, reportAnswer, RUN_KINDS, type JobAnswer } from '../api/answers.ts';
+import { jobAnswer, reportAnswer, type JobAnswer } from '../api/answers.ts';
 import type { Client } from '../cli/client.ts';
 import { readCommon, withCommon, type Context } from '../cli/context.ts';
-import { parseCount } from '../cli/values.ts';
+import { followJob } from '../cli/follow-job.ts';
 import { renderJob, renderReports } from '../render/job.ts';
-import { renderTable, renderTime } from '../render/table.ts';
-import { followJob } from './apply.ts';
+import { beginJob } from './apply.ts';
+import { addJobsList } from './jobs-list.ts';
 
 const verboseSchema = z.object({ verbose: z.boolean().default(false) });
 
@@ -16,8 +16,11 @@ export function addJobs(program: Command, context: Context): void {
   const jobs = program
     .command('jobs')
     .description('what was asked of minions, and what came of it')
-    .addHelpText('after', '\nExamples:\n  $ master jobs list\n  $ master jobs watch 0198c2f1');
-  addList(jobs, context);
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ master jobs list\n  $ master jobs watch 0198c2f1\n  $ master jobs retry 0198c2f1',
+    );
+  addJobsList(jobs, context);
   addShow(jobs, context);
   const watch = jobs
     .command('watch')
@@ -27,9 +30,11 @@ export function addJobs(program: Command, context: Context): void {
   withCommon(watch).action(async (job: string, options: unknown) => {
     const { verbose } = verboseSchema.parse(options);
     const common = await readCommon(context, options);
-    const events = common.client.events('GET', `/jobs/${encodeURIComponent(job)}/events`);
+    const path = `/jobs/${encodeURIComponent(job)}/events`;
+    const events = (signal: AbortSignal) => common.client.events('GET', path, { signal });
     await followJob(context, common, { events, format: common.json ? 'ndjson' : 'text', verbose });
   });
+  addRetry(jobs, context);
   const cancel = jobs
     .command('cancel')
     .description('ask for the end of a job')
@@ -43,35 +48,26 @@ export function addJobs(program: Command, context: Context): void {
   });
 }
 
-const listSchema = z.object({ limit: z.string(), kind: z.string().optional() });
+const retrySchema = z.object({
+  cancelled: z.boolean().default(false),
+  detach: z.boolean().default(false),
+  verbose: z.boolean().default(false),
+});
 
-function addList(jobs: Command, context: Context): void {
-  const list = jobs
-    .command('list')
-    .description('the latest jobs, and what minions ran by themselves')
-    .option('--limit <number>', 'how many', '20')
-    .addOption(new Option('--kind <kind>', 'only these').choices(RUN_KINDS));
-  withCommon(list).action(async (options: unknown) => {
-    const { limit, kind } = listSchema.parse(options);
-    const { client, json } = await readCommon(context, options);
-    const query = new URLSearchParams({
-      limit: String(parseCount('--limit', limit, 1000)),
-      ...(kind === undefined ? {} : { kind }),
-    });
-    const answer = await client.get(`/jobs?${query.toString()}`, jobsAnswer);
-    const { terminal } = context;
-    if (json) return terminal.out(jsonText(answer));
-    const { isTerminal } = terminal;
-    const rows = answer.jobs.map((job) => [
-      job.id,
-      renderTime(job.createdAt, { isTerminal, now: terminal.now() }),
-      job.target,
-      job.kind,
-      job.dryRun ? 'dry run' : 'apply',
-      summaryOf(job),
-    ]);
-    const names = ['job', 'made', 'target', 'kind', 'mode', 'targets'];
-    for (const line of renderTable(names, rows, terminal)) terminal.out(line);
+function addRetry(jobs: Command, context: Context): void {
+  const retry = jobs
+    .command('retry')
+    .description('the same again, as a new job, for the targets that have not succeeded')
+    .argument('<job>', 'its id, or the beginning of it')
+    .option('--cancelled', 'also for those that were cancelled, or whose turn never came')
+    .option('-d, --detach', 'print the id of the new job and return at once')
+    .option('-v, --verbose', 'show unchanged states too');
+  withCommon(retry).action(async (job: string, options: unknown) => {
+    const { verbose, ...request } = retrySchema.parse(options);
+    const common = await readCommon(context, options);
+    const path = `/jobs/${encodeURIComponent(job)}/retry`;
+    const format = common.json ? 'json' : 'text';
+    await beginJob(context, common, { path, request, format, verbose });
   });
 }
 
@@ -96,13 +92,6 @@ function addShow(jobs: Command, context: Context): void {
     const look = { color: terminal.color, verbose };
     for (const line of renderReports([...reports.values()], look)) terminal.out(line);
   });
-}
-
-/** `2 changed, 1 failed`. */
-function summaryOf({ targets }: JobAnswer): string {
-  const counts = new Map<string, number>();
-  for (const { state } of targets) counts.set(state, (counts.get(state) ?? 0) + 1);
-  return [...counts].map(([state, count]) => `${count} ${state}`).join(', ');
 }
 
 /** What its targets have reported, by minion. */

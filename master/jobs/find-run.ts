@@ -1,5 +1,5 @@
 import { ConductorError } from '../../shared/errors.ts';
-import type { Job, ReportSummary, Store } from '../store/store.ts';
+import type { Job, ReportSummary, RunQuery, Store } from '../store/store.ts';
 
 /** What an operator asked for, or what a minion did by itself and reported. */
 export type Run =
@@ -21,25 +21,42 @@ export async function findRun(store: Store, id: string): Promise<Run> {
 }
 
 async function beginningWith(store: Store, prefix: string): Promise<Run[]> {
-  const recent = await store.jobs.list(1000);
+  const recent = await store.jobs.list({ limit: 1000 });
   const jobs = recent.filter(({ id }) => id.startsWith(prefix));
   const own = await store.reports.withoutJob({ limit: 2, prefix });
   return [...jobs.map(runOfJob), ...own.map(runOfReport)];
 }
 
+export interface ListedRuns {
+  readonly runs: readonly Run[];
+  /** Id of the last, if there are older ones. */
+  readonly next: string | null;
+}
+
 /** Newest first; all kinds, or one. */
 export async function listRuns(
   store: Store,
-  { limit, kind }: { limit: number; kind: ReportSummary['cause'] | undefined },
-): Promise<Run[]> {
-  const jobs = kind === undefined || kind === 'job' ? await store.jobs.list(limit) : [];
-  const own = kind === 'job' ? [] : await store.reports.withoutJob({ limit, cause: kind });
-  return [...jobs.map(runOfJob), ...own.map(runOfReport)]
-    .toSorted((a, b) => madeAt(b).localeCompare(madeAt(a)))
-    .slice(0, limit);
+  { kind, ...query }: RunQuery & { kind: ReportSummary['cause'] | undefined },
+): Promise<ListedRuns> {
+  // One more, to know whether there are more.
+  const asked = { ...query, limit: query.limit + 1 };
+  const jobs = kind === undefined || kind === 'job' ? await store.jobs.list(asked) : [];
+  const own = kind === 'job' ? [] : await store.reports.withoutJob({ ...asked, cause: kind });
+  const found = [...jobs.map(runOfJob), ...own.map(runOfReport)].toSorted(newestFirst);
+  const runs = found.slice(0, query.limit);
+  const last = found.length > runs.length ? runs.at(-1) : undefined;
+  return { runs, next: last === undefined ? null : idOf(last) };
 }
 
-function madeAt(run: Run): string {
+function newestFirst(a: Run, b: Run): number {
+  return madeAt(b).localeCompare(madeAt(a)) || idOf(b).localeCompare(idOf(a));
+}
+
+export function idOf(run: Run): string {
+  return run.kind === 'job' ? run.job.id : run.own.job;
+}
+
+export function madeAt(run: Run): string {
   return run.kind === 'job' ? run.job.createdAt : run.own.startedAt;
 }
 

@@ -24,6 +24,7 @@ export interface JobRequest {
   readonly dryRun: boolean;
   readonly timeoutSeconds: number;
   readonly rollout: Rollout;
+  readonly retryOf: string | null;
 }
 
 export interface Jobs {

@@ -37,7 +37,7 @@ export function createJobView(terminal: Terminal, { verbose }: { verbose: boolea
 function begin(view: Shown, { job, revision, targets }: Extract<JobEvent, { event: 'job' }>): void {
   view.targets = targets;
   const count = targets.length === 1 ? '1 target' : `${targets.length} targets`;
-  view.terminal.err(`job ${job}, revision ${revision.slice(0, 12)}, ${count}`);
+  view.terminal.out(`job ${job}, revision ${revision.slice(0, 12)}, ${count}`);
 }
 
 function showRun(view: Shown, minion: string, run: RunEvent): void {

@@ -22,6 +22,7 @@ export async function jobAnswer({ store, presence, jobs }: Services, job: Job): 
     timeoutSeconds,
     rollout: { ...rollout },
     cancelledAt: job.cancelledAt,
+    retryOf: job.retryOf,
     revision,
     targets: targets.map((row) => {
       const { minion, state, updatedAt, counts, error } = row;
@@ -52,6 +53,7 @@ async function ownRunAnswer(
     timeoutSeconds: null,
     rollout: null,
     cancelledAt: null,
+    retryOf: null,
     revision,
     targets: [
       {

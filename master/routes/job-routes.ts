@@ -1,35 +1,59 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { JobEvent } from '../../protocol/messages.ts';
-import { applyRequest, emptyRequest, listJobsQuery } from '../api/requests.ts';
+import { applyRequest, emptyRequest, listJobsQuery, retryRequest } from '../api/requests.ts';
 import { addRoute } from '../api/routes.ts';
 import type { Caller } from '../gate.ts';
 import { findMinions } from '../jobs/find-minions.ts';
-import { findRun, listRuns, type Run } from '../jobs/find-run.ts';
-import { checkTimes } from '../jobs/rollout.ts';
+import { findRun, idOf, listRuns, type Run } from '../jobs/find-run.ts';
+import type { JobRequest } from '../jobs/jobs.ts';
 import { retell } from '../jobs/retell.ts';
+import { retryOf } from '../jobs/retry.ts';
+import { checkTimes } from '../jobs/rollout.ts';
+import { ConductorError } from '../../shared/errors.ts';
 import type { Services } from '../services.ts';
+import type { Job } from '../store/store.ts';
 import { jobAnswer, runAnswer } from './job-answers.ts';
+import { runQuery } from './job-query.ts';
 
 export function jobRoutes(app: FastifyInstance, services: Services, caller: Caller): void {
-  const { jobs, publisher } = services;
+  runningRoutes(app, services, caller);
+  readingRoutes(app, services, caller);
+  reportRoute(app, services, caller);
+}
+
+function runningRoutes(app: FastifyInstance, services: Services, caller: Caller): void {
+  const permission = 'jobs.run';
   addRoute(app, caller, {
     method: 'POST',
     url: '/jobs',
-    permission: 'jobs.run',
+    permission,
     body: applyRequest,
     handle: async ({ body: { detach, ...request }, signal, reply }) => {
       checkTimes(request.rollout, services.now());
-      const { revision } = await publisher.current();
+      const { revision } = await services.publisher.current();
       const minions = await findMinions(services, request.target);
-      const job = await jobs.create({ ...request, minions, revision });
-      services.log.info({ job: job.id, target: job.target, minions: minions.length }, 'Job made');
-      // Listening begins before anything can happen.
-      const events = detach ? null : jobs.follow(job, signal);
-      await jobs.deliver(job);
-      return events === null ? jobAnswer(services, job) : stream(reply, events);
+      const asked = { ...request, minions, revision, retryOf: null };
+      return begin(services, asked, { detach, signal, reply });
     },
   });
+  addRoute(app, caller, {
+    method: 'POST',
+    url: '/jobs/:id/retry',
+    permission,
+    body: retryRequest,
+    handle: async ({ parameters: { id = '' }, body: { cancelled, detach }, signal, reply }) => {
+      const job = await findJob(services, id);
+      const targets = await services.store.jobs.targets(job.id);
+      const request = retryOf(job, targets, { cancelled, now: services.now() });
+      const { revision } = await services.publisher.current();
+      return begin(services, { ...request, revision }, { detach, signal, reply });
+    },
+  });
+  cancelRoute(app, services, caller);
+}
+
+function cancelRoute(app: FastifyInstance, services: Services, caller: Caller): void {
   addRoute(app, caller, {
     method: 'POST',
     url: '/jobs/:id/cancel',
@@ -37,12 +61,37 @@ export function jobRoutes(app: FastifyInstance, services: Services, caller: Call
     body: emptyRequest,
     handle: async ({ parameters: { id = '' } }) => {
       const run = await findRun(services.store, id);
-      if (run.kind === 'job') await jobs.cancel(run.job);
-      return runAnswer(services, run);
+      if (run.kind === 'job') await services.jobs.cancel(run.job);
+      return runAnswer(services, await findRun(services.store, idOf(run)));
     },
   });
-  readingRoutes(app, services, caller);
-  reportRoute(app, services, caller);
+}
+
+interface Beginning {
+  readonly detach: boolean;
+  readonly signal: AbortSignal;
+  readonly reply: FastifyReply;
+}
+
+async function begin(
+  services: Services,
+  request: JobRequest,
+  { detach, signal, reply }: Beginning,
+): Promise<unknown> {
+  const { jobs, log } = services;
+  const job = await jobs.create(request);
+  log.info({ job: job.id, target: job.target, minions: request.minions.length }, 'Job made');
+  // Listening begins before anything can happen.
+  const events = detach ? null : jobs.follow(job, signal);
+  await jobs.deliver(job);
+  return events === null ? jobAnswer(services, job) : stream(reply, events);
+}
+
+async function findJob({ store }: Services, id: string): Promise<Job> {
+  const run = await findRun(store, id);
+  if (run.kind === 'job') return run.job;
+  const message = `Cannot retry "${id}": nobody asked for it, "${run.own.minion}" did it by itself`;
+  throw new ConductorError('USAGE', message);
 }
 
 function readingRoutes(app: FastifyInstance, services: Services, caller: Caller): void {
@@ -52,9 +101,9 @@ function readingRoutes(app: FastifyInstance, services: Services, caller: Caller)
     url: '/jobs',
     permission,
     query: listJobsQuery,
-    handle: async ({ query: { limit, kind } }) => {
-      const found = await listRuns(services.store, { limit, kind });
-      return { jobs: await Promise.all(found.map((run) => runAnswer(services, run))) };
+    handle: async ({ query }) => {
+      const { runs, next } = await listRuns(services.store, await runQuery(services, query));
+      return { jobs: await Promise.all(runs.map((run) => runAnswer(services, run))), next };
     },
   });
   addRoute(app, caller, {

@@ -147,6 +147,20 @@ export interface Job {
   readonly rollout: Rollout;
   /** When somebody asked for its end. */
   readonly cancelledAt: string | null;
+  /** The job of which it tries the failed targets again. */
+  readonly retryOf: string | null;
+}
+
+/** Which runs are asked for; what is not given does not matter. */
+export interface RunQuery {
+  readonly limit: number;
+  /** Made before this one. */
+  readonly before?: { readonly at: string; readonly id: string } | undefined;
+  /** Made since then. */
+  readonly since?: string | undefined;
+  /** On any of these minions, and in any of these states there. */
+  readonly minions?: readonly string[] | undefined;
+  readonly states?: readonly TargetState[] | undefined;
 }
 
 export interface TargetError {
@@ -179,7 +193,7 @@ export interface JobStore {
   create(job: Job, targets: readonly JobTarget[]): Promise<void>;
   get(id: string): Promise<Job | null>;
   /** Newest first. */
-  list(limit: number): Promise<readonly Job[]>;
+  list(query: RunQuery): Promise<readonly Job[]>;
   targets(job: string): Promise<readonly JobTarget[]>;
   /** `false`, and nothing changed, unless the target's state is one of `from`. */
   moveTarget(
@@ -227,14 +241,15 @@ export interface ReportStore {
   add(report: Report, receivedAt: string): Promise<boolean>;
   get(job: string, minion: string): Promise<Report | null>;
   /** Newest first, those of runs that nobody asked the master for; `prefix`: their ids begin so. */
-  withoutJob(asked: {
-    limit: number;
-    prefix?: string;
-    cause?: Report['cause'] | undefined;
-  }): Promise<readonly ReportSummary[]>;
+  withoutJob(
+    asked: RunQuery & { prefix?: string; cause?: Report['cause'] | undefined },
+  ): Promise<readonly ReportSummary[]>;
   /** The newest of each minion that is no dry run. */
   latest(): Promise<ReadonlyMap<string, ReportSummary>>;
-  /** Forgets reports received before then, and the oldest ones above the size; jobs go with them. */
+  /**
+   * Forgets reports received before then, and the oldest ones above the size; jobs go with them.
+   * The newest of each minion that is no dry run stays.
+   */
   prune(limits: { receivedBefore: string; bytes: number }): Promise<number>;
 }
 

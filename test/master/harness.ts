@@ -131,15 +131,18 @@ export interface FakeTerminal {
   readonly input?: string;
   readonly answers?: readonly string[];
   readonly isTerminal?: boolean;
+  /** Where what is no result goes, for those who look while it happens. */
+  readonly err?: string[];
+  /** Called with what is a Ctrl-C. */
+  readonly onFollow?: (interrupt: () => void) => void;
 }
 
 /** The program `master`, with a terminal that remembers. */
 export async function commandLine(
   argv: readonly string[],
-  { directory, input = '', answers, isTerminal = false }: FakeTerminal,
+  { directory, input = '', answers, isTerminal = false, err = [], onFollow }: FakeTerminal,
 ): Promise<{ code: number; out: string[]; err: string[] }> {
   const out: string[] = [];
-  const err: string[] = [];
   const left = [...(answers ?? [])];
   const terminal: Terminal = {
     out: (line) => out.push(line),
@@ -153,6 +156,14 @@ export async function commandLine(
       return Promise.resolve(left.shift() ?? '');
     },
     input: () => Promise.resolve(input),
+    interrupts: () => {
+      const waiting: { wake: (() => void) | null } = { wake: null };
+      onFollow?.(() => waiting.wake?.());
+      return {
+        next: () => new Promise((resolve) => (waiting.wake = resolve)),
+        stop: () => undefined,
+      };
+    },
     environment: {
       CONDUCTOR_MASTER_STATE_DIRECTORY: join(directory, 'state'),
       CONDUCTOR_MASTER_TREE: join(directory, 'tree'),

@@ -107,9 +107,9 @@ test('what a revoked minion had to do is over at once', async (t) => {
   const { jobs, store } = on.master.services;
   const request = { target: 'web-01', minions: ['web-01'], revision: 'a'.repeat(64) };
   const options = { stateFiles: [], params: {}, dryRun: false, timeoutSeconds: 60 };
-  const rollout = ALL_AT_ONCE;
-  const queued = await jobs.create({ ...request, ...options, rollout });
-  const running = await jobs.create({ ...request, ...options, rollout });
+  const how = { rollout: ALL_AT_ONCE, retryOf: null };
+  const queued = await jobs.create({ ...request, ...options, ...how });
+  const running = await jobs.create({ ...request, ...options, ...how });
   await jobs.accepted('web-01', running.id, { waiting: false });
   t.is((await on.cli('keys', 'reject', 'web-01')).code, 0);
   const error = { code: 'ENROLMENT_REFUSED' };

@@ -39,6 +39,7 @@ export interface Tables {
     revision: string;
     rollout: string;
     cancelled_at: string | null;
+    retry_of: string | null;
   };
   targets: {
     job: string;

@@ -52,6 +52,7 @@ export function jobOf(row: Selectable<Tables['jobs']>): Job {
     revision: row.revision,
     rollout: rolloutColumn(row.rollout),
     cancelledAt: row.cancelled_at,
+    retryOf: row.retry_of,
   };
 }
 
@@ -67,5 +68,6 @@ export function jobRow(job: Job): Selectable<Tables['jobs']> {
     revision: job.revision,
     rollout: JSON.stringify(job.rollout),
     cancelled_at: job.cancelledAt,
+    retry_of: job.retryOf,
   };
 }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Job, JobStore, JobTarget, Tally, TargetChange } from '../store.ts';
+import type { Job, JobStore, JobTarget, RunQuery, Tally, TargetChange } from '../store.ts';
 import { targetStateColumn } from './columns.ts';
 import type { Database } from './database.ts';
 import type { Commit } from './group-commit.ts';
@@ -13,12 +13,7 @@ export function jobStore(database: Database, commit: Commit): JobStore {
       const row = await query.executeTakeFirst();
       return row === undefined ? null : jobOf(row);
     },
-    async list(limit) {
-      const query = database.selectFrom('jobs').selectAll();
-      return (
-        await query.orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute()
-      ).map(jobOf);
-    },
+    list: (query) => list(database, query),
     async targets(job) {
       const query = database.selectFrom('targets').selectAll().where('job', '=', job);
       return (await query.orderBy('minion').execute()).map(targetOf);
@@ -34,6 +29,22 @@ export function jobStore(database: Database, commit: Commit): JobStore {
     endedAfter: (job, then) => endedAfter(database, job, then),
     overdue: (now) => overdue(database, now),
   };
+}
+
+async function list(database: Database, asked: RunQuery): Promise<Job[]> {
+  const { limit, before, since = '', minions, states } = asked;
+  let query = database.selectFrom('jobs').selectAll().where('created_at', '>=', since);
+  if (before !== undefined)
+    query = query.where(sql<boolean>`(created_at, id) < (${before.at}, ${before.id})`);
+  if (minions !== undefined || states !== undefined)
+    query = query.where((job) => {
+      let target = job.selectFrom('targets').select('job').whereRef('job', '=', 'jobs.id');
+      if (minions !== undefined) target = target.where('minion', 'in', minions);
+      if (states !== undefined) target = target.where('state', 'in', states);
+      return job.exists(target);
+    });
+  query = query.orderBy('created_at', 'desc').orderBy('id', 'desc');
+  return (await query.limit(limit).execute()).map(jobOf);
 }
 
 /** A statement takes so many rows at once. */

@@ -96,6 +96,7 @@ const MIGRATIONS: Readonly<Record<string, readonly string[]>> = {
     `alter table jobs drop column deadline`,
     `alter table jobs add column rollout text not null default '{}'`,
     `alter table jobs add column cancelled_at text`,
+    `alter table jobs add column retry_of text`,
     `create index cancelled_jobs on jobs (id) where cancelled_at is not null`,
     `create index queued_targets on targets (job) where state = 'queued'`,
   ],

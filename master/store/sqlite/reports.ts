@@ -84,17 +84,24 @@ const SUMMARY = [
 
 async function withoutJob(
   database: Database,
-  { limit, prefix = '', cause }: Parameters<ReportStore['withoutJob']>[0],
+  asked: Parameters<ReportStore['withoutJob']>[0],
 ): Promise<ReportSummary[]> {
-  const query = database
+  const { limit, prefix = '', since = '', before, cause, minions, states } = asked;
+  let query = database
     .selectFrom('reports')
     .select(SUMMARY)
     .where('job', 'not in', (jobs) => jobs.selectFrom('jobs').select('id'))
     // Ids are hex digits and dashes: all that begin so lie between these.
     .where('job', '>=', prefix)
-    .where('job', '<', `${prefix}~`);
-  const chosen = cause === undefined ? query : query.where('cause', '=', cause);
-  return (await chosen.orderBy('started_at', 'desc').limit(limit).execute()).map(summaryOf);
+    .where('job', '<', `${prefix}~`)
+    .where('started_at', '>=', since);
+  if (before !== undefined)
+    query = query.where(sql<boolean>`(started_at, job) < (${before.at}, ${before.id})`);
+  if (cause !== undefined) query = query.where('cause', '=', cause);
+  if (minions !== undefined) query = query.where('minion', 'in', minions);
+  if (states !== undefined) query = query.where('status', 'in', states);
+  query = query.orderBy('started_at', 'desc').orderBy('job', 'desc');
+  return (await query.limit(limit).execute()).map(summaryOf);
 }
 
 async function latest(database: Database): Promise<ReadonlyMap<string, ReportSummary>> {
@@ -126,6 +133,10 @@ function summaryOf(row: SummaryRow): ReportSummary {
   };
 }
 
+/** What a minion did last is known for as long as the minion is, however long ago that was. */
+const isNotNewest = sql<boolean>`(minion, ended_at) not in
+  (select minion, max(ended_at) from reports where dry_run = 0 group by minion)`;
+
 async function prune(
   database: Database,
   { receivedBefore, bytes }: { receivedBefore: string; bytes: number },
@@ -134,6 +145,7 @@ async function prune(
     const old = await transaction
       .deleteFrom('reports')
       .where('received_at', '<', receivedBefore)
+      .where(isNotNewest)
       .executeTakeFirst();
     const excess = await transaction
       .deleteFrom('reports')
@@ -142,6 +154,7 @@ async function prune(
           select job, minion, sum(size) over (order by received_at desc, job, minion) as newer
           from reports) where newer > ${bytes})`,
       )
+      .where(isNotNewest)
       .executeTakeFirst();
     await forgetJobs(transaction, receivedBefore);
     return Number(old.numDeletedRows + excess.numDeletedRows);

@@ -25,6 +25,7 @@ function job(rollout: Partial<Rollout> = {}, cancelledAt: string | null = null) 
     revision: 'a'.repeat(64),
     rollout: { ...ALL_AT_ONCE, ...rollout },
     cancelledAt,
+    retryOf: null,
   };
 }
 

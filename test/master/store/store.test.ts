@@ -73,6 +73,7 @@ function job(more: Partial<Job> = {}): Job {
     revision: REVISION,
     rollout: ALL_AT_ONCE,
     cancelledAt: null,
+    retryOf: null,
     ...more,
   };
 }
@@ -275,7 +276,7 @@ test('a job comes back as it was', async (t) => {
   const of = job({ dryRun: true, stateFiles: ['nginx'] });
   await store.jobs.create(of, []);
   t.deepEqual(await store.jobs.get(of.id), of);
-  t.deepEqual(await store.jobs.list(10), [of]);
+  t.deepEqual(await store.jobs.list({ limit: 10 }), [of]);
   t.is(await store.jobs.get(uuidv7()), null);
 });
 
@@ -411,16 +412,19 @@ test('history is bounded by age and by size; jobs go with their reports', async 
   await store.reports.add(report(old.id, 'a1'), NOW);
   const fresh = job({ createdAt: LATER });
   await store.jobs.create(fresh, [target(fresh, 'a1')]);
-  await store.reports.add(report(fresh.id, 'a1'), LATER);
+  await store.reports.add(report(fresh.id, 'a1', { endedAt: LATER }), LATER);
+  const idle = uuidv7();
+  await store.reports.add(report(idle, 'a2'), NOW);
 
   t.is(await store.reports.prune({ receivedBefore: LATER, bytes: 1e6 }), 1);
   t.is(await store.jobs.get(old.id), null);
   t.deepEqual(await store.jobs.targets(old.id), []);
   t.not(await store.jobs.get(fresh.id), null);
+  t.not(await store.reports.get(idle, 'a2'), null, 'the newest of a minion stays, however old');
 
+  const add = (at: string) => store.reports.add(report(uuidv7(), 'a1', { endedAt: at }), at);
   const size = JSON.stringify(report(fresh.id, 'a1')).length;
-  for (let n = 0; n < 9; n += 1)
-    await store.reports.add(report(uuidv7(), 'a1'), `2026-02-0${n + 1}T00:00:00.000Z`);
+  for (let n = 0; n < 9; n += 1) await add(`2026-02-0${n + 1}T00:00:00.000Z`);
   t.is(await store.reports.prune({ receivedBefore: NOW, bytes: size * 4 }), 6);
   t.is(await store.reports.prune({ receivedBefore: NOW, bytes: size * 4 }), 0);
 });
