@@ -8,6 +8,7 @@ import { findMinions } from '../jobs/find-minions.ts';
 import { findRun, listRuns, type Run } from '../jobs/find-run.ts';
 import { checkTimes } from '../jobs/rollout.ts';
 import { retell } from '../jobs/retell.ts';
+import { refusePaused } from '../pauses/refuse-paused.ts';
 import type { Services } from '../services.ts';
 import { jobAnswer, runAnswer } from './job-answers.ts';
 
@@ -18,10 +19,11 @@ export function jobRoutes(app: FastifyInstance, services: Services, caller: Call
     url: '/jobs',
     permission: 'jobs.run',
     body: applyRequest,
-    handle: async ({ body: { detach, ...request }, signal, reply }) => {
+    handle: async ({ body: { detach, respectPause, ...request }, signal, reply }) => {
       checkTimes(request.rollout, services.now());
       const { revision } = await publisher.current();
       const minions = await findMinions(services, request.target);
+      if (respectPause) await refusePaused(services, minions);
       const job = await jobs.create({ ...request, minions, revision });
       services.log.info({ job: job.id, target: job.target, minions: minions.length }, 'Job made');
       // Listening begins before anything can happen.
