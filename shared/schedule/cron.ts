@@ -133,29 +133,34 @@ function parseField(
   return values;
 }
 
-interface Range {
+interface Ends {
   readonly from: number;
   readonly to: number;
-  readonly step: number;
 }
 
 const RANGE = /^(?:\*|(?<first>\w+)(?:-(?<last>\w+))?)(?:\/(?<step>\d{1,2}))?$/u;
 
 /** `*`, `5`, `mon-fri`, each with `/STEP`; or what is wrong. */
-function parseRange(text: string, field: Field): Range | string {
+function parseRange(text: string, field: Field): (Ends & { readonly step: number }) | string {
   const found = RANGE.exec(text);
   if (found === null) return `"${text}" is neither a value, nor a range, nor a step`;
-  const { first, last, step } = found.groups ?? {};
-  if (Number(step ?? 1) === 0) return 'a step of 0 goes nowhere';
-  const ends = { from: field.lowest, to: field.highest, step: Number(step ?? 1) };
-  if (first === undefined) return ends;
+  const step = Number(found.groups?.['step'] ?? 1);
+  if (step === 0) return 'a step of 0 goes nowhere';
+  const ends = endsOf(found.groups ?? {}, field);
+  return typeof ends === 'string' ? ends : { ...ends, step };
+}
+
+type Words = Readonly<Record<string, string | undefined>>;
+
+function endsOf({ first, last, step }: Words, field: Field): Ends | string {
+  if (first === undefined) return { from: field.lowest, to: field.highest };
   const from = parseValue(first, field);
-  const to = parseValue(last ?? first, field);
   if (typeof from === 'string') return from;
-  if (typeof to === 'string') return to;
   // `5/10` goes on to the end.
-  if (last === undefined && step !== undefined) return { ...ends, from };
-  return to >= from ? { ...ends, from, to } : backwards(text, field);
+  if (last === undefined) return { from, to: step === undefined ? from : field.highest };
+  const to = parseValue(last, field);
+  if (typeof to === 'string') return to;
+  return to >= from ? { from, to } : backwards(`${first}-${last}`, field);
 }
 
 function backwards(text: string, { names, lowest, highest }: Field): string {
