@@ -7,6 +7,7 @@ import { absoluteName, includedNodes } from './states/include.ts';
 import { textOf, type Entry, type Node } from './values/node.ts';
 import { declaredParams } from './states/params.ts';
 import { readPillarFile } from './pillar.ts';
+import { lintSchedule } from './pillars/pillar-schedule.ts';
 import { collectProblems, Mistake, type Problem } from './problem.ts';
 import { workshop as openWorkshop } from './expressions/scope.ts';
 import { isLoopWord, readStateFile, type StateFile } from './state-file.ts';
@@ -75,7 +76,9 @@ function lintNames({ tree, problems }: Lint, isSource: (path: string) => boolean
 function lintPillarFile(name: string, path: string, { tree, problems, workshop }: Lint): void {
   const place = { file: path, line: 1, column: 1 };
   const node = readPillarFile(tree, { name, place }, problems);
-  if (node !== null) checkSyntax(node, workshop);
+  if (node === null) return;
+  checkSyntax(node, workshop);
+  lintSchedule(node, problems);
 }
 
 function lintTemplates({ tree, problems, workshop }: Lint): void {

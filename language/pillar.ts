@@ -3,6 +3,7 @@ import { isList, isMapping, reveal, type Data, type DataMapping } from './values
 import { describeNode, type MappingNode } from './values/node.ts';
 import { mergeMapping, type Growing, type Merge } from './pillars/pillar-merge.ts';
 import type { Origin, Origins } from './pillars/pillar-origin.ts';
+import { checkSchedule } from './pillars/pillar-schedule.ts';
 import { collectProblems, refuseProblems, type Problems } from './problem.ts';
 import { workshop, type Scope } from './expressions/scope.ts';
 import { unsealNode, type Unseal } from './pillars/seal.ts';
@@ -49,6 +50,7 @@ export function compilePillar({ tree, minion, unseal }: PillarInput): CompiledPi
     const opened = unsealNode(node, { unseal, problems, chain });
     mergeMapping(value, opened, { ...merge, scope: { ...scope, chain } }, '');
   }
+  checkSchedule(value, origins, problems);
   refuseProblems(problems);
   return { value, origins };
 }

@@ -4,6 +4,7 @@ import { ConductorError } from '../shared/errors.ts';
 export const PERMISSIONS = [
   'minion.session',
   'status.read',
+  'minions.pause',
   'facts.read',
   'tree.read',
   'pillar.read',

@@ -12,6 +12,7 @@ import { addJobs } from './commands/jobs.ts';
 import { addKeys } from './commands/keys.ts';
 import { addLint } from './commands/lint.ts';
 import { addNew } from './commands/new.ts';
+import { addPause, addResume } from './commands/pause.ts';
 import { addPillar } from './commands/pillar.ts';
 import { addSchema } from './commands/schema.ts';
 import { addSeal } from './commands/seal.ts';
@@ -28,6 +29,8 @@ const COMMANDS = [
   addJobs,
   addStatus,
   addPing,
+  addPause,
+  addResume,
   addFacts,
   addPillar,
   addShow,

@@ -14,6 +14,7 @@ import { createJobs } from './jobs/jobs.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import { buildPublicServer } from './public-server.ts';
 import { openBlobStore } from './revisions/blob-store.ts';
+import { createMinionPauses } from './pauses/minion-pauses.ts';
 import { createPublisher } from './revisions/publisher.ts';
 import { watchTree } from './revisions/watch-tree.ts';
 import { buildServer } from './server.ts';
@@ -110,6 +111,7 @@ async function assemble({ config, states, log, store, identity, limits }: ServeP
     now,
     jobs: createJobs({ store, presence, log, now }),
     pings: createPings(Date.now),
+    pauses: createMinionPauses({ store, presence, now }),
     backoff: createBackoff(Date.now),
     alarms: createAlarms(now),
     pillarKeys: identity.pillarKeys,

@@ -5,6 +5,7 @@ import { OPERATOR, type Caller } from './gate.ts';
 import { jobRoutes } from './routes/job-routes.ts';
 import { keyRoutes } from './routes/key-routes.ts';
 import { minionRoutes } from './routes/minion-routes.ts';
+import { pauseRoutes } from './routes/pause-routes.ts';
 import { statusRoutes } from './routes/status-routes.ts';
 import type { Services } from './services.ts';
 
@@ -16,6 +17,7 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
   JOB_UNKNOWN: 404,
   NOT_FOUND: 404,
   KEY_STATE: 409,
+  MINION_PAUSED: 409,
   REVISION_UNKNOWN: 409,
   TREE_INVALID: 422,
   HOST_FILE_FAILED: 507,
@@ -32,7 +34,8 @@ export function buildServer(services: Services, caller: Caller = OPERATOR): Fast
   });
   requirePermissions(app);
   answerErrors(app, services.log);
-  for (const add of [statusRoutes, minionRoutes, keyRoutes, jobRoutes]) add(app, services, caller);
+  for (const add of [statusRoutes, minionRoutes, pauseRoutes, keyRoutes, jobRoutes])
+    add(app, services, caller);
   return app;
 }
 

@@ -2,6 +2,7 @@ import type { StateSchemas } from '../language/state-schema.ts';
 import type { Logger } from '../shared/log.ts';
 import type { Alarms } from './alarms.ts';
 import type { Jobs } from './jobs/jobs.ts';
+import type { MinionPauses } from './pauses/minion-pauses.ts';
 import type { Publisher } from './revisions/publisher.ts';
 import type { Backoff } from './sessions/backoff.ts';
 import type { PillarKeys } from './sessions/compiled-pillar.ts';
@@ -16,6 +17,7 @@ export interface Services {
   readonly jobs: Jobs;
   readonly publisher: Publisher;
   readonly pings: Pings;
+  readonly pauses: MinionPauses;
   readonly backoff: Backoff;
   readonly alarms: Alarms;
   readonly pillarKeys: PillarKeys;

@@ -45,5 +45,16 @@ export const journalEntrySchema = z.strictObject({
 
 export type JournalEntry = z.infer<typeof journalEntrySchema>;
 
-/** `schedule.json`. */
-export const scheduleSchema = z.strictObject({ nextRefresh: z.iso.datetime() });
+/** `schedule.json`: what the agent before this one intended. */
+export const scheduleSchema = z.strictObject({
+  nextRefresh: z.nullable(z.iso.datetime()),
+  /** As the pillar said last; `null` if it said nothing. An agent of before there was such a thing kept none. */
+  schedule: z.optional(z.json()),
+  /** What minion.yaml said. */
+  refresh: z.optional(z.json()),
+  /** The last run that the schedule has started, until its end. */
+  job: z.optional(z.nullable(z.uuid())),
+  retries: z.optional(z.int().check(z.nonnegative())),
+});
+
+export type KeptSchedule = z.infer<typeof scheduleSchema>;

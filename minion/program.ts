@@ -12,6 +12,7 @@ import { addFacts } from './commands/facts.ts';
 import { addFingerprint } from './commands/fingerprint.ts';
 import { addJoin } from './commands/join.ts';
 import { addOwed } from './commands/owed.ts';
+import { addPause, addResume } from './commands/pause.ts';
 import { addStatus } from './commands/status.ts';
 
 const COMMANDS = [
@@ -21,6 +22,8 @@ const COMMANDS = [
   addJoin,
   addFingerprint,
   addStatus,
+  addPause,
+  addResume,
   addOwed,
   addDrift,
   addConfig,

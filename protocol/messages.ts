@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { countSchema, sha256Schema } from './identifiers.ts';
+import { pauseRequestSchema, pauseSchema } from './pause.ts';
 import { countsSchema, reportSchema, runEventSchema } from './report.ts';
 import { manifestEntrySchema, pillarSchema, runOptionsSchema } from './run-request.ts';
 
@@ -15,6 +16,16 @@ export const factsSchema = z.record(z.string(), z.json());
 
 export type WireFacts = z.infer<typeof factsSchema>;
 
+/** What a minion will do by itself. */
+const intentions = {
+  /** When the schedule will next run by itself. */
+  nextRefresh: z.nullable(z.iso.datetime()),
+  /** Who says so: `pillar`, `minion.yaml` or `default`. */
+  scheduleSource: z.optional(z.string().check(z.maxLength(32))),
+  /** What holds that back. */
+  pause: z.optional(z.nullable(pauseSchema)),
+};
+
 /** From a minion to its master. */
 export const minionMessageSchema = z.discriminatedUnion('type', [
   /** First after the verdict: what this minion is and can. */
@@ -25,11 +36,10 @@ export const minionMessageSchema = z.discriminatedUnion('type', [
     facts: factsSchema,
     /** Jobs that are under way or spooled here: the master does not send them again. */
     jobs: z.array(z.uuid()),
-    /** When the schedule will next run by itself. */
-    nextRefresh: z.nullable(z.iso.datetime()),
+    ...intentions,
   }),
   z.strictObject({ type: z.literal('facts'), facts: factsSchema }),
-  z.strictObject({ type: z.literal('schedule'), nextRefresh: z.nullable(z.iso.datetime()) }),
+  z.strictObject({ type: z.literal('schedule'), ...intentions }),
   /** The job is in the minion's journal: it will run, and its report will come. */
   z.strictObject({ type: z.literal('job-accepted'), job: z.uuid(), waiting: z.boolean() }),
   z.strictObject({ type: z.literal('job-event'), job: z.uuid(), event: runEventSchema }),
@@ -62,7 +72,7 @@ const MIB = 1024 * KIB;
 export const MINION_MESSAGE_CAPS: Readonly<Record<MinionMessage['type'], number>> = {
   hello: MIB,
   facts: MIB,
-  schedule: KIB,
+  schedule: 4 * KIB,
   'job-accepted': KIB,
   'job-event': 4 * MIB,
   report: 64 * MIB,
@@ -108,6 +118,9 @@ export const masterMessageSchema = z.discriminatedUnion('type', [
   /** Asks for facts to be read anew. */
   z.strictObject({ type: z.literal('send-facts') }),
   z.strictObject({ type: z.literal('ping'), request }),
+  /** For minions that can `pause`: no scheduled runs for so long, in place of any pause before. */
+  z.strictObject({ type: z.literal('pause'), ...pauseRequestSchema.shape }),
+  z.strictObject({ type: z.literal('resume') }),
 ]);
 
 export type MasterMessage = z.infer<typeof masterMessageSchema>;
@@ -121,6 +134,8 @@ export const MASTER_MESSAGE_CAPS: Readonly<Record<MasterMessage['type'], number>
   refused: MIB,
   'send-facts': KIB,
   ping: KIB,
+  pause: 4 * KIB,
+  resume: KIB,
 };
 
 /** A target's state in a job: the last seven are ends. */

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { countSchema, sha256Schema } from './identifiers.ts';
+import { pauseSchema } from './pause.ts';
 
 /** What a run says of itself while it goes on and when it has ended. Redacted before it gets here. */
 
@@ -116,6 +117,8 @@ export const reportSchema = z.strictObject({
   owed: z.array(z.string()),
   /** The same in full. */
   debts: z.optional(z.array(debtSchema)),
+  /** What held scheduled runs back when this one ended, which somebody had asked for. */
+  paused: z.optional(pauseSchema),
 });
 
 export type Report = z.infer<typeof reportSchema>;

@@ -29,6 +29,7 @@ export const ERRORS = {
   TARGET_EMPTY: 'A target matches no accepted minion',
   NOTHING_DECLARED: 'No line of the top file is for a minion',
   MINION_OFFLINE: 'A minion is not connected',
+  MINION_PAUSED: 'A minion is paused, and a run was asked for that respects it',
   JOB_UNKNOWN: 'No job has that id',
   REVISION_UNKNOWN: 'No revision has that id, or none has been published yet',
   SEALED_VALUE: 'A sealed value cannot be opened',

@@ -37,6 +37,7 @@ const BY_CODE: Partial<Record<ErrorCode, number>> = {
   COMMAND_TIMEOUT: EXIT.offline,
   TARGET_EMPTY: EXIT.refused,
   NOTHING_DECLARED: EXIT.refused,
+  MINION_PAUSED: EXIT.refused,
   PERMISSION_DENIED: EXIT.refused,
   ENROLMENT_REFUSED: EXIT.refused,
   RUN_BUSY: EXIT.refused,

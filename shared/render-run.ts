@@ -1,6 +1,8 @@
 import { styleText } from 'node:util';
 import type { Change } from './change.ts';
 import { escapeControls } from './log.ts';
+import { pauseWords } from './pause.ts';
+import type { ShownPause } from './pause.ts';
 import { originLines, originWord, renderDebt } from './render-origin.ts';
 import type { ShownBefore, ShownDebt, ShownOrigin } from './render-origin.ts';
 
@@ -51,6 +53,7 @@ export interface ShownReport {
   readonly counts: ShownCounts;
   readonly owed: readonly string[];
   readonly debts?: readonly ShownDebt[] | undefined;
+  readonly paused?: ShownPause | undefined;
 }
 
 export interface ShownCounts {
@@ -106,6 +109,8 @@ export function renderReport(report: ShownReport, options: RenderOptions): strin
   }
   for (const owed of report.debts?.map(renderDebt) ?? report.owed.map(oneLine))
     lines.push(`    ${paint('yellow', 'owed')} ${owed}`);
+  if (report.paused !== undefined)
+    lines.push(`    ${paint('yellow', 'paused')} no scheduled runs ${pauseWords(report.paused)}`);
   return lines;
 }
 

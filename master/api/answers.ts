@@ -72,6 +72,12 @@ export const minionStatus = z.strictObject({
   address: z.string().nullable(),
   version: z.string().nullable(),
   nextRefresh: z.string().nullable(),
+  /** Who says when: `pillar`, `minion.yaml` or `default`. */
+  scheduleSource: z.string().nullable(),
+  /** What holds that back; `isConfirmed` once the minion has said so. */
+  pause: z
+    .strictObject({ until: z.string(), why: z.string(), isConfirmed: z.boolean() })
+    .nullable(),
   lastRun: lastRun.nullable(),
   running: z.array(running),
 });
@@ -142,6 +148,12 @@ export const pingAnswer = z.strictObject({
       milliseconds: z.number().nullable(),
       since: z.string().nullable(),
     }),
+  ),
+});
+
+export const pausesAnswer = z.strictObject({
+  minions: z.array(
+    z.strictObject({ id: z.string(), state: z.enum(['done', 'silent', 'offline', 'too-old']) }),
   ),
 });
 

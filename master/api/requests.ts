@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { minionIdSchema } from '../../protocol/identifiers.ts';
 import { rolloutSchema } from '../jobs/rollout.ts';
 import { TARGET_STATES } from '../../protocol/messages.ts';
+import { pauseRequestSchema } from '../../protocol/pause.ts';
 import { RUN_KINDS } from './answers.ts';
 
 /** What the master may be asked on its socket. Closed: what is not listed is an error. */
@@ -27,7 +28,16 @@ export const applyRequest = z.strictObject({
   rollout: rolloutSchema.prefault({}),
   /** Answer with the job at once, in place of its events. */
   detach: z.boolean().default(false),
+  /** Refuse if any of the targets is paused. */
+  respectPause: z.boolean().default(false),
 });
+
+export const pauseRequest = z.strictObject({
+  target: z.string().min(1).max(10_000),
+  ...pauseRequestSchema.shape,
+});
+
+export const resumeRequest = z.strictObject({ target: z.string().min(1).max(10_000) });
 
 export const acceptRequest = z.strictObject({
   /** The key's; what is accepted is what somebody has looked at. */

@@ -14,6 +14,7 @@ const optionsSchema = z.object({
   set: z.array(z.string()).default([]),
   timeout: z.string().default('1h'),
   detach: z.boolean().default(false),
+  respectPause: z.boolean().default(false),
   output: z.enum(FORMATS).optional(),
   verbose: z.boolean().default(false),
 });
@@ -35,6 +36,7 @@ export function addApply(program: Command, context: Context): void {
     .option('--set <name=value>', 'a value for a declared param (may be repeated)', collect)
     .option('--timeout <time>', 'how long a run may take', '1h')
     .option('-d, --detach', 'print the id of the job and return at once')
+    .option('--respect-pause', 'refuse if any of the minions is paused')
     .addOption(new Option('--output <format>', 'how to print').choices(FORMATS))
     .option('-v, --verbose', 'show unchanged states too')
     .addHelpText('after', EXAMPLES);
@@ -50,6 +52,7 @@ export function addApply(program: Command, context: Context): void {
       timeoutSeconds: parseDuration(given.timeout),
       rollout: readRollout(options, context.terminal.now()),
       detach: given.detach,
+      respectPause: given.respectPause,
     };
     const format = output ?? (common.json ? 'json' : 'text');
     await beginJob(context, common, { path: '/jobs', request, format, verbose: given.verbose });

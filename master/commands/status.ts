@@ -22,46 +22,84 @@ export function addStatus(program: Command, context: Context): void {
   });
 }
 
+type At = (time: string | null) => string;
+
 function showStatus({ terminal }: Context, status: StatusAnswer): void {
   const { isTerminal, color } = terminal;
-  const at = (time: string | null) => renderTime(time, { isTerminal, now: terminal.now() });
-  const warn = (text: string) => {
-    for (const line of text.split('\n')) {
-      const clean = escapeControls(line);
-      terminal.err(color ? styleText('yellow', clean) : clean);
-    }
-  };
-  for (const { at: time, message } of status.alarms) warn(`alarm, ${at(time)}: ${message}`);
-  if (status.broken !== null)
-    warn(`the tree is broken since ${at(status.broken.since)}:\n${status.broken.message}`);
-  if (status.pendingKeys > 0)
-    warn(`keys that wait to be accepted: ${status.pendingKeys} (master keys list)`);
+  const at: At = (time) => renderTime(time, { isTerminal, now: terminal.now() });
+  for (const line of warnings(status, at).flatMap((text) => text.split('\n'))) {
+    const clean = escapeControls(line);
+    terminal.err(color ? styleText('yellow', clean) : clean);
+  }
   if (isTerminal) {
     const { revision } = status;
     const words = revision === null ? 'none' : short(revision.revision, terminal);
     terminal.out(`revision ${words}, published ${at(revision?.publishedAt ?? null)}`);
   }
-  const names = ['minion', 'is', 'since', 'last run', 'result', 'revision', 'owed', 'next refresh'];
   const rows = status.minions.map((minion) => rowOf(minion, at, terminal));
-  for (const line of renderTable(names, rows, terminal)) terminal.out(line);
+  for (const line of renderTable(COLUMNS, rows, terminal)) terminal.out(line);
 }
 
-function rowOf(
-  minion: MinionStatus,
-  at: (time: string | null) => string,
-  terminal: Context['terminal'],
-): string[] {
-  const { lastRun, running } = minion;
+/** What somebody should do something about. */
+function warnings({ alarms, broken, pendingKeys, minions }: StatusAnswer, at: At): string[] {
+  const isBroken =
+    broken === null ? [] : [`the tree is broken since ${at(broken.since)}:\n${broken.message}`];
+  const isWaiting =
+    pendingKeys === 0 ? [] : [`keys that wait to be accepted: ${pendingKeys} (master keys list)`];
   return [
-    minion.id,
-    minion.online ? 'online' : 'offline',
-    at(minion.since),
+    ...alarms.map(({ at: time, message }) => `alarm, ${at(time)}: ${message}`),
+    ...isBroken,
+    ...isWaiting,
+    ...minions.flatMap(({ id, pause }) =>
+      pause === null ? [] : [`paused: ${id} ${pausedWords(pause, at)}`],
+    ),
+  ];
+}
+
+const COLUMNS = [
+  'minion',
+  'is',
+  'since',
+  'last run',
+  'result',
+  'revision',
+  'owed',
+  'next refresh',
+  'schedule',
+  'paused',
+] as const;
+
+function pausedWords(
+  { until, why, isConfirmed }: NonNullable<MinionStatus['pause']>,
+  at: At,
+): string {
+  return `until ${at(until)}: ${why}${isConfirmed ? '' : ' (not confirmed yet)'}`;
+}
+
+function rowOf(minion: MinionStatus, at: At, terminal: Context['terminal']): string[] {
+  const { id, online, since, lastRun } = minion;
+  return [
+    id,
+    online ? 'online' : 'offline',
+    at(since),
     at(lastRun?.endedAt ?? null),
-    running.map(runningWords).join('; ') ||
-      (lastRun === null ? '-' : `${lastRun.status} (${renderCounts(lastRun.counts)})`),
+    resultWords(minion),
     short(lastRun?.revision ?? null, terminal),
     String(lastRun?.owed ?? 0),
-    at(minion.nextRefresh),
+    ...comingWords(minion, at),
+  ];
+}
+
+function resultWords({ running, lastRun }: MinionStatus): string {
+  const last = lastRun === null ? '-' : `${lastRun.status} (${renderCounts(lastRun.counts)})`;
+  return running.map(runningWords).join('; ') || last;
+}
+
+function comingWords({ nextRefresh, scheduleSource, pause }: MinionStatus, at: At): string[] {
+  return [
+    at(nextRefresh),
+    scheduleSource ?? '-',
+    pause === null ? '-' : `until ${at(pause.until)}`,
   ];
 }
 

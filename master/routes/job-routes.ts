@@ -11,6 +11,7 @@ import { retell } from '../jobs/retell.ts';
 import { retryOf } from '../jobs/retry.ts';
 import { checkTimes } from '../jobs/rollout.ts';
 import { ConductorError } from '../../shared/errors.ts';
+import { refusePaused } from '../pauses/refuse-paused.ts';
 import type { Services } from '../services.ts';
 import type { Job } from '../store/store.ts';
 import { jobAnswer, runAnswer } from './job-answers.ts';
@@ -29,10 +30,11 @@ function runningRoutes(app: FastifyInstance, services: Services, caller: Caller)
     url: '/jobs',
     permission,
     body: applyRequest,
-    handle: async ({ body: { detach, ...request }, signal, reply }) => {
+    handle: async ({ body: { detach, respectPause, ...request }, signal, reply }) => {
       checkTimes(request.rollout, services.now());
       const { revision } = await services.publisher.current();
       const minions = await findMinions(services, request.target);
+      if (respectPause) await refusePaused(services, minions);
       const asked = { ...request, minions, revision, retryOf: null };
       return begin(services, asked, { detach, signal, reply });
     },

@@ -5,7 +5,9 @@ import type { MinionStatus, StatusAnswer } from '../api/answers.ts';
 import { catalogOf } from '../catalog.ts';
 import type { Caller } from '../gate.ts';
 import { findKey } from '../keys/manage-keys.ts';
+import { pauseOf } from '../pauses/minion-pauses.ts';
 import type { Services } from '../services.ts';
+import type { Intention } from '../store/intention-store.ts';
 import type { JobTarget, Minion, ReportSummary } from '../store/store.ts';
 
 export function statusRoutes(app: FastifyInstance, services: Services, caller: Caller): void {
@@ -28,6 +30,7 @@ async function status(services: Services): Promise<StatusAnswer> {
   const { store, publisher, alarms, rootFingerprint, listen } = services;
   const all = await store.minions.list();
   const latest = await store.reports.latest();
+  const intentions = await store.intentions.all();
   const underWay = new Map<string, JobTarget[]>();
   for (const target of await store.jobs.unfinished())
     underWay.set(target.minion, [...(underWay.get(target.minion) ?? []), target]);
@@ -41,7 +44,9 @@ async function status(services: Services): Promise<StatusAnswer> {
     alarms: [...alarms.list()],
     minions: accepted.map((minion) => {
       const report = latest.get(minion.id);
-      return minionStatus(services, minion, { report, unfinished: underWay.get(minion.id) ?? [] });
+      const unfinished = underWay.get(minion.id) ?? [];
+      const intention = intentions.get(minion.id) ?? NO_INTENTION;
+      return minionStatus(services, minion, { report, unfinished, intention });
     }),
   };
 }
@@ -49,12 +54,15 @@ async function status(services: Services): Promise<StatusAnswer> {
 interface Past {
   readonly report: ReportSummary | undefined;
   readonly unfinished: readonly JobTarget[];
+  readonly intention: Intention;
 }
 
+const NO_INTENTION: Intention = { scheduleSource: null, pause: null, owed: null };
+
 function minionStatus(
-  { presence, jobs }: Services,
+  { presence, jobs, now }: Services,
   minion: Minion,
-  { report, unfinished }: Past,
+  { report, unfinished, intention }: Past,
 ): MinionStatus {
   const { id, groups, address, version, nextRefresh } = minion;
   const session = presence.get(id);
@@ -66,6 +74,8 @@ function minionStatus(
     address,
     version,
     nextRefresh,
+    scheduleSource: intention.scheduleSource,
+    pause: pauseOf(intention, now()),
     lastRun: report === undefined ? null : lastRun(report),
     running: unfinished.map(({ job, state }) => {
       const { number = null, total = null, current = null } = jobs.progressOf(job, id) ?? {};

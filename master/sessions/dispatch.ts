@@ -2,6 +2,7 @@ import type { MinionMessage } from '../../protocol/messages.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import { demand, minionCaller, type Permission } from '../gate.ts';
 import type { Jobs } from '../jobs/jobs.ts';
+import type { MinionPauses } from '../pauses/minion-pauses.ts';
 import type { Minion } from '../store/store.ts';
 import type { Pings } from './pings.ts';
 import { type Granted, prepare, type PrepareParts, readBlobs } from './prepare.ts';
@@ -10,6 +11,7 @@ import type { Session } from './presence.ts';
 export interface DispatchParts extends PrepareParts {
   readonly jobs: Jobs;
   readonly pings: Pings;
+  readonly pauses: MinionPauses;
   readonly now: () => Date;
 }
 
@@ -33,8 +35,10 @@ const RULES: ReadonlyMap<Type, Rule> = Object.freeze(
     rule('facts', 'minion.session', async ({ store, now }, { session }, { facts }) => {
       await store.minions.setFacts(session.minion, facts, now().toISOString());
     }),
-    rule('schedule', 'minion.session', async ({ store }, { session }, { nextRefresh }) => {
+    rule('schedule', 'minion.session', async ({ store, pauses }, { session }, message) => {
+      const { nextRefresh, pause, scheduleSource } = message;
       await store.minions.note(session.minion, { nextRefresh });
+      await pauses.heard(session, { pause, scheduleSource, isHello: false });
     }),
     rule('job-accepted', 'minion.session', async ({ jobs }, { session }, message) => {
       await jobs.accepted(session.minion, message.job, message);
@@ -80,15 +84,17 @@ async function currentMinion({ store }: PrepareParts, session: Session): Promise
 }
 
 async function greet(
-  { store, jobs, now }: DispatchParts,
+  { store, jobs, pauses, now }: DispatchParts,
   { session }: Sender,
-  { version, capabilities, facts, nextRefresh, jobs: known }: MessageOf<'hello'>,
+  hello: MessageOf<'hello'>,
 ): Promise<void> {
-  session.capabilities = new Set(capabilities);
+  const { version, facts, nextRefresh, jobs: known, pause, scheduleSource } = hello;
+  session.capabilities = new Set(hello.capabilities);
   const at = now().toISOString();
   await store.minions.note(session.minion, { version, nextRefresh });
   await store.minions.setFacts(session.minion, facts, at);
   await jobs.reconcile(session, known);
+  await pauses.heard(session, { pause, scheduleSource, isHello: true });
 }
 
 async function takeReport(

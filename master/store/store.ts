@@ -3,6 +3,7 @@ import type { TargetState } from '../../protocol/messages.ts';
 import type { Counts, Report } from '../../protocol/report.ts';
 import type { Rollout } from '../jobs/rollout.ts';
 import type { JsonMapping } from '../json-values.ts';
+import type { IntentionStore } from './intention-store.ts';
 
 /**
  * What survives a restart of the master. A promise that a method returns is kept once what it wrote
@@ -10,6 +11,7 @@ import type { JsonMapping } from '../json-values.ts';
  */
 export interface Store {
   readonly minions: MinionStore;
+  readonly intentions: IntentionStore;
   readonly invitations: InvitationStore;
   readonly jobs: JobStore;
   readonly reports: ReportStore;

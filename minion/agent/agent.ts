@@ -12,6 +12,7 @@ import type { Core } from './core.ts';
 import { dial } from './dial.ts';
 import type { Random } from './reconnect.ts';
 import { attendMaster } from './session.ts';
+import type { Intentions } from './session.ts';
 import { readTrust, writeTrust } from './trust.ts';
 import type { Trust } from './trust.ts';
 
@@ -22,7 +23,7 @@ export interface AgentParts {
   readonly identity: SigningKey;
   readonly crypto: Crypto;
   readonly version: string;
-  readonly nextRefresh: () => Date | null;
+  readonly intentions: () => Intentions;
   readonly signal: AbortSignal;
   readonly random: Random;
   readonly log: Logger;

@@ -23,7 +23,7 @@ export async function assembleAgent({
   programs,
   log,
   signal,
-}: AssembleParts): Promise<Omit<AgentParts, 'nextRefresh'>> {
+}: AssembleParts): Promise<Omit<AgentParts, 'intentions'>> {
   const { state_directory: stateDirectory, id: minion } = config;
   const identity = await minionIdentity(nodeCrypto, stateDirectory);
   const core = createCore({

@@ -1,4 +1,6 @@
 import type { MinionMessage, WireFacts } from '../../protocol/messages.ts';
+import type { Pause } from '../../protocol/pause.ts';
+import type { RunEvent } from '../../protocol/report.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { uuidv7 } from '../../shared/uuid.ts';
@@ -9,6 +11,10 @@ import type { Followers, Watcher } from './followers.ts';
 import { openJournal } from './journal.ts';
 import { createLink } from './link.ts';
 import type { Link } from './link.ts';
+import { createObservers } from './observers.ts';
+import type { Observer, Observers } from './observers.ts';
+import { openPauses } from './pause.ts';
+import type { Pauses } from './pause.ts';
 import { createPreparer } from './prepare.ts';
 import type { StartChild } from './run-child.ts';
 import { createRuns } from './runs.ts';
@@ -32,14 +38,23 @@ export interface Core {
   readonly link: Link;
   readonly runs: Runs;
   readonly spool: Spool;
+  readonly pauses: Pauses;
   readonly log: Logger;
   readonly now: () => Date;
+  /** Tells what happens in it; for as long as it lives. */
+  observe(observer: Observer): void;
   /** Sends what may be lost: if there is no session, the next one starts anew. */
   tell(message: MinionMessage): void;
   /** Facts as they are now; as they were, if they cannot be read. */
   facts(): Promise<WireFacts>;
-  /** One refresh, or the one that is waiting already. */
-  refresh(watcher?: Watcher): void;
+  /** One refresh, or the one that is waiting already; gives its id. */
+  refresh(asked?: AskedRefresh): string;
+}
+
+export interface AskedRefresh {
+  readonly watcher?: Watcher;
+  /** An hour if absent. */
+  readonly timeoutSeconds?: number;
 }
 
 export function createCore(parts: CoreParts): Core {
@@ -49,6 +64,9 @@ export function createCore(parts: CoreParts): Core {
   const spool = openSpool({ minion, stateDirectory, link, log });
   const followers = createFollowers(link);
   const facts = factsReader(parts);
+  const observers = createObservers();
+  const pauses = openPauses({ stateDirectory, now, elapsed, log, changed: observers.paused });
+  const learned = observers.pillar;
   const runs = createRuns({
     minion,
     stateDirectory,
@@ -56,28 +74,42 @@ export function createCore(parts: CoreParts): Core {
     masters: parts.masters,
     journal: openJournal(stateDirectory, log),
     spool,
-    preparer: createPreparer({ link, blobs, stateDirectory, log }),
-    startChild: parts.startChild,
+    preparer: createPreparer({ link, blobs, stateDirectory, log, learned }),
+    startChild: (request, onEvent) =>
+      parts.startChild(request, (event) => onEvent(withPause(event, pauses.current()))),
     log,
     now,
     onEvent: (entry, event) => followers.event(entry, event),
-    onEnd: ({ options }) => void ended(core, followers, options.job),
+    onEnd: ({ options }) => void ended(core, { followers, observers }, options.job),
   });
   const core: Core = {
     link,
     runs,
     spool,
+    pauses,
     log,
     now,
-    tell: (message) => void tell(core, message),
     facts,
-    refresh: (watcher) => refresh(core, followers, watcher),
+    observe: observers.add,
+    tell: (message) => void tell(core, message),
+    refresh: (asked = {}) => refresh(core, followers, asked),
   };
   return core;
 }
 
+function elapsed(): number {
+  return performance.now();
+}
+
+interface Listeners {
+  readonly followers: Followers;
+  readonly observers: Observers;
+}
+
 /** The report comes after all that it sums up. */
-async function ended(core: Core, followers: Followers, job: string): Promise<void> {
+async function ended(core: Core, { followers, observers }: Listeners, job: string): Promise<void> {
+  const report = core.spool.get(job);
+  if (report !== null) observers.ended(job, report.status);
   await followers.end(job);
   core.spool.deliver();
   if (core.link.isConnected) core.tell({ type: 'facts', facts: await core.facts() });
@@ -103,17 +135,28 @@ function factsReader({ readFacts, log }: CoreParts): () => Promise<WireFacts> {
   };
 }
 
-function refresh({ runs, now }: Core, followers: Followers, watcher?: Watcher): void {
+/** Whoever looks at a run is told of a pause. */
+function withPause(event: RunEvent, pause: Pause | null): RunEvent {
+  if (event.event !== 'report' || pause === null) return event;
+  return { ...event, report: { ...event.report, paused: pause } };
+}
+
+function refresh(
+  { runs, now }: Core,
+  followers: Followers,
+  { watcher, timeoutSeconds = REFRESH_TIMEOUT_SECONDS }: AskedRefresh,
+): string {
   const waiting = runs.waiting.find(({ options }) => options.cause === 'refresh');
-  const entry = waiting ?? refreshAt(now());
+  const entry = waiting ?? refreshAt(now(), timeoutSeconds);
   if (watcher !== undefined) followers.add(entry.options.job, watcher);
   runs.add(entry);
+  return entry.options.job;
 }
 
 const REFRESH_TIMEOUT_SECONDS = 3_600;
 
 /** The newest revision, the whole top file. */
-function refreshAt(now: Date): JournalEntry {
+function refreshAt(now: Date, timeoutSeconds: number): JournalEntry {
   return {
     options: {
       job: uuidv7(now.getTime()),
@@ -121,7 +164,7 @@ function refreshAt(now: Date): JournalEntry {
       dryRun: false,
       stateFiles: [],
       params: {},
-      timeoutSeconds: REFRESH_TIMEOUT_SECONDS,
+      timeoutSeconds,
     },
     revision: null,
     receivedAt: now.toISOString(),

@@ -1,12 +1,16 @@
+import type { Pause } from '../../protocol/pause.ts';
 import type { RunEvent } from '../../protocol/report.ts';
+import { messageOf } from '../../shared/errors.ts';
 import type { Core } from './core.ts';
-import type { Caller, LocalRequest } from './local-socket.ts';
+import type { LocalRequest } from './local-request.ts';
+import type { Caller } from './local-socket.ts';
+import type { Intentions } from './session.ts';
 
 export interface LocalAnswersParts {
   readonly core: Core;
   readonly minion: string;
   readonly version: string;
-  readonly nextRefresh: () => Date | null;
+  readonly intentions: () => Intentions;
   /** An agent that waits to connect again waits no longer. */
   readonly reconnect: () => void;
 }
@@ -17,15 +21,35 @@ export function answerLocally(
   request: LocalRequest,
   caller: Caller,
 ): void {
-  if (request === 'refresh') {
-    parts.core.refresh(watcherFor(parts, caller));
+  if (request.ask === 'refresh') {
+    parts.core.refresh({ watcher: watcherFor(parts, caller) });
     return;
   }
-  if (request === 'reconnect') {
-    parts.reconnect();
-    caller.write(JSON.stringify({ isReconnecting: true }));
-  } else caller.write(JSON.stringify(statusOf(parts)));
+  caller.write(JSON.stringify(answerTo(parts, request)));
   caller.end();
+}
+
+function answerTo(
+  parts: LocalAnswersParts,
+  request: Exclude<LocalRequest, { ask: 'refresh' }>,
+): unknown {
+  if (request.ask === 'pause') return begun(parts, request);
+  if (request.ask === 'resume') return { pause: parts.core.pauses.lift() };
+  if (request.ask === 'status') return statusOf(parts);
+  parts.reconnect();
+  return { isReconnecting: true };
+}
+
+function begun(
+  { core }: LocalAnswersParts,
+  request: Extract<LocalRequest, { ask: 'pause' }>,
+): { pause: Pause } | { error: string } {
+  try {
+    return { pause: core.pauses.begin(request, 'minion') };
+  } catch (error) {
+    core.log.error({ error }, 'Pause could not be kept');
+    return { error: messageOf(error) };
+  }
 }
 
 export interface AgentStatus {
@@ -37,15 +61,19 @@ export interface AgentStatus {
   /** Reports that the master does not have yet. */
   readonly spooled: number;
   readonly nextRefresh: string | null;
+  /** Who says when: `pillar`, `minion.yaml` or `default`. */
+  readonly schedule: string | null;
+  readonly paused: Pause | null;
 }
 
 function statusOf({
   core,
   minion,
   version,
-  nextRefresh,
+  intentions,
 }: Omit<LocalAnswersParts, 'reconnect'>): AgentStatus {
   const { link, runs, spool } = core;
+  const { nextRefresh, scheduleSource = null, pause = null } = intentions();
   return {
     minion,
     version,
@@ -53,7 +81,9 @@ function statusOf({
     running: runs.running?.options.job ?? null,
     waiting: runs.waiting.map(({ options }) => options.job),
     spooled: spool.jobs().length,
-    nextRefresh: nextRefresh()?.toISOString() ?? null,
+    nextRefresh,
+    schedule: scheduleSource,
+    paused: pause,
   };
 }
 

@@ -5,13 +5,13 @@ import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ConductorError, messageOf, systemCode } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import { readRequest, writeRequest } from './local-request.ts';
+import type { LocalRequest } from './local-request.ts';
 
 /**
  * The agent's door for its own command line: a unix socket that only root can open. One line asks,
  * lines of JSON answer.
  */
-
-export type LocalRequest = 'refresh' | 'status' | 'reconnect';
 
 /** Writes lines to one caller. */
 export interface Caller {
@@ -87,7 +87,8 @@ function serve({ answer, log }: LocalParts, socket: Socket): void {
     },
   };
   createInterface({ input: socket }).once('line', (line) => {
-    if (line === 'refresh' || line === 'status' || line === 'reconnect') answer(line, caller);
+    const request = readRequest(line);
+    if (request !== null) answer(request, caller);
     else socket.end(`${JSON.stringify({ error: 'unknown request' })}\n`);
   });
 }
@@ -103,7 +104,7 @@ export async function* askAgent(path: string, request: LocalRequest): AsyncGener
         reject(new ConductorError('MASTER_UNREACHABLE', message, { cause }));
       });
     });
-    socket.write(`${request}\n`);
+    socket.write(`${writeRequest(request)}\n`);
     for await (const line of createInterface({ input: socket })) yield line;
   } finally {
     socket.destroy();

@@ -40,6 +40,8 @@ export interface PreparerParts {
   readonly log: Logger;
   /** How long to wait for a master that is away and without whom the run cannot be. */
   readonly patienceMs?: number;
+  /** A pillar has come, for a run that is no dry run. */
+  readonly learned?: (pillar: Prepared['pillar']['value']) => void;
 }
 
 const PATIENCE_MS = 120_000;
@@ -92,11 +94,18 @@ async function askMaster(
   const prepared = complete(reply, last);
   const refusal = await fetchBlobs(parts, prepared.manifest);
   if (refusal !== null) return { status: 'refused', error: refusal };
-  if (dryRun) return { status: 'prepared', prepared };
-  if (stateFiles.length === 0)
-    writeDurably(lastPath(parts), JSON.stringify(prepared satisfies Prepared));
-  await parts.blobs.shrink(new Set(prepared.manifest.map(({ sha256 }) => sha256)));
+  if (!dryRun) await keep(parts, prepared, { isWhole: stateFiles.length === 0 });
   return { status: 'prepared', prepared };
+}
+
+async function keep(
+  parts: PreparerParts,
+  prepared: Prepared,
+  { isWhole }: { readonly isWhole: boolean },
+): Promise<void> {
+  parts.learned?.(prepared.pillar.value);
+  if (isWhole) writeDurably(lastPath(parts), JSON.stringify(prepared));
+  await parts.blobs.shrink(new Set(prepared.manifest.map(({ sha256 }) => sha256)));
 }
 
 type PreparedReply = Extract<Reply, { readonly type: 'prepared' }>;
@@ -170,11 +179,12 @@ function offline(problem: string): Preparation {
   return { status: 'refused', error: { code: 'MASTER_UNREACHABLE', message } };
 }
 
-function readLast(parts: PreparerParts): Prepared | null {
+/** What the master gave last; `null` if it never did. */
+export function readLast(parts: Pick<PreparerParts, 'stateDirectory' | 'log'>): Prepared | null {
   return readOwn(lastPath(parts), (value) => preparedSchema.parse(value), parts.log);
 }
 
-function lastPath({ stateDirectory }: PreparerParts): string {
+function lastPath({ stateDirectory }: Pick<PreparerParts, 'stateDirectory'>): string {
   return join(stateDirectory, 'revision.json');
 }
 

@@ -6,10 +6,10 @@ import { holdStateDirectory } from './agent-lock.ts';
 import { createAlarm } from './alarm.ts';
 import { runConnection, trustOrRefuse } from './agent.ts';
 import { assembleAgent } from './assemble.ts';
+import { startIntending } from './intend.ts';
 import { answerLocally } from './local-answers.ts';
 import { listenLocally } from './local-socket.ts';
 import { notifyReady } from './notify.ts';
-import { startScheduler } from './scheduler.ts';
 
 export interface ResidentParts {
   readonly config: Configuration;
@@ -37,22 +37,12 @@ export async function runResident(parts: ResidentParts): Promise<void> {
 
 async function reside(parts: ResidentParts): Promise<void> {
   const { config, log, environment, signal } = parts;
-  const { state_directory: stateDirectory, id: minion, refresh, socket } = config;
+  const { id: minion, socket } = config;
   const agent = await assembleAgent(parts);
-  const { core, random, version } = agent;
+  const { core, version } = agent;
   const alarm = createAlarm(signal);
-  const scheduler = startScheduler({
-    refresh,
-    id: minion,
-    stateDirectory,
-    log,
-    now: core.now,
-    random,
-    due: () => core.refresh(),
-    changed: (next) => core.tell({ type: 'schedule', nextRefresh: next?.toISOString() ?? null }),
-  });
-  const nextRefresh = (): Date | null => scheduler.next;
-  const local = { core, minion, version, nextRefresh, reconnect: alarm.ring };
+  const { scheduler, intentions } = startIntending(core, config, log);
+  const local = { core, minion, version, intentions, reconnect: alarm.ring };
   const server = await listenLocally({
     path: socket,
     log,
@@ -63,9 +53,9 @@ async function reside(parts: ResidentParts): Promise<void> {
   });
   core.runs.recover();
   notifyReady(environment, log);
-  log.info({ minion, version, nextRefresh: scheduler.next }, 'Agent started');
+  log.info({ minion, version, ...intentions() }, 'Agent started');
   try {
-    await endedBy(signal, runConnection({ ...agent, nextRefresh, sleep: alarm.sleep }));
+    await endedBy(signal, runConnection({ ...agent, intentions, sleep: alarm.sleep }));
   } finally {
     scheduler.stop();
     core.runs.stop();

@@ -1,22 +1,25 @@
 import type { ChannelEnd } from '../../protocol/channel.ts';
 import type { MasterChannel } from '../../protocol/connect.ts';
-import type { MasterMessage } from '../../protocol/messages.ts';
+import type { MasterMessage, MinionMessage } from '../../protocol/messages.ts';
 import type { Core } from './core.ts';
 
 export interface SessionParts {
   readonly core: Core;
   readonly version: string;
-  readonly nextRefresh: () => Date | null;
+  readonly intentions: () => Intentions;
   /** The agent is to stop. */
   readonly signal: AbortSignal;
 }
 
+/** What this agent will do by itself, as its master is told. */
+export type Intentions = Omit<Extract<MinionMessage, { readonly type: 'schedule' }>, 'type'>;
+
 /** What this agent can, beyond what every one can. */
-const CAPABILITIES: readonly string[] = ['refuses-when-busy'];
+const CAPABILITIES: readonly string[] = ['refuses-when-busy', 'pause'];
 
 /** One session's whole life: greets the master, delivers what is spooled, does what it asks. */
 export async function attendMaster(
-  { core, version, nextRefresh, signal }: SessionParts,
+  { core, version, intentions, signal }: SessionParts,
   channel: MasterChannel,
 ): Promise<ChannelEnd> {
   const facts = await core.facts();
@@ -30,7 +33,7 @@ export async function attendMaster(
     capabilities: [...CAPABILITIES],
     facts,
     jobs: knownJobs(core),
-    nextRefresh: nextRefresh()?.toISOString() ?? null,
+    ...intentions(),
   });
   core.spool.deliver();
   const end = await attending;
@@ -47,6 +50,7 @@ function knownJobs({ runs, spool }: Core): string[] {
 type MessageOf<Type> = Extract<MasterMessage, { readonly type: Type }>;
 
 function obey(core: Core, message: MasterMessage): void {
+  if (isPauseOrder(message)) return obeyPause(core, message);
   switch (message.type) {
     case 'job':
       acceptJob(core, message);
@@ -68,6 +72,26 @@ function obey(core: Core, message: MasterMessage): void {
     case 'refused':
       // Answers are taken out by the link.
       return;
+  }
+}
+
+type PauseOrder = MessageOf<'pause'> | MessageOf<'resume'>;
+
+function isPauseOrder(message: MasterMessage): message is PauseOrder {
+  return message.type === 'pause' || message.type === 'resume';
+}
+
+function obeyPause({ pauses, log }: Core, message: PauseOrder): void {
+  if (message.type === 'resume') {
+    pauses.lift();
+    return;
+  }
+  const { seconds, why } = message;
+  try {
+    pauses.begin({ seconds, why }, 'master');
+  } catch (error) {
+    // The master waits for news of it, and finds none.
+    log.error({ error }, 'Pause could not be kept');
   }
 }
 

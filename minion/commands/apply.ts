@@ -15,6 +15,7 @@ import { parseDuration } from '../../shared/duration.ts';
 import { ConductorError, messageOf } from '../../shared/errors.ts';
 import { uuidv7 } from '../../shared/uuid.ts';
 import type { Configuration } from '../config.ts';
+import { pauseIn } from '../agent/pause.ts';
 import { mastersOf } from '../agent/trust.ts';
 import { performRun } from '../run/run.ts';
 import { spoolReport } from '../run/spool.ts';
@@ -153,7 +154,7 @@ async function run(
 ): Promise<Report> {
   const { terminal, signal } = context;
   const view = { json: options.json === true, verbose: options.verbose === true };
-  const report = await performRun(request, {
+  const ran = await performRun(request, {
     states: stateTypes,
     emit: (event) => printEvent(terminal, view, event),
     signal,
@@ -162,6 +163,8 @@ async function run(
   });
   // A minion that has a master lets it know; one that has none would only fill its disk.
   const { stateDirectory } = request;
+  const pause = pauseIn(stateDirectory, { now: () => new Date(), log: logOf(context, 'error') });
+  const report = pause === null ? ran : { ...ran, paused: pause };
   if (existsSync(join(stateDirectory, 'master.json'))) spoolReport(stateDirectory, report);
   printReport(terminal, view, report);
   return report;

@@ -3,6 +3,7 @@ import { runConnection, trustOrRefuse } from '../agent/agent.ts';
 import type { AgentParts } from '../agent/agent.ts';
 import { holdStateDirectory } from '../agent/agent-lock.ts';
 import { assembleAgent } from '../agent/assemble.ts';
+import type { Watcher } from '../agent/followers.ts';
 import { askAgent, isAnswered } from '../agent/local-socket.ts';
 import type { Configuration } from '../config.ts';
 import { runEventSchema } from '../../protocol/report.ts';
@@ -28,7 +29,7 @@ export async function refreshNow(
 }
 
 async function byAgent({ terminal }: Context, socket: string, view: RunView): Promise<Report> {
-  for await (const line of askAgent(socket, 'refresh')) {
+  for await (const line of askAgent(socket, { ask: 'refresh' })) {
     const event = runEventSchema.parse(JSON.parse(line));
     printEvent(terminal, view, event);
     if (event.event === 'report') return event.report;
@@ -50,7 +51,7 @@ async function alone(context: Context, config: Configuration, view: RunView): Pr
   const stop = new AbortController();
   const { signal } = stop;
   const agent = await assembleAgent({ config, programs: context.programs, log, signal });
-  const connection = runConnection({ ...agent, nextRefresh: () => null });
+  const connection = runConnection({ ...agent, intentions: () => ({ nextRefresh: null }) });
   try {
     await until(() => agent.core.link.isConnected, CONNECT_MS);
     const report = await refreshed(context, agent, view);
@@ -69,7 +70,7 @@ function refreshed(
   view: RunView,
 ): Promise<Report> {
   return new Promise((resolve, reject) => {
-    core.refresh({
+    const watcher: Watcher = {
       event: (event) => printEvent(terminal, view, event),
       end: (job) => {
         const report = core.spool.get(job);
@@ -77,7 +78,8 @@ function refreshed(
         printReport(terminal, view, report);
         resolve(report);
       },
-    });
+    };
+    core.refresh({ watcher });
     signal.addEventListener('abort', () => {
       const job = core.runs.running?.options.job;
       if (job !== undefined) core.runs.cancel(job);

@@ -1,20 +1,20 @@
 import * as z from 'zod/mini';
 import { askAgent, isAnswered } from '../agent/local-socket.ts';
-import type { LocalRequest } from '../agent/local-socket.ts';
+import type { LocalRequest } from '../agent/local-request.ts';
 
 const statusSchema = z.object({ isConnected: z.boolean() });
 const reconnectSchema = z.object({ isReconnecting: z.literal(true) });
 
 /** Whether an agent runs here whose master has accepted it. */
 export async function isAgentConnected(socket: string): Promise<boolean> {
-  const status = statusSchema.safeParse(await firstAnswer(socket, 'status'));
+  const status = statusSchema.safeParse(await firstAnswer(socket, { ask: 'status' }));
   return status.success && status.data.isConnected;
 }
 
 /** Has a running agent connect now, whatever it waits for. What is left to do, if that cannot be. */
 export async function wakeAgent(socket: string): Promise<string | null> {
   if (!(await isAnswered(socket))) return null;
-  const answer = reconnectSchema.safeParse(await firstAnswer(socket, 'reconnect'));
+  const answer = reconnectSchema.safeParse(await firstAnswer(socket, { ask: 'reconnect' }));
   return answer.success
     ? 'its agent connects now'
     : 'its agent does not know of it yet: systemctl restart conductor-minion';

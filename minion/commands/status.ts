@@ -1,7 +1,11 @@
 import type { Command } from 'commander';
+import { pauseIn } from '../agent/pause.ts';
+import type { Configuration } from '../config.ts';
 import { askAgent, isAnswered } from '../agent/local-socket.ts';
+import { pauseSchema } from '../../protocol/pause.ts';
 import { EXIT } from '../../shared/exit-codes.ts';
-import { configFor, withCommon } from './context.ts';
+import { pauseWords } from '../../shared/pause.ts';
+import { configFor, logOf, withCommon } from './context.ts';
 import type { CommonOptions, Context } from './context.ts';
 
 export function addStatus(program: Command, context: Context): void {
@@ -10,20 +14,26 @@ export function addStatus(program: Command, context: Context): void {
     .description("Print how this minion's agent is (exits with 3 if none is running)")
     .option('--json', 'print one JSON document')
     .action(async ({ json = false, ...options }: CommonOptions & { json?: boolean }) => {
-      const { socket, id } = await configFor(context, options);
-      const isRunning = await isAnswered(socket);
-      const status = isRunning ? await agentStatus(socket) : { minion: id };
+      const config = await configFor(context, options);
+      const isRunning = await isAnswered(config.socket);
+      const status = isRunning ? await agentStatus(config.socket) : keptStatus(context, config);
       if (!isRunning) context.exit(EXIT.offline);
       const document = { isRunning, ...status };
       if (json) terminal.out(JSON.stringify(document));
       else
         for (const [key, value] of Object.entries(document))
-          terminal.out(`${words(key)}: ${shown(value)}`);
+          terminal.out(`${words(key)}: ${key === 'paused' ? pausedWords(value) : shown(value)}`);
     });
 }
 
+/** What an agent will find that starts now. */
+function keptStatus(context: Context, { id, state_directory }: Configuration) {
+  const parts = { now: () => new Date(), log: logOf(context, 'error') };
+  return { minion: id, paused: pauseIn(state_directory, parts) };
+}
+
 async function agentStatus(socket: string): Promise<Record<string, unknown>> {
-  for await (const line of askAgent(socket, 'status')) {
+  for await (const line of askAgent(socket, { ask: 'status' })) {
     const status: unknown = JSON.parse(line);
     if (typeof status === 'object' && status !== null) return { ...status };
   }
@@ -33,6 +43,11 @@ async function agentStatus(socket: string): Promise<Record<string, unknown>> {
 /** `nextRefresh` as `next refresh`. */
 function words(key: string): string {
   return key.replaceAll(/[A-Z]/gu, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+function pausedWords(value: unknown): string {
+  const pause = pauseSchema.safeParse(value);
+  return pause.success ? `${pauseWords(pause.data)} (by the ${pause.data.by})` : 'no';
 }
 
 function shown(value: unknown): string {

@@ -7,6 +7,7 @@ import { mergeMapping, type Growing } from '../../language/pillars/pillar-merge.
 import { forgetOrigin, noteOrigin, type Origins } from '../../language/pillars/pillar-origin.ts';
 import { compilePillar, pillarFromWire, pillarToWire } from '../../language/pillar.ts';
 import { showPlace } from '../../language/place.ts';
+import { lint } from '../../language/lint.ts';
 import { collectProblems } from '../../language/problem.ts';
 import { workshop } from '../../language/expressions/scope.ts';
 import { unsealNode } from '../../language/pillars/seal.ts';
@@ -267,4 +268,63 @@ test('only a mistake of sealing is caught while a value is opened', (t) => {
   const node = { kind: 'mapping', place, entries: [{ key: 'a', keyNode, value: sealed }] } as const;
   const problems = collectProblems({ read: () => null });
   t.throws(() => unsealNode(node, { unseal: bug, problems, chain: [] }), { instanceOf: TypeError });
+});
+
+function toldOfSchedule(files: Readonly<Record<string, string>>): string {
+  return toldBy(() => compiled(files)).join('\n');
+}
+
+test('a schedule that cannot be is refused where it was set, before any host is touched', (t) => {
+  t.regex(
+    toldOfSchedule({ 'pillars/one.yaml': 'schedule:\n  crn: "30 2 * * *"\n' }),
+    /pillars\/one\.yaml:2:8 schedule\.crn: unknown key "crn", did you mean "cron"\?/u,
+  );
+  t.regex(
+    toldOfSchedule({ 'pillars/one.yaml': 'schedule: {cron: "0 0 30 2 *"}\n' }),
+    /pillars\/one\.yaml:1:18 schedule\.cron: "0 0 30 2 \*" is never due/u,
+  );
+  const starved = {
+    'pillars/one.yaml': 'schedule:\n  at: "12:00"\n',
+    'pillars/more/a.yaml': 'schedule:\n  windows: {allow: ["22:00-06:00"]}\n',
+  };
+  t.regex(
+    toldOfSchedule(starved),
+    /pillars\/more\/a\.yaml:2:12 schedule\.windows: none of the times at which it is due/u,
+  );
+  t.regex(
+    toldOfSchedule({ 'pillars/one.yaml': 'schedule: daily\n' }),
+    /expected a mapping, got "daily"/u,
+  );
+  const sealed = toldOfSchedule({ 'pillars/one.yaml': 'schedule: {at: !sealed "03:00"}\n' });
+  t.regex(sealed, /expected a time of day such as "03:00", got a secret/u);
+  t.deepEqual(valueOf({ 'pillars/one.yaml': 'schedule: {at: "03:00"}\n' }), {
+    schedule: { at: '03:00' },
+  });
+});
+
+function found(text: string): string[] {
+  const tree = treeOf({ ...top, 'pillars/one.yaml': text });
+  return lint(tree, new Map()).map(
+    ({ place, message }) => `${place.line}:${place.column} ${message}`,
+  );
+}
+
+test('lint finds what is wrong with a schedule in the file alone, and leaves the rest to the whole', (t) => {
+  t.deepEqual(found('schedule:\n  windows:\n    deny:\n      - "00:00-24:00"\n'), [
+    '3:5 schedule.windows: the windows deny every minute of the week: it would never refresh by itself',
+  ]);
+  t.deepEqual(found('schedule: {timezone: Asia/Jeruslem}\n'), [
+    '1:22 schedule.timezone: unknown time zone "Asia/Jeruslem"',
+  ]);
+  t.deepEqual(found('schedule: {windows: {allow: [{days: [fry]}]}}\n'), [
+    '1:38 schedule.windows.allow.0.days.0: "fry" is no day of the week, did you mean "fri"?',
+  ]);
+  for (const text of [
+    'schedule: {splay: 30m}\n',
+    'schedule: {"-cron": null, at: "03:00"}\n',
+    'schedule: {at: "{{ pillar.hour }}:00"}\n',
+    'schedule: {at: !sealed abc}\n',
+    'schedule: {cron: "30 2 * * mon-fri", windows: {deny: [{days: [sat]}]}}\n',
+  ])
+    t.deepEqual(found(text), [], text);
 });

@@ -211,7 +211,7 @@ test('a running agent that is connected is not disturbed by a string; one that w
     path: flags.at(-1) ?? '',
     log: silentLog,
     answer: (request, caller) => {
-      asked.push(request);
+      asked.push(request.ask);
       caller.write(JSON.stringify({ isConnected, isReconnecting: true }));
       caller.end();
     },

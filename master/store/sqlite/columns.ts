@@ -7,7 +7,7 @@ import { jsonMapping } from '../../json-values.ts';
 import { KEY_STATES } from '../store.ts';
 
 /** Reads a column that holds JSON: a row that does not fit its schema is damage, and throws. */
-function column<T>(schema: { parse: (value: unknown) => T }): (text: string) => T {
+export function column<T>(schema: { parse: (value: unknown) => T }): (text: string) => T {
   return (text) => schema.parse(JSON.parse(text));
 }
 

@@ -19,6 +19,12 @@ export interface Tables {
     next_refresh: string | null;
   };
   facts: { minion: string; facts: string; updated_at: string };
+  intentions: {
+    minion: string;
+    schedule_source: string | null;
+    pause: string | null;
+    owed: string | null;
+  };
   invitations: {
     tid: string;
     secret_hash: string;

@@ -100,6 +100,14 @@ const MIGRATIONS: Readonly<Record<string, readonly string[]>> = {
     `create index cancelled_jobs on jobs (id) where cancelled_at is not null`,
     `create index queued_targets on targets (job) where state = 'queued'`,
   ],
+  '0002-intentions': [
+    `create table intentions (
+      minion text primary key,
+      schedule_source text,
+      pause text,
+      owed text
+    ) strict, without rowid`,
+  ],
 };
 
 const provider: MigrationProvider = {

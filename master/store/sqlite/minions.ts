@@ -85,6 +85,7 @@ async function changeKey(
 
 async function removeMinion(database: Database, id: string): Promise<boolean> {
   await database.deleteFrom('facts').where('minion', '=', id).execute();
+  await database.deleteFrom('intentions').where('minion', '=', id).execute();
   const query = database.deleteFrom('minions').where('id', '=', id).returning('id');
   return (await query.executeTakeFirst()) !== undefined;
 }

@@ -3,6 +3,7 @@ import type { CertificateStore, InvitationStore, Store } from '../store.ts';
 import { type Database, openDatabase } from './database.ts';
 import { getInvitation } from './enrol.ts';
 import { type Commit, groupCommits } from './group-commit.ts';
+import { intentionStore } from './intentions.ts';
 import { jobStore } from './jobs.ts';
 import { minionStore } from './minions.ts';
 import { reportStore } from './reports.ts';
@@ -14,6 +15,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
   const commit = groupCommits(database);
   return {
     minions: minionStore(database, commit),
+    intentions: intentionStore(database, commit),
     invitations: invitationStore(database, commit),
     jobs: jobStore(database, commit),
     reports: reportStore(database, commit),

@@ -9,10 +9,13 @@ import { createAlarm } from '../../../minion/agent/alarm.ts';
 import { stayConnected } from '../../../minion/agent/connection.ts';
 import { createEventRelay } from '../../../minion/agent/event-relay.ts';
 import { nextAttempt } from '../../../minion/agent/reconnect.ts';
-import { nextRefresh, splayOf } from '../../../minion/agent/schedule.ts';
+import type { Json } from '../../../minion/agent/schedule-source.ts';
 import { startScheduler } from '../../../minion/agent/scheduler.ts';
+import type { RefreshConfig } from '../../../minion/config-schema.ts';
 import type { RunEvent } from '../../../protocol/report.ts';
 import { ConductorError } from '../../../shared/errors.ts';
+import { createLogger } from '../../../shared/log.ts';
+import { uuidv7 } from '../../../shared/uuid.ts';
 import { silentLog } from './fakes.ts';
 
 const almost1 = () => 0.999_999;
@@ -106,100 +109,203 @@ test('a master is reached by ws:// unless something else is said, and a refusal 
   });
 });
 
+const DAY = 86_400_000;
+const NOON = Date.parse('2026-03-01T12:00:00Z');
+
 const daily = { every: 86_400, at: null, splay: 3600 } as const;
 
-test("a minion's moment is its own, always the same, and spread over the window", (t) => {
-  const now = new Date('2026-03-01T12:00:00Z');
-  const ids = Array.from({ length: 500 }, (_, index) => `web-${index}`);
-  const moments = ids.map((id) => Number(nextRefresh(daily, id, now)));
-  t.deepEqual(
-    moments,
-    ids.map((id) => Number(nextRefresh(daily, id, now))),
-  );
-  t.true(moments.every((moment) => moment > now.getTime() && moment <= now.getTime() + 86_400_000));
-  const firstHalf = moments.filter((moment) => moment < now.getTime() + 43_200_000).length;
-  t.true(firstHalf > 200 && firstHalf < 300, `${firstHalf} of 500`);
-  for (const id of ids) {
-    const next = nextRefresh(daily, id, now);
-    const after = nextRefresh(daily, id, next ?? now);
-    t.is(Number(after) - Number(next), 86_400_000);
-  }
-});
+interface Fake {
+  readonly refresh?: RefreshConfig;
+  readonly pillar?: Json | null;
+  readonly isHeld?: () => boolean;
+}
 
-test('a time of day is kept, within the splay, on the right side of now', (t) => {
-  const refresh = { every: 86_400, at: '02:30', splay: 600 } as const;
-  for (const hour of [0, 2, 3, 23]) {
-    const now = new Date(2026, 2, 10, hour, 45);
-    const next = nextRefresh(refresh, 'web-1', now) ?? now;
-    const start = new Date(next);
-    start.setHours(2, 30, 0, 0);
-    t.is((next.getTime() - start.getTime()) / 1000, splayOf('web-1', 600));
-    t.true(next > now && next.getTime() - now.getTime() <= 86_400_000 + 3_600_000);
-  }
-  t.is(nextRefresh({ ...daily, every: 'never' }, 'a', new Date()), null);
-});
-
-function scheduler(
-  stateDirectory: string,
-  now: () => Date,
-  refresh: Parameters<typeof nextRefresh>[0] = daily,
-) {
-  const due: Date[] = [];
-  const changes: (Date | null)[] = [];
+function scheduler(stateDirectory: string, now: () => Date, fake: Fake = {}) {
+  const due: number[] = [];
+  const log: string[] = [];
+  let changes = 0;
   const started = startScheduler({
-    refresh,
+    refresh: fake.refresh ?? daily,
+    pillarSchedule: () => fake.pillar ?? null,
     id: 'web-1',
     stateDirectory,
-    log: silentLog,
+    log: createLogger({ name: 'test', level: 'info', write: (line) => log.push(line) }),
     now,
-    random: () => 0,
-    due: () => due.push(now()),
-    changed: (next) => changes.push(next),
+    due: (timeoutSeconds) => {
+      due.push(timeoutSeconds);
+      return JOB;
+    },
+    changed: () => {
+      changes += 1;
+    },
+    isHeld: fake.isHeld ?? (() => false),
   });
-  return { started, due, changes };
+  return { started, due, log, changes: () => changes };
+}
+
+const JOB = '0198c2f1-0000-7000-8000-000000000001';
+
+async function until(isTrue: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 1000 && !isTrue(); turn += 1) await sleep(10);
+}
+
+function now(): Date {
+  return new Date(NOON);
+}
+
+function newDirectory(): string {
+  return mkdtempSync(join(tmpdir(), 'conductor-schedule-'));
+}
+
+function kept(directory: string): unknown {
+  return JSON.parse(readFileSync(join(directory, 'schedule.json'), 'utf8'));
 }
 
 test('a schedule that cannot be kept does not end the agent', (t) => {
-  const directory = mkdtempSync(join(tmpdir(), 'conductor-schedule-'));
+  const directory = newDirectory();
   mkdirSync(join(directory, '.schedule.json.new'));
-  const { started } = scheduler(directory, () => new Date());
+  const { started, log } = scheduler(directory, () => new Date());
   t.truthy(started.next);
   t.deepEqual(readdirSync(directory), [], 'it could not be written');
+  t.regex(log.join(''), /Schedule could not be kept/u);
   started.stop();
 });
 
-test('the next moment is on disk, and one that was missed is made up once', async (t) => {
-  const directory = mkdtempSync(join(tmpdir(), 'conductor-schedule-'));
-  const now = new Date('2026-03-01T12:00:00Z');
-  const first = scheduler(directory, () => now);
-  const planned = first.started.next;
+test('the next moment is on disk; one that was missed is made up once, restarts or not', async (t) => {
+  const directory = newDirectory();
+  const first = scheduler(directory, () => new Date(NOON));
+  const planned = first.started.next?.getTime() ?? 0;
   first.started.stop();
-  const stored = () => readFileSync(join(directory, 'schedule.json'), 'utf8');
-  t.is(stored(), JSON.stringify({ nextRefresh: planned?.toISOString() }));
+  t.like(kept(directory), { nextRefresh: new Date(planned).toISOString(), schedule: null });
 
-  const later = new Date(Number(planned) + 3_600_000);
-  const second = scheduler(directory, () => later);
-  await sleep(30);
-  t.is(second.due.length, 1);
-  t.deepEqual(second.started.next, nextRefresh(daily, 'web-1', later));
-  t.deepEqual(second.changes, [second.started.next]);
+  let now = planned + 3_600_000;
+  const second = scheduler(directory, () => new Date(now));
+  await until(() => second.changes() > 0);
+  t.is(second.due.length, 0, 'not at once');
+  const soon = second.started.next?.getTime() ?? 0;
+  t.true(soon >= now && soon <= now + 1_800_000);
+  t.regex(second.log.join(''), /Refresh was missed, and is made up soon/u);
+  t.is(second.changes(), 1);
   second.started.stop();
 
-  const third = scheduler(directory, () => later);
+  now = soon;
+  const third = scheduler(directory, () => new Date(now));
+  await until(() => third.due.length > 0);
+  t.deepEqual(third.due, [3600]);
+  t.is(third.started.next?.getTime(), planned + DAY);
+  third.started.stop();
+  const fourth = scheduler(directory, () => new Date(now));
   await sleep(30);
-  t.is(third.due.length, 0, 'only once');
+  t.is(fourth.due.length, 0, 'only once');
+  fourth.started.stop();
+});
+
+test('a pillar says when, and is remembered; without its word minion.yaml does', async (t) => {
+  const directory = newDirectory();
+  const at = { at: '03:00', splay: 0, timezone: 'UTC', timeout: '2h' };
+  const { started, log, changes } = scheduler(directory, now);
+  t.is(started.source, 'default');
+  started.learn(at);
+  t.is(started.source, 'pillar');
+  t.is(started.next?.toISOString(), '2026-03-02T03:00:00.000Z');
+  t.regex(log.join(''), /Schedule has changed/u);
+  t.is(changes(), 1);
+  started.learn({ ...at });
+  t.is(changes(), 1, 'the same again is nothing new');
+  started.stop();
+
+  const later = scheduler(directory, () => new Date('2026-03-02T03:00:00Z'));
+  t.is(later.started.source, 'pillar');
+  await until(() => later.due.length > 0);
+  t.deepEqual(later.due, [7200]);
+  later.started.learn(null);
+  t.is(later.started.source, 'default');
+  later.started.stop();
+
+  const configured = { refresh: { every: 7200, at: null, splay: 60 } } as const;
+  const own = scheduler(newDirectory(), now, configured);
+  t.is(own.started.source, 'minion.yaml');
+  own.started.learn({ every: 'sometimes' });
+  t.is(own.started.source, 'minion.yaml', 'what cannot be read changes nothing');
+  t.regex(own.log.join(''), /could not be read/u);
+  own.started.stop();
+});
+
+test('an agent of before pillars had schedules takes the one of the pillar that is here', (t) => {
+  const directory = newDirectory();
+  writeFileSync(join(directory, 'schedule.json'), '{"nextRefresh":"2026-03-02T05:00:00.000Z"}');
+  const pillar = { at: '03:00', splay: 0, timezone: 'UTC' };
+  const { started } = scheduler(directory, () => new Date(NOON), { pillar });
+  t.is(started.source, 'pillar');
+  t.is(started.next?.toISOString(), '2026-03-02T03:00:00.000Z');
+  started.stop();
+});
+
+test('minion.yaml that says something new is heard after a restart', (t) => {
+  const directory = newDirectory();
+  const early = { every: 86_400, at: '02:30', splay: 1 } as const;
+  scheduler(directory, now, { refresh: early }).started.stop();
+  const late = { ...early, at: '05:30' };
+  const { started } = scheduler(directory, now, { refresh: late });
+  t.deepEqual([started.next?.getHours(), started.next?.getMinutes()], [5, 30]);
+  started.stop();
+  const never = scheduler(directory, now, { refresh: { ...daily, every: 'never' } });
+  t.is(never.started.next, null);
+  never.started.stop();
+});
+
+test('a refresh of the schedule that failed is tried again, one that somebody asked for is not', async (t) => {
+  const directory = newDirectory();
+  let now = NOON;
+  const pillar = { at: '13:00', splay: 0, timezone: 'UTC', on_failure: { retry_after: '10m' } };
+  const first = scheduler(directory, () => new Date(now), { pillar });
+  first.started.stop();
+  now = Date.parse('2026-03-01T13:00:00Z');
+  const second = scheduler(directory, () => new Date(now), { pillar });
+  await until(() => second.due.length > 0);
+  t.is(second.due.length, 1);
+  second.started.ended(uuidv7(), 'failed');
+  t.is(second.started.next?.toISOString(), '2026-03-02T13:00:00.000Z');
+  second.started.stop();
+  t.like(kept(directory), { job: JOB, retries: 0 });
+
+  const third = scheduler(directory, () => new Date(now), { pillar });
+  third.started.ended(JOB, 'failed');
+  t.is(third.started.next?.getTime(), now + 600_000, 'also after a restart');
+  third.started.ended(JOB, 'failed');
+  t.like(kept(directory), { job: null, retries: 1 }, 'its end counts once');
   third.started.stop();
 });
 
+test('a pause holds back what is due, says so once, and it comes when the pause is over', async (t) => {
+  const directory = newDirectory();
+  const planned = scheduler(directory, () => new Date(NOON));
+  planned.started.stop();
+  const due = planned.started.next?.getTime() ?? 0;
+  let isHeld = true;
+  const held = { isHeld: () => isHeld };
+  const paused = scheduler(directory, () => new Date(due + 600_000), held);
+  t.is(paused.started.next?.getTime(), due);
+  const told = () => paused.log.filter((line) => line.includes('was held back by a pause'));
+  await until(() => told().length > 0);
+  await sleep(30);
+  t.is(told().length, 1);
+  t.deepEqual(paused.due, []);
+  isHeld = false;
+  paused.started.wake();
+  await until(() => paused.changes() > 0);
+  t.deepEqual(paused.due, [], 'it is made up soon');
+  const soon = paused.started.next?.getTime() ?? 0;
+  t.true(soon > due + 600_000 && soon < due + 600_000 + 1_800_000);
+  paused.started.stop();
+});
+
 test('a schedule file that is damaged is put aside, and the plan made anew', (t) => {
-  const directory = mkdtempSync(join(tmpdir(), 'conductor-schedule-'));
+  const directory = newDirectory();
   writeFileSync(join(directory, 'schedule.json'), '{"nextRefresh":"soon"}');
   const { started } = scheduler(directory, () => new Date());
   t.not(started.next, null);
   started.stop();
-  const never = scheduler(directory, () => new Date(), { ...daily, every: 'never' });
-  t.is(never.started.next, null);
-  never.started.stop();
 });
 
 const started = (number: number): RunEvent => ({

@@ -169,7 +169,7 @@ async function setup({
     identity: await minionIdentity(crypto, stateDirectory),
     crypto,
     version: '1.2.3',
-    nextRefresh: () => new Date('2026-01-01T00:00:00Z'),
+    intentions: () => ({ nextRefresh: '2026-01-01T00:00:00.000Z' }),
     signal: stop.signal,
     random: () => 0,
     log: silentLog,
@@ -326,7 +326,7 @@ test('without a master the last good revision is converged on; without that, the
     now: () => new Date(),
   });
   const ends: string[] = [];
-  alone.refresh({ event: () => undefined, end: (job) => ends.push(job) });
+  alone.refresh({ watcher: { event: () => undefined, end: (job) => ends.push(job) } });
   while (children.requests.length < 2) await sleep(5);
   t.like(children.requests[1], { revision: aHash, options: { cause: 'refresh', dryRun: false } });
   children.end('changed');

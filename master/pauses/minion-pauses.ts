@@ -1,0 +1,133 @@
+import { EventEmitter, once } from 'node:events';
+import type { MasterMessage } from '../../protocol/messages.ts';
+import type { Pause, PauseRequest } from '../../protocol/pause.ts';
+import type { Presence, Session } from '../sessions/presence.ts';
+import type { Intention, OwedPause } from '../store/intention-store.ts';
+import type { Store } from '../store/store.ts';
+
+/** What came of asking one minion. */
+export interface PauseResult {
+  readonly id: string;
+  /** `done` once it has said so; what the others have not heard they are told when they come back. */
+  readonly state: 'done' | 'silent' | 'offline' | 'too-old';
+}
+
+/** Pauses of minions, as operators ask for them. */
+export interface MinionPauses {
+  pause(minions: readonly string[], request: PauseRequest): Promise<readonly PauseResult[]>;
+  resume(minions: readonly string[]): Promise<readonly PauseResult[]>;
+  /** A minion says what it intends; `isHello`: it has just come. */
+  heard(session: Session, news: News): Promise<void>;
+}
+
+export interface News {
+  /** `undefined` if it does not say. */
+  readonly pause?: Pause | null | undefined;
+  readonly scheduleSource?: string | undefined;
+  readonly isHello: boolean;
+}
+
+export interface MinionPausesParts {
+  readonly store: Store;
+  readonly presence: Presence;
+  readonly now: () => Date;
+  /** How long a minion may take to confirm. */
+  readonly patienceMs?: number;
+}
+
+const PAUSE_CAPABILITY = 'pause';
+
+export function createMinionPauses(parts: MinionPausesParts): MinionPauses {
+  const confirmed = new EventEmitter();
+  confirmed.setMaxListeners(0);
+  const all = (minions: readonly string[], owed: OwedPause) =>
+    Promise.all(minions.map((id) => ask({ ...parts, confirmed }, id, owed)));
+  return {
+    pause: (minions, { seconds, why }) => {
+      const since = parts.now();
+      const until = new Date(since.getTime() + seconds * 1000).toISOString();
+      return all(minions, { kind: 'pause', since: since.toISOString(), until, why });
+    },
+    resume: (minions) => all(minions, { kind: 'resume' }),
+    heard: (session, news) => heard({ ...parts, confirmed }, session, news),
+  };
+}
+
+interface Asking extends MinionPausesParts {
+  /** A minion's id, when it has done as it was asked. */
+  readonly confirmed: EventEmitter;
+}
+
+const PATIENCE_MS = 5_000;
+
+/** On disk first: a minion that does not hear it now is told when it comes back. */
+async function ask(parts: Asking, id: string, owed: OwedPause): Promise<PauseResult> {
+  const { store, presence, confirmed, patienceMs = PATIENCE_MS } = parts;
+  await store.intentions.note(id, { owed });
+  const session = presence.get(id);
+  if (session === null) return { id, state: 'offline' };
+  // One that has not greeted yet is told when it does.
+  if (session.capabilities === null) return { id, state: 'silent' };
+  if (!session.capabilities.has(PAUSE_CAPABILITY)) return { id, state: 'too-old' };
+  const patience = AbortSignal.timeout(patienceMs);
+  const confirmation = once(confirmed, id, { signal: patience });
+  tell(parts, session, owed);
+  try {
+    await confirmation;
+    return { id, state: 'done' };
+  } catch (error) {
+    if (patience.aborted) return { id, state: 'silent' };
+    throw error;
+  }
+}
+
+function tell({ now }: Pick<Asking, 'now'>, session: Session, owed: OwedPause): void {
+  session.send(messageOf(owed, now()));
+}
+
+function messageOf(owed: OwedPause, now: Date): MasterMessage {
+  if (owed.kind === 'resume') return { type: 'resume' };
+  const left = Date.parse(owed.until) - now.getTime();
+  return { type: 'pause', seconds: Math.max(1, Math.ceil(left / 1000)), why: owed.why };
+}
+
+async function heard(parts: Asking, session: Session, news: News): Promise<void> {
+  const { store, confirmed, now } = parts;
+  const { minion } = session;
+  const owed = (await store.intentions.get(minion))?.owed ?? null;
+  const isSettled = owed !== null && (isDone(owed, news.pause) || isOver(owed, now()));
+  await store.intentions.note(minion, { ...noted(news), ...(isSettled ? { owed: null } : {}) });
+  if (isSettled) confirmed.emit(minion);
+  else if (owed !== null && news.isHello) tellIfAble(parts, session, owed);
+}
+
+function noted({ pause, scheduleSource }: News): Partial<Intention> {
+  return {
+    ...(pause === undefined ? {} : { pause }),
+    ...(scheduleSource === undefined ? {} : { scheduleSource }),
+  };
+}
+
+function tellIfAble(parts: Asking, session: Session, owed: OwedPause): void {
+  if (session.capabilities?.has(PAUSE_CAPABILITY) === true) tell(parts, session, owed);
+}
+
+function isDone(owed: OwedPause, pause: Pause | null | undefined): boolean {
+  if (owed.kind === 'resume') return pause === null;
+  return pause?.by === 'master' && pause.why === owed.why;
+}
+
+function isOver(owed: OwedPause, now: Date): boolean {
+  return owed.kind === 'pause' && Date.parse(owed.until) <= now.getTime();
+}
+
+/** What holds a minion back now, or will as soon as it is there. */
+export function pauseOf(
+  { pause, owed }: Pick<Intention, 'pause' | 'owed'>,
+  now: Date,
+): { readonly until: string; readonly why: string; readonly isConfirmed: boolean } | null {
+  if (owed?.kind === 'pause' && !isOver(owed, now))
+    return { until: owed.until, why: owed.why, isConfirmed: false };
+  if (pause === null || Date.parse(pause.until) <= now.getTime()) return null;
+  return { until: pause.until, why: pause.why, isConfirmed: true };
+}
