@@ -33,6 +33,7 @@ export async function attendMaster(
     nextRefresh: nextRefresh()?.toISOString() ?? null,
   });
   core.spool.deliver();
+  core.tellPutAside();
   const end = await attending;
   signal.removeEventListener('abort', stop);
   core.spool.disconnected();
