@@ -1,3 +1,5 @@
+import type { Logger } from '../shared/log.ts';
+
 export interface Alarm {
   readonly at: string;
   readonly minion: string;
@@ -9,6 +11,16 @@ export interface Alarms {
   raise(minion: string, message: string): void;
   /** Newest first. */
   list(): readonly Alarm[];
+}
+
+/** Alarms that the log tells as well; `alarm` raises one. */
+export function createLoudAlarms(log: Logger, now: () => Date) {
+  const alarms = createAlarms(now);
+  const alarm = (minion: string, message: string): void => {
+    log.warn({ minion, alarm: message }, 'Alarm raised');
+    alarms.raise(minion, message);
+  };
+  return { alarms, alarm };
 }
 
 const KEPT = 100;

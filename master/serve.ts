@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import type { StateSchemas } from '../language/state-schema.ts';
 import { ConductorError, messageOf } from '../shared/errors.ts';
 import type { Logger } from '../shared/log.ts';
-import { createAlarms } from './alarms.ts';
+import { createLoudAlarms } from './alarms.ts';
 import { type MasterConfig, splitAddress } from './config/master-config.ts';
 import { type Identity, loadIdentity } from './identity.ts';
 import { createJobs } from './jobs/jobs.ts';
@@ -99,7 +99,10 @@ async function unwind(undo: Undo): Promise<void> {
 
 async function assemble({ config, states, log, store, identity, limits }: ServeParts) {
   const presence = createPresence(Date.now);
-  const blobs = openBlobStore(statePaths(config.state_directory).blobs);
+  const { alarms, alarm } = createLoudAlarms(log, now);
+  const blobs = openBlobStore(statePaths(config.state_directory).blobs, (path) =>
+    alarm('master', `The master has found a damaged blob and removed it: ${path}`),
+  );
   const directory = config.tree;
   const publisher = await createPublisher({ directory, store, blobs, states, log, now });
   const services: Services = {
@@ -113,7 +116,7 @@ async function assemble({ config, states, log, store, identity, limits }: ServeP
     pings: createPings(Date.now),
     pauses: createMinionPauses({ store, presence, now }),
     backoff: createBackoff(Date.now),
-    alarms: createAlarms(now),
+    alarms,
     pillarKeys: identity.pillarKeys,
     rootFingerprint: identity.rootFingerprint,
     listen: config.listen,
@@ -124,10 +127,7 @@ async function assemble({ config, states, log, store, identity, limits }: ServeP
       ...services,
       blobs,
       side: identity.side,
-      alarm: (minion, message) => {
-        log.warn({ minion, alarm: message }, 'Alarm raised');
-        services.alarms.raise(minion, message);
-      },
+      alarm,
     },
     admission: createAdmission(Date.now, limits),
     log,

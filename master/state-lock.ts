@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from '@photostructure/sqlite';
 import { z } from 'zod';
 import { ConductorError, messageOf } from '../shared/errors.ts';
@@ -16,6 +16,8 @@ const holderSchema = z.strictObject({ pid: z.int(), since: z.string() });
  * forgotten. Throws STATE_DIRECTORY_HELD.
  */
 export function lockStateDirectory({ directory, lock, holder }: StatePaths): StateLock {
+  // What holds no lock is damage, and nobody's: only a file of SQLite's, an empty one too, can be held.
+  if (!isLockable(lock)) rmSync(lock, { force: true, recursive: true });
   const file = new DatabaseSync(lock, { timeout: 0 });
   try {
     file.exec('begin exclusive');
@@ -25,6 +27,7 @@ export function lockStateDirectory({ directory, lock, holder }: StatePaths): Sta
     throw new ConductorError('STATE_DIRECTORY_HELD', message, { cause });
   }
   const since = new Date().toISOString();
+  rmSync(holder, { force: true, recursive: true });
   writeFileSync(holder, `${JSON.stringify({ pid: process.pid, since })}\n`, { mode: 0o600 });
   return {
     release() {
@@ -41,9 +44,30 @@ function describeHolder(path: string, cause: unknown): string {
   } catch {
     return `another process holds it (${messageOf(cause)})`;
   }
-  const { pid, since } = holderSchema.parse(JSON.parse(text));
+  const said = holderIn(text);
+  if (said === null) return `another process holds it (${messageOf(cause)})`;
+  const { pid, since } = said;
   return `process ${pid} holds it since ${since} (${commandOf(pid)})`;
 }
+
+/** `null` if the file is damaged: it only serves this message. */
+function holderIn(text: string): z.infer<typeof holderSchema> | null {
+  try {
+    return holderSchema.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+function isLockable(path: string): boolean {
+  const status = lstatSync(path, { throwIfNoEntry: false });
+  if (status === undefined) return true;
+  if (!status.isFile() || status.uid !== process.geteuid?.()) return false;
+  const head = readFileSync(path).subarray(0, SQLITE_HEAD.length);
+  return head.length === 0 || head.equals(SQLITE_HEAD);
+}
+
+const SQLITE_HEAD = Buffer.from('SQLite format 3\0');
 
 function commandOf(pid: number): string {
   try {

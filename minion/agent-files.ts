@@ -17,7 +17,7 @@ export const trustSchema = z.strictObject({
   masters: z.array(z.string()),
 });
 
-/** `revision.json`: all that a run needs but the blobs, as the master last gave it. */
+/** `revision.sealed`: all that a run needs but the blobs, as the master last gave it. */
 export const preparedSchema = z.strictObject({
   revision: sha256Schema,
   groups: z.array(z.string()),

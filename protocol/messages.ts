@@ -61,6 +61,11 @@ export const minionMessageSchema = z.discriminatedUnion('type', [
     sha256: z.array(sha256Schema).check(z.minLength(1), z.maxLength(64)),
   }),
   z.strictObject({ type: z.literal('pong'), request }),
+  /** Files of its own that the minion has found damaged and put aside, below its state directory. */
+  z.strictObject({
+    type: z.literal('put-aside'),
+    files: z.array(z.string().check(z.maxLength(512))).check(z.maxLength(100)),
+  }),
 ]);
 
 export type MinionMessage = z.infer<typeof minionMessageSchema>;
@@ -79,6 +84,7 @@ export const MINION_MESSAGE_CAPS: Readonly<Record<MinionMessage['type'], number>
   prepare: 256 * KIB,
   blobs: 16 * KIB,
   pong: KIB,
+  'put-aside': 64 * KIB,
 };
 
 /** From a master to one of its minions. */

@@ -50,6 +50,8 @@ export const runRequestSchema = z.strictObject({
   pillar: pillarSchema,
   /** Where the blobs of the manifest are, one file each, named by their SHA-256. */
   blobDirectory: z.string(),
+  /** The key (hex) that they are sealed with; they are plain if absent. */
+  blobKey: z.exactOptional(sha256Schema),
   /** The minion's state directory: journal, registry, lock. */
   stateDirectory: z.string(),
   /** Where the minion's masters are, `host:port` or a URL; none if it has no master. */

@@ -29,8 +29,10 @@ export interface Publisher {
   refresh(): Promise<void>;
   /** The newest revision. Throws TREE_INVALID if the directory is broken. */
   current(): Promise<Publication>;
-  /** Throws REVISION_UNKNOWN. */
+  /** Throws REVISION_UNKNOWN, and STATE_DIRECTORY_INVALID if it is not whole any more. */
   tree(revision: string): Promise<Tree>;
+  /** Takes blobs that were damaged or lost from the tree directory again, if it still has them. */
+  restore(sha256: readonly string[]): Promise<void>;
 }
 
 export interface PublisherParts {
@@ -83,6 +85,7 @@ export async function createPublisher(parts: PublisherParts): Promise<Publisher>
       remember(state.trees, tree);
       return tree;
     },
+    restore: (sha256) => restore(parts, sha256),
   };
 }
 
@@ -131,13 +134,39 @@ async function publish(parts: PublisherParts, tree: Tree): Promise<Publication> 
   return { revision: tree.revision, publishedAt };
 }
 
-async function load({ store, blobs }: PublisherParts, revision: string): Promise<Tree> {
-  const record = await store.revisions.get(revision);
+async function load(parts: PublisherParts, revision: string): Promise<Tree> {
+  const record = await parts.store.revisions.get(revision);
   if (record === null) {
     const message = `Cannot use the revision "${revision}": it is not known (any more)`;
     throw new ConductorError('REVISION_UNKNOWN', message);
   }
-  return treeFromBlobs(revision, record.manifest, (sha256) => blobs.read(sha256));
+  const { manifest } = record;
+  await restore(
+    parts,
+    manifest.map(({ sha256 }) => sha256),
+  );
+  // A file that is missing here is not one that the tree never had: nothing is compiled without it.
+  return treeFromBlobs(revision, manifest, (sha256) => {
+    const bytes = parts.blobs.read(sha256);
+    if (bytes !== null) return bytes;
+    const message = `Cannot use the revision "${revision}": its blob "${sha256}" is damaged, and the tree has another by now`;
+    throw new ConductorError('STATE_DIRECTORY_INVALID', message);
+  });
+}
+
+async function restore(
+  { directory, blobs, log }: PublisherParts,
+  wanted: readonly string[],
+): Promise<void> {
+  const missing = new Set(wanted.filter((sha256) => blobs.read(sha256) === null));
+  if (missing.size === 0) return;
+  const tree = await readDirectory(directory);
+  for (const { path, sha256 } of tree.manifest) {
+    const bytes = missing.has(sha256) ? tree.read(path) : null;
+    if (bytes === null) continue;
+    blobs.write(sha256, bytes);
+    log.warn({ sha256, path }, 'Blob taken from the tree again');
+  }
 }
 
 /** Keeps the trees that were used last. */

@@ -13,6 +13,8 @@ export interface DispatchParts extends PrepareParts {
   readonly pings: Pings;
   readonly pauses: MinionPauses;
   readonly now: () => Date;
+  /** What an operator should look at. */
+  readonly alarm: (minion: string, message: string) => void;
 }
 
 /** Whose message it is. The identity is the session's, never one that a message names. */
@@ -56,6 +58,10 @@ const RULES: ReadonlyMap<Type, Rule> = Object.freeze(
     }),
     rule('pong', 'minion.session', async ({ pings }, { session }, { request }) => {
       await Promise.resolve(pings.answered(session.minion, request));
+    }),
+    rule('put-aside', 'minion.session', async ({ alarm }, { session: { minion } }, { files }) => {
+      for (const file of files)
+        await Promise.resolve(alarm(minion, `"${minion}" has put a damaged file aside: ${file}`));
     }),
   ]),
 );

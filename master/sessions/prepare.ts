@@ -58,7 +58,7 @@ async function newest(publisher: Publisher): Promise<string> {
 
 /** Only what the minion was granted, whatever it asks for. */
 export async function readBlobs(
-  { blobs }: PrepareParts,
+  { blobs, publisher }: PrepareParts,
   granted: Granted,
   { request, sha256: asked }: BlobRequest,
 ): Promise<MasterMessage> {
@@ -71,13 +71,20 @@ export async function readBlobs(
       const message = 'Cannot send so many blobs at once: ask for fewer';
       throw new ConductorError('MESSAGE_INVALID', message);
     }
-    const contents = asked.map((blob) => {
-      const content = blobs.read(blob);
-      if (content === null) throw missing(blob);
+    const read = () => asked.map((blob) => blobs.read(blob));
+    const found = read();
+    if (found.includes(null)) await publisher.restore(asked);
+    const contents = (found.includes(null) ? read() : found).map((content, index) => {
+      if (content === null) throw lost(asked[index] ?? '');
       return Buffer.from(content).toString('base64');
     });
     return { type: 'blobs', request, blobs: contents };
   });
+}
+
+function lost(blob: string): ConductorError {
+  const message = `Cannot send the blob "${blob}": it was damaged, and the tree has another by now; run the newest revision`;
+  return new ConductorError('STATE_DIRECTORY_INVALID', message);
 }
 
 function missing(blob: string): ConductorError {

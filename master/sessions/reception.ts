@@ -17,8 +17,6 @@ export interface ReceptionParts extends DispatchParts {
   readonly presence: Presence;
   readonly backoff: Backoff;
   readonly log: Logger;
-  /** Two machines may hold one key. */
-  readonly alarm: (minion: string, message: string) => void;
 }
 
 export interface Visitor {

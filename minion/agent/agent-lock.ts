@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConductorError } from '../../shared/errors.ts';
+import { setAside } from '../host/durable-file.ts';
 import { fileError } from '../host/file-error.ts';
 
 /** Held until it is closed, or its process has ended, however that ends. */
@@ -34,6 +35,8 @@ function openLock(stateDirectory: string): number {
   const path = join(stateDirectory, 'agent.lock');
   try {
     mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
+    // Whoever holds it holds a file.
+    if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false) setAside(path);
     return openSync(path, 'a', 0o600);
   } catch (error) {
     throw fileError('open', path, error);

@@ -2,6 +2,7 @@ import { nodeCrypto } from '../../protocol/node-crypto.ts';
 import type { Logger } from '../../shared/log.ts';
 import { VERSION } from '../../shared/version.ts';
 import type { Configuration } from '../config.ts';
+import { atRestKey, createAtRest } from '../host/at-rest.ts';
 import type { Programs } from '../programs.ts';
 import type { AgentParts } from './agent.ts';
 import { createCore } from './core.ts';
@@ -29,6 +30,7 @@ export async function assembleAgent({
   const core = createCore({
     minion,
     stateDirectory,
+    atRest: createAtRest(nodeCrypto, atRestKey(nodeCrypto, identity.seed)),
     masters: () => mastersOf(config, log),
     startChild: (request, onEvent) =>
       startRunChild({ program: programs.run, onEvent, log }, request),

@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat, unlink, utimes } from 'node:fs/promises';
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { lstat, readdir, readFile, rm, utimes } from 'node:fs/promises';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { ConductorError, systemCode } from '../../shared/errors.ts';
+import type { AtRest } from '../host/at-rest.ts';
+import { makeOwnDirectory } from '../host/durable-file.ts';
 import { fileError } from '../host/file-error.ts';
 
-/** Files of revisions by their SHA-256, so that each crosses the wire once. */
+/** Files of revisions by their SHA-256, each sealed, so that each crosses the wire once. */
 export interface BlobCache {
   readonly directory: string;
-  /** Whether the blob is here, whole: its bytes are hashed. One that is damaged is removed. */
+  /** Whether the blob is here, whole: it is opened and hashed. Whatever else is in its place is removed. */
   has(sha256: string): Promise<boolean>;
   /** Throws MESSAGE_INVALID if the bytes are not what they should be. */
   put(sha256: string, bytes: Uint8Array): void;
@@ -20,25 +22,18 @@ const MAXIMUM_BYTES = 512 * 1024 * 1024;
 
 export function openBlobCache(
   stateDirectory: string,
+  atRest: AtRest,
   { maximumBytes = MAXIMUM_BYTES, now = () => new Date() } = {},
 ): BlobCache {
   const directory = join(stateDirectory, 'blobs');
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeOwnDirectory(directory);
   return {
     directory,
-    has: (sha256) => isWhole(join(directory, sha256), sha256),
+    has: (sha256) => isWhole(join(directory, sha256), sha256, atRest),
     put: (sha256, bytes) => {
       if (hashOf(bytes) !== sha256)
         throw new ConductorError('MESSAGE_INVALID', `Cannot keep blob "${sha256}": it is another`);
-      // No sync: a blob that a crash has damaged is found out when it is next looked for.
-      const staged = join(directory, `.${sha256}.new`);
-      try {
-        writeFileSync(staged, bytes, { mode: 0o600 });
-        renameSync(staged, join(directory, sha256));
-      } catch (error) {
-        rmSync(staged, { force: true });
-        throw fileError('write', join(directory, sha256), error);
-      }
+      writeSealed(join(directory, sha256), bytes, atRest);
     },
     shrink: async (keep) => {
       await Promise.all([...keep].map((sha256) => touch(join(directory, sha256), now())));
@@ -47,14 +42,40 @@ export function openBlobCache(
   };
 }
 
-async function isWhole(path: string, sha256: string): Promise<boolean> {
+/** No sync: a blob that a crash has damaged is found out when it is next looked for. */
+function writeSealed(path: string, bytes: Uint8Array, atRest: AtRest): void {
+  const staged = `${dirname(path)}/.${basename(path)}.new`;
   try {
-    const isRight = hashOf(await readFile(path)) === sha256;
-    if (!isRight) await unlink(path);
-    return isRight;
+    rmSync(staged, { force: true, recursive: true });
+    writeFileSync(staged, atRest.seal(bytes), { mode: 0o600 });
+    renameSync(staged, path);
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false;
-    throw error;
+    rmSync(staged, { force: true, recursive: true });
+    throw fileError('write', path, error);
+  }
+}
+
+async function isWhole(path: string, sha256: string, atRest: AtRest): Promise<boolean> {
+  const found = await readFileOrNull(path);
+  const bytes = found === null ? null : atRest.open(found);
+  if (bytes !== null && hashOf(bytes) === sha256) return true;
+  if (found !== null && hashOf(found) === sha256) {
+    // An older version has kept it in plain.
+    writeSealed(path, found, atRest);
+    return true;
+  }
+  await rm(path, { force: true, recursive: true });
+  return false;
+}
+
+/** `null` if there is none, or what is there is no file. */
+async function readFileOrNull(path: string): Promise<Uint8Array | null> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT' || code === 'EISDIR') return null;
+    throw fileError('read', path, error);
   }
 }
 
@@ -74,7 +95,7 @@ async function shrink(
   const names = await readdir(directory);
   const blobs = await Promise.all(
     names.map(async (name) => {
-      const { size, mtimeMs } = await stat(join(directory, name));
+      const { size, mtimeMs } = await lstat(join(directory, name));
       return { name, size, mtimeMs };
     }),
   );
@@ -82,7 +103,7 @@ async function shrink(
   for (const { name, size } of blobs.toSorted((a, b) => a.mtimeMs - b.mtimeMs)) {
     if (total <= maximumBytes) return;
     if (keep.has(name)) continue;
-    await unlink(join(directory, name));
+    await rm(join(directory, name), { force: true, recursive: true });
     total -= size;
   }
 }

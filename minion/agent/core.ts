@@ -1,14 +1,19 @@
+import { join } from 'node:path';
 import type { MinionMessage, WireFacts } from '../../protocol/messages.ts';
 import type { Pause } from '../../protocol/pause.ts';
 import type { RunEvent } from '../../protocol/report.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { uuidv7 } from '../../shared/uuid.ts';
-import type { JournalEntry } from '../agent-files.ts';
+import type { JournalEntry, Prepared } from '../agent-files.ts';
+import type { AtRest } from '../host/at-rest.ts';
+import { makeOwnDirectory } from '../host/durable-file.ts';
 import { openBlobCache } from './blob-cache.ts';
+import { filesPutAside } from './files.ts';
 import { createFollowers } from './followers.ts';
 import type { Followers, Watcher } from './followers.ts';
 import { openJournal } from './journal.ts';
+import { readLast } from './last-revision.ts';
 import { createLink } from './link.ts';
 import type { Link } from './link.ts';
 import { createObservers } from './observers.ts';
@@ -25,6 +30,7 @@ import type { Spool } from './spool.ts';
 export interface CoreParts {
   readonly minion: string;
   readonly stateDirectory: string;
+  readonly atRest: AtRest;
   /** The masters that this minion may talk to, for runs that must not cut them off; none if absent. */
   readonly masters?: () => readonly string[];
   readonly startChild: StartChild;
@@ -41,10 +47,14 @@ export interface Core {
   readonly pauses: Pauses;
   readonly log: Logger;
   readonly now: () => Date;
+  /** What the master gave last; `null` if it never did. */
+  lastPillar(): Prepared['pillar']['value'] | null;
   /** Tells what happens in it; for as long as it lives. */
   observe(observer: Observer): void;
   /** Sends what may be lost: if there is no session, the next one starts anew. */
   tell(message: MinionMessage): void;
+  /** Which files have been found damaged and lie aside. */
+  tellPutAside(): void;
   /** Facts as they are now; as they were, if they cannot be read. */
   facts(): Promise<WireFacts>;
   /** One refresh, or the one that is waiting already; gives its id. */
@@ -58,9 +68,10 @@ export interface AskedRefresh {
 }
 
 export function createCore(parts: CoreParts): Core {
-  const { stateDirectory, log, now, minion } = parts;
+  const { stateDirectory, atRest, log, now, minion } = parts;
   const link = createLink();
-  const blobs = openBlobCache(stateDirectory);
+  for (const name of ['jobs', 'spool']) makeOwnDirectory(join(stateDirectory, name));
+  const blobs = openBlobCache(stateDirectory, atRest);
   const spool = openSpool({ minion, stateDirectory, link, log });
   const followers = createFollowers(link);
   const facts = factsReader(parts);
@@ -71,10 +82,11 @@ export function createCore(parts: CoreParts): Core {
     minion,
     stateDirectory,
     blobDirectory: blobs.directory,
+    blobKey: atRest.key,
     masters: parts.masters,
     journal: openJournal(stateDirectory, log),
     spool,
-    preparer: createPreparer({ link, blobs, stateDirectory, log, learned }),
+    preparer: createPreparer({ link, blobs, stateDirectory, atRest, log, learned }),
     startChild: (request, onEvent) =>
       parts.startChild(request, (event) => onEvent(withPause(event, pauses.current()))),
     log,
@@ -89,7 +101,9 @@ export function createCore(parts: CoreParts): Core {
     pauses,
     log,
     now,
+    tellPutAside: () => tellPutAside(core, stateDirectory),
     facts,
+    lastPillar: () => readLast({ stateDirectory, atRest, log })?.pillar.value ?? null,
     observe: observers.add,
     tell: (message) => void tell(core, message),
     refresh: (asked = {}) => refresh(core, followers, asked),
@@ -113,6 +127,7 @@ async function ended(core: Core, { followers, observers }: Listeners, job: strin
   await followers.end(job);
   core.spool.deliver();
   if (core.link.isConnected) core.tell({ type: 'facts', facts: await core.facts() });
+  core.tellPutAside();
 }
 
 async function tell({ link, log }: Core, message: MinionMessage): Promise<void> {
@@ -121,6 +136,12 @@ async function tell({ link, log }: Core, message: MinionMessage): Promise<void> 
   } catch (error) {
     log.debug({ type: message.type, problem: messageOf(error) }, 'Message not sent');
   }
+}
+
+/** They are an alarm on the master for as long as they lie there: somebody should look at the disk. */
+function tellPutAside(core: Core, stateDirectory: string): void {
+  const files = filesPutAside(stateDirectory);
+  if (files.length > 0 && core.link.isConnected) core.tell({ type: 'put-aside', files });
 }
 
 function factsReader({ readFacts, log }: CoreParts): () => Promise<WireFacts> {

@@ -1,34 +1,32 @@
-import { readFileSync, readdirSync, rmSync } from 'node:fs';
-import { setAside } from '../host/durable-file.ts';
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { corruptIn, readStored, setAside } from '../host/durable-file.ts';
 import { systemCode } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 
 /** Reads one of the agent's own files; `null` if there is none. One that is damaged is put aside. */
 export function readOwn<T>(path: string, parse: (value: unknown) => T, log: Logger): T | null {
-  try {
-    const text = textOrNull(path);
-    return text === null ? null : parse(JSON.parse(text));
-  } catch (error) {
-    if (!isDamage(error)) throw error;
-    log.error({ path, aside: setAside(path), error }, 'File was corrupt and has been put aside');
-    return null;
-  }
+  const stored = readStored(path, { parse });
+  if (stored.status === 'corrupt') putAside(path, stored.why, log);
+  return stored.status === 'ok' ? stored.value : null;
 }
 
-/** A directory in a file's place is damage too; that a disk fails is none of the file's. */
-function isDamage(error: unknown): boolean {
-  const code = systemCode(error);
-  return code === undefined || code === 'EISDIR';
+/** Puts a damaged file of the agent's aside, and says so. */
+export function putAside(path: string, why: string, log: Logger): void {
+  log.error({ path, aside: setAside(path), why }, 'File was corrupt and has been put aside');
 }
 
-function textOrNull(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return null;
-    throw error;
-  }
+/** What lies aside below the state directory: the newest of each of its directories. */
+export function filesPutAside(stateDirectory: string): string[] {
+  const directories = ['.', 'spool', 'jobs'];
+  return directories.flatMap((directory) =>
+    corruptIn(join(stateDirectory, directory))
+      .slice(-MOST_TOLD)
+      .map((name) => join(directory, name)),
+  );
 }
+
+const MOST_TOLD = 20;
 
 /** Names of the files in a directory of ours, sorted; none if it is not there yet. */
 export function listOwn(directory: string, pattern: RegExp): string[] {

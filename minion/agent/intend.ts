@@ -1,7 +1,6 @@
 import type { Logger } from '../../shared/log.ts';
 import type { Configuration } from '../config.ts';
 import type { Core } from './core.ts';
-import { readLast } from './prepare.ts';
 import { startScheduler } from './scheduler.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Intentions } from './session.ts';
@@ -21,7 +20,7 @@ export function startIntending(
   const { pauses, now } = core;
   const scheduler = startScheduler({
     refresh,
-    pillarSchedule: () => readLast({ stateDirectory, log })?.pillar.value['schedule'] ?? null,
+    pillarSchedule: () => core.lastPillar()?.['schedule'] ?? null,
     id,
     stateDirectory,
     log,

@@ -11,6 +11,15 @@ export interface MissingReport {
   readonly endedAt: Date;
 }
 
+/** In place of a report that its disk has damaged: what the run has done stays done, and nobody knows what that was. */
+export function damagedReport(minion: string, job: string, now: Date): Report {
+  const cause = 'job' as const;
+  const options = { job, cause, dryRun: false, stateFiles: [], params: {}, timeoutSeconds: 1 };
+  const message = 'Cannot read the report of the run: its file was damaged and has been put aside';
+  const run = { minion, options, revision: null, startedAt: now, endedAt: now };
+  return missingReport(run, 'interrupted', { code: 'RUN_LOST', message });
+}
+
 /** The report of a run that could not make one of its own. */
 export function missingReport(
   { minion, options, revision, startedAt, endedAt }: MissingReport,

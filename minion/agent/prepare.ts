@@ -1,12 +1,10 @@
-import { join } from 'node:path';
 import type { ManifestEntry } from '../../language/tree.ts';
-import { preparedSchema } from '../agent-files.ts';
 import type { Prepared } from '../agent-files.ts';
-import { writeDurably } from '../host/durable-file.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import type { AtRest } from '../host/at-rest.ts';
 import type { BlobCache } from './blob-cache.ts';
-import { readOwn } from './files.ts';
+import { keepLast, readLast } from './last-revision.ts';
 import type { Link, Reply } from './link.ts';
 
 /** What a run wants to be prepared for. */
@@ -37,6 +35,7 @@ export interface PreparerParts {
   readonly link: Link;
   readonly blobs: BlobCache;
   readonly stateDirectory: string;
+  readonly atRest: AtRest;
   readonly log: Logger;
   /** How long to wait for a master that is away and without whom the run cannot be. */
   readonly patienceMs?: number;
@@ -104,7 +103,7 @@ async function keep(
   { isWhole }: { readonly isWhole: boolean },
 ): Promise<void> {
   parts.learned?.(prepared.pillar.value);
-  if (isWhole) writeDurably(lastPath(parts), JSON.stringify(prepared));
+  if (isWhole) keepLast(parts, prepared);
   await parts.blobs.shrink(new Set(prepared.manifest.map(({ sha256 }) => sha256)));
 }
 
@@ -177,15 +176,6 @@ async function withoutMaster(
 function offline(problem: string): Preparation {
   const message = `Cannot prepare a run: the master is away, and of the revision here ${problem}`;
   return { status: 'refused', error: { code: 'MASTER_UNREACHABLE', message } };
-}
-
-/** What the master gave last; `null` if it never did. */
-export function readLast(parts: Pick<PreparerParts, 'stateDirectory' | 'log'>): Prepared | null {
-  return readOwn(lastPath(parts), (value) => preparedSchema.parse(value), parts.log);
-}
-
-function lastPath({ stateDirectory }: Pick<PreparerParts, 'stateDirectory'>): string {
-  return join(stateDirectory, 'revision.json');
 }
 
 function unexpected(reply: Reply): ConductorError {

@@ -6,13 +6,15 @@ export interface Place {
   readonly minion: string;
   readonly stateDirectory: string;
   readonly blobDirectory: string;
+  /** What the blobs there are sealed with; they are plain if absent. */
+  readonly blobKey?: string;
   /** Its masters, as far as it knows any by now; none if absent. */
   readonly masters?: (() => readonly string[]) | undefined;
 }
 
 /** All that the child process of a run is given. */
 export function requestFor(
-  { minion, stateDirectory, blobDirectory, masters }: Place,
+  { minion, stateDirectory, blobDirectory, blobKey, masters }: Place,
   { options, queue }: JournalEntry,
   { groups, revision, manifest, pillar }: Prepared,
 ): RunRequest {
@@ -24,6 +26,7 @@ export function requestFor(
     manifest,
     pillar,
     blobDirectory,
+    ...(blobKey === undefined ? {} : { blobKey }),
     stateDirectory,
     masters: [...(masters?.() ?? [])],
   };

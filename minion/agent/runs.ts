@@ -9,15 +9,12 @@ import type { Preparer } from './prepare.ts';
 import { busy, cancelled, expired, lost, tooMany } from './refusals.ts';
 import type { Refusal } from './refusals.ts';
 import { requestFor } from './request-for.ts';
+import type { Place } from './request-for.ts';
 import { birthOf } from './process-birth.ts';
 import type { RunChild, StartChild } from './run-child.ts';
 import type { Spool } from './spool.ts';
 
-export interface RunsParts {
-  readonly minion: string;
-  readonly stateDirectory: string;
-  readonly blobDirectory: string;
-  readonly masters?: (() => readonly string[]) | undefined;
+export interface RunsParts extends Place {
   readonly journal: Journal;
   readonly spool: Spool;
   readonly preparer: Preparer;
@@ -205,6 +202,7 @@ async function runChild(parts: RunsParts, current: Current, prepared: Prepared):
   const entry = { ...current.entry, starts: current.entry.starts + 1, child: null };
   current.entry = entry;
   parts.journal.put(entry);
+  parts.log.info({ job: entry.options.job, start: entry.starts }, 'Run started');
   const request = requestFor(parts, entry, prepared);
   const child = parts.startChild(request, (event) => {
     if (event.event === 'report') parts.spool.put(event.report);

@@ -36,6 +36,7 @@ export async function attendMaster(
     ...intentions(),
   });
   core.spool.deliver();
+  core.tellPutAside();
   const end = await attending;
   signal.removeEventListener('abort', stop);
   core.spool.disconnected();

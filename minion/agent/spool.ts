@@ -4,9 +4,10 @@ import { reportSchema } from '../../protocol/report.ts';
 import type { Report } from '../../protocol/report.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
-import { setAside, writeDurably } from '../host/durable-file.ts';
-import { listOwn, readOwn, removeOwn } from './files.ts';
+import { readStored, setAside, writeDurably } from '../host/durable-file.ts';
+import { listOwn, putAside, removeOwn } from './files.ts';
 import type { Link } from './link.ts';
+import { damagedReport } from './missing-report.ts';
 
 /**
  * Reports on their way to the master. Each is a file until the master has said that it has it; run
@@ -17,7 +18,7 @@ export interface Spool {
   has(job: string): boolean;
   /** Keeps a report that no child could put here. */
   put(report: Report): void;
-  /** `null` if it is not here, or damaged. */
+  /** `null` if it is not here. */
   get(job: string): Report | null;
   /** Ids of the jobs whose reports are here. */
   jobs(): string[];
@@ -95,7 +96,7 @@ function openReports(directory: string, parts: Pick<SpoolParts, 'minion' | 'log'
       const { job, dryRun } = report;
       if (dryRun || !isWritten(pathOf(directory, job), report, log)) memory.set(job, report);
     },
-    get: (job: string): Report | null => memory.get(job) ?? readReport(directory, job, log),
+    get: (job: string): Report | null => memory.get(job) ?? readReport(directory, job, parts),
     jobs: (): string[] => [...new Set([...jobsIn(directory), ...memory.keys()])],
     first: (): Report | null => firstReport(directory, parts) ?? [...memory.values()][0] ?? null,
     remove: (job: string): void => {
@@ -118,8 +119,20 @@ function isWritten(path: string, report: Report, log: Logger): boolean {
   }
 }
 
-function readReport(directory: string, job: string, log: Logger): Report | null {
-  return readOwn(pathOf(directory, job), (value) => reportSchema.parse(value), log);
+/** In place of a report that is damaged comes one that says so: whoever waits for it is told how it ends. */
+function readReport(
+  directory: string,
+  job: string,
+  { minion, log }: Pick<SpoolParts, 'minion' | 'log'>,
+): Report | null {
+  const path = pathOf(directory, job);
+  const stored = readStored(path, reportSchema);
+  if (stored.status === 'missing') return null;
+  if (stored.status === 'ok' && stored.value.job === job) return stored.value;
+  const why = stored.status === 'ok' ? `it is of job ${stored.value.job}` : stored.why;
+  putAside(path, why, log);
+  const report = damagedReport(minion, job, new Date());
+  return isWritten(path, report, log) ? report : null;
 }
 
 function pathOf(directory: string, job: string): string {
@@ -130,14 +143,14 @@ function jobsIn(directory: string): string[] {
   return listOwn(directory, /^[0-9a-f-]{36}\.json$/u).map((name) => name.slice(0, -5));
 }
 
-/** One that is damaged, or not this minion's (its id was another), is put aside, and the next one tried. */
+/** One that is not this minion's (its id was another) is put aside, and the next one tried. */
 function firstReport(
   directory: string,
   { minion, log }: Pick<SpoolParts, 'minion' | 'log'>,
 ): Report | null {
   for (const job of jobsIn(directory)) {
     const path = pathOf(directory, job);
-    const report = readReport(directory, job, log);
+    const report = readReport(directory, job, { minion, log });
     if (report?.minion === minion) return report;
     if (report !== null)
       log.error({ job, of: report.minion, aside: setAside(path) }, 'Report was of another minion');

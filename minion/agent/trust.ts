@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { trustSchema } from '../agent-files.ts';
-import { writeDurably } from '../host/durable-file.ts';
+import { restoreCopy, writeTwice } from '../host/durable-file.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { MinionConfig } from '../config-schema.ts';
@@ -17,7 +18,12 @@ export interface Trust {
 
 /** `null` if this minion has never joined. */
 export function readTrust(stateDirectory: string, log: Logger): Trust | null {
-  const stored = readOwn(trustPath(stateDirectory), (value) => trustSchema.parse(value), log);
+  const path = trustPath(stateDirectory);
+  // Only of a file that was damaged: one that has been removed is to be forgotten.
+  const isThere = existsSync(path);
+  const stored =
+    readOwn(path, (value) => trustSchema.parse(value), log) ??
+    (isThere ? restoreCopy(path, trustSchema, { dryRun: false }) : null);
   return stored === null ? null : { ...stored, serial: BigInt(stored.serial) };
 }
 
@@ -34,7 +40,7 @@ export function writeTrust(stateDirectory: string, trust: Trust, log: Logger): v
   const known = readTrust(stateDirectory, log);
   if (known !== null && known.pin !== trust.pin) throw otherMaster(stateDirectory, known.pin);
   const stored = { pin: trust.pin, serial: String(trust.serial), masters: [...trust.masters] };
-  writeDurably(trustPath(stateDirectory), JSON.stringify(stored));
+  writeTwice(trustPath(stateDirectory), JSON.stringify(stored));
 }
 
 export function otherMaster(stateDirectory: string, pin: string): ConductorError {

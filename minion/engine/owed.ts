@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { keepCopy, readStored, writeDurably } from '../host/durable-file.ts';
 
@@ -55,7 +56,7 @@ export function openJournal(path: string, options: JournalOptions): OwedJournal 
   let owed: readonly Debt[] = stored.status === 'ok' ? stored.value.owed : [];
   let isLost = stored.status === 'corrupt' || (stored.status === 'ok' && stored.value.isLost);
   if (stored.status === 'corrupt') {
-    const copy = dryRun ? path : keepCopy(path, now());
+    const copy = dryRun ? path : keepLost(path, now());
     onCorrupt(
       `The journal of owed reactions cannot be read and is kept as "${copy}": ${stored.why}`,
     );
@@ -89,6 +90,13 @@ export function openJournal(path: string, options: JournalOptions): OwedJournal 
       if (left.length < owed.length) save(left, isLost);
     },
   };
+}
+
+/** Keeps an unreadable journal for somebody to look at. What stands in its place never looks like a first run. */
+function keepLost(path: string, now: Date): string {
+  const copy = keepCopy(path, now);
+  if (!existsSync(path)) writeDurably(path, '{"version": 1, "isLost": true, "owed": []}\n');
+  return copy;
 }
 
 function isSame(a: Omit<Debt, 'since'>, b: Omit<Debt, 'since'>): boolean {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readStored, setAside, writeDurably } from './durable-file.ts';
+import { readStored, restoreCopy, setAside, writeTwice } from './durable-file.ts';
 
 /** What a minion remembers from run to run: short texts by name, e.g. allocated ports. */
 export interface Registry {
@@ -15,7 +15,7 @@ const schema = z.strictObject({ version: z.literal(1), values: z.record(z.string
 
 export interface RegistryOptions {
   readonly dryRun: boolean;
-  /** Told when the file was unusable: what it remembered is lost. */
+  /** Told when the file was unusable, and whether its copy was as well. */
   readonly onCorrupt: (why: string) => void;
 }
 
@@ -33,7 +33,7 @@ export function openRegistry(path: string, { dryRun, onCorrupt }: RegistryOption
       else values.set(name, value);
     }
     const sorted = [...values].toSorted(([a], [b]) => (a < b ? -1 : 1));
-    writeDurably(
+    writeTwice(
       path,
       `${JSON.stringify({ version: 1, values: Object.fromEntries(sorted) }, null, 2)}\n`,
     );
@@ -49,9 +49,10 @@ export function openRegistry(path: string, { dryRun, onCorrupt }: RegistryOption
 function load(path: string, { dryRun, onCorrupt }: RegistryOptions): Map<string, string> {
   const stored = readStored(path, schema);
   if (stored.status === 'ok') return new Map(Object.entries(stored.value.values));
-  if (stored.status === 'corrupt') {
-    const aside = dryRun ? path : setAside(path);
-    onCorrupt(`The registry cannot be read and is kept as "${aside}": ${stored.why}`);
-  }
-  return new Map();
+  if (stored.status === 'missing') return new Map();
+  const aside = dryRun ? path : setAside(path);
+  const copy = restoreCopy(path, schema, { dryRun });
+  const remembered = copy === null ? 'what it remembered is lost' : 'its copy took its place';
+  onCorrupt(`The registry cannot be read and is kept as "${aside}": ${stored.why}; ${remembered}`);
+  return new Map(Object.entries(copy?.values ?? {}));
 }

@@ -2,6 +2,9 @@ import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { z } from 'zod';
 import { TARGET_STATES } from '../../protocol/messages.ts';
+import { FAST_FAULTS } from '../faults/all.ts';
+import { inflict } from '../faults/fault.ts';
+import { randomFrom } from '../faults/random.ts';
 import type { Host } from '../hosts/host.ts';
 import { testOnHosts } from '../hosts/on-hosts.ts';
 import {
@@ -312,3 +315,14 @@ onHosts(
     await nothingIsLeftToDo(t);
   },
 );
+
+for (const fault of FAST_FAULTS) {
+  onHosts(`nothing is lost: ${fault.name}`, async (t) => {
+    t.timeout(300_000);
+    const seed = Date.now() % 1_000_000;
+    const log = (line: string): void => t.log(line);
+    const setting = { site, rounds: fault.rounds ?? 1, seed, random: randomFrom(seed), log };
+    const { lost } = await inflict(fault, setting);
+    t.deepEqual(lost, [], `with the seed ${seed}`);
+  });
+}

@@ -387,13 +387,20 @@ test('arguments are shown with tree files by their path and secrets blanked', (t
 
 test('blobs are whole or missing; damage is told and mended by writing again', (t) => {
   const directory = join(directoryFor(t), 'blobs');
-  const blobs = openBlobStore(directory);
+  writeFileSync(directory, 'not even a directory');
+  const damaged: string[] = [];
+  const blobs = openBlobStore(directory, (path) => damaged.push(path));
   const sha = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
   t.is(blobs.read(sha), null);
   blobs.write(sha, Buffer.from('abc'));
   t.is(Buffer.from(blobs.read(sha) ?? []).toString(), 'abc');
   writeFileSync(join(directory, sha), 'abd');
-  t.throws(() => blobs.read(sha), { message: /is damaged/u });
+  t.is(blobs.read(sha), null);
+  t.deepEqual(damaged, [join(directory, sha)]);
+  mkdirSync(join(directory, sha, 'inside'), { recursive: true });
+  blobs.write(sha, Buffer.from('abc'));
+  t.is(damaged.length, 2);
+  writeFileSync(join(directory, sha), 'abd');
   blobs.write(sha, Buffer.from('abc'));
   t.is(Buffer.from(blobs.read(sha) ?? []).toString(), 'abc');
   t.is(blobs.prune(new Set([sha])), 0);
@@ -424,6 +431,35 @@ test('an older revision can still be read whole, and an unknown one is told', as
   t.is(Buffer.from(old.read('states/top.yaml') ?? []).toString(), 'base: {}\n');
   t.is(publisher.newest()?.revision, ids[1]);
   await t.throwsAsync(publisher.tree('f'.repeat(64)), { message: /is not known/u });
+});
+
+test('a blob that is damaged is taken from the tree again; what the tree has lost is compiled by nobody', async (t) => {
+  const directory = directoryFor(t);
+  const tree = join(directory, 'tree');
+  mkdirSync(join(tree, 'states'), { recursive: true });
+  const top = join(tree, 'states', 'top.yaml');
+  writeFileSync(top, 'base: {}\n');
+  const store = await openSqliteStore(':memory:');
+  const blobs = openBlobStore(join(directory, 'blobs'));
+  const parts = {
+    directory: tree,
+    store,
+    blobs,
+    states: new Map(),
+    log: quiet,
+    now: () => new Date(),
+  };
+  const { revision } = await (await createPublisher(parts)).current();
+  const [entry] = (await (await createPublisher(parts)).tree(revision)).manifest;
+  const blob = join(directory, 'blobs', entry?.sha256 ?? '');
+  writeFileSync(blob, 'base: []\n');
+  const mended = await (await createPublisher(parts)).tree(revision);
+  t.is(Buffer.from(mended.read('states/top.yaml') ?? []).toString(), 'base: {}\n');
+
+  writeFileSync(blob, 'base: []\n');
+  writeFileSync(top, 'base: {"*": []}\n');
+  const lost = await (await createPublisher(parts)).tree(revision);
+  t.throws(() => lost.read('states/top.yaml'), { code: 'STATE_DIRECTORY_INVALID' });
 });
 
 test('a change deep in a directory is noticed, also in one that is new', async (t) => {
@@ -461,6 +497,22 @@ test('a second master on one state directory is refused, and names the first', a
   t.throws(() => lockStateDirectory(paths), { message });
   lock.release();
   lockStateDirectory(paths).release();
+});
+
+test('what a power loss has left in the place of the lock keeps no master from starting', (t) => {
+  for (const damage of [
+    (path: string) => writeFileSync(path, 'garbage'),
+    (path: string) => writeFileSync(path, Buffer.alloc(4096)),
+    (path: string) => mkdirSync(join(path, 'inside'), { recursive: true }),
+  ]) {
+    const paths = statePaths(directoryFor(t));
+    damage(paths.lock);
+    damage(paths.holder);
+    const held = lockStateDirectory(paths);
+    writeFileSync(paths.holder, 'garbage');
+    t.throws(() => lockStateDirectory(paths), { message: /another process holds it/u });
+    held.release();
+  }
 });
 
 test('a lock ends with the process that held it, however that ended', async (t) => {

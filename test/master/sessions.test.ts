@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -189,6 +189,20 @@ test('a minion gets its share and its pillar, and no blob of anybody else', asyn
       createHash('sha256').update(Buffer.from(blob, 'base64')).digest('hex'),
     ),
     blobs,
+  );
+
+  const stored = join(on.directory, 'state', 'blobs', blobs[0] ?? '');
+  writeFileSync(stored, Buffer.alloc(statSync(stored).size));
+  await minion.send({ type: 'blobs', request: 5, sha256: blobs });
+  t.deepEqual((await minion.next('blobs')).blobs, answer.blobs);
+  await minion.send({ type: 'put-aside', files: ['owed.json.corrupt-1'] });
+  await until(() => on.master.services.alarms.list().length === 2);
+  t.deepEqual(
+    on.master.services.alarms.list().map(({ minion, message }) => [minion, message]),
+    [
+      ['m-01', '"m-01" has put a damaged file aside: owed.json.corrupt-1'],
+      ['master', `The master has found a damaged blob and removed it: ${stored}`],
+    ],
   );
 
   const tree = await on.master.services.publisher.tree(prepared.revision);

@@ -5,6 +5,8 @@ import { readRequest, writeRequest } from '../../../minion/agent/local-request.t
 import { openPauses } from '../../../minion/agent/pause.ts';
 import { startIntending } from '../../../minion/agent/intend.ts';
 import { createCore } from '../../../minion/agent/core.ts';
+import { atRestKey, createAtRest } from '../../../minion/host/at-rest.ts';
+import { nodeCrypto } from '../../../protocol/node-crypto.ts';
 import { minionConfigSchema } from '../../../minion/config-schema.ts';
 import { createLogger } from '../../../shared/log.ts';
 import { fakeChildren, newStateDirectory, reportOf, silentLog } from './fakes.ts';
@@ -141,6 +143,7 @@ test('a run that somebody asks for is made in a pause, and its report tells of i
   const core = createCore({
     minion: 'web-01',
     stateDirectory,
+    atRest: createAtRest(nodeCrypto, atRestKey(nodeCrypto, new Uint8Array(32).fill(3))),
     startChild: children.start,
     readFacts: () => Promise.resolve({}),
     log: silentLog,

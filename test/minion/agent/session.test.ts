@@ -1,10 +1,12 @@
 import test from 'ava';
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   existsSync,
   readFileSync,
   mkdirSync,
   readdirSync,
+  rmSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -14,10 +16,12 @@ import { openBlobCache } from '../../../minion/agent/blob-cache.ts';
 import { createCore } from '../../../minion/agent/core.ts';
 import { runConnection } from '../../../minion/agent/agent.ts';
 import { minionIdentity } from '../../../minion/agent/identity.ts';
+import { keepLast, readLast } from '../../../minion/agent/last-revision.ts';
 import { createLink } from '../../../minion/agent/link.ts';
 import { openSpool } from '../../../minion/agent/spool.ts';
 import { readTrust, writeTrust } from '../../../minion/agent/trust.ts';
 import { minionConfigSchema } from '../../../minion/config-schema.ts';
+import { atRestKey, createAtRest } from '../../../minion/host/at-rest.ts';
 import { writeDurably } from '../../../minion/host/durable-file.ts';
 import { makeCertificate } from '../../../protocol/certificate.ts';
 import { acceptMinion } from '../../../protocol/connect.ts';
@@ -34,6 +38,7 @@ const crypto = nodeCrypto;
 const root = crypto.signingKey(new Uint8Array(32).fill(1));
 const masterKey = crypto.signingKey(new Uint8Array(32).fill(2));
 const pin = fingerprintOf(crypto, root.publicKey);
+const atRest = createAtRest(crypto, atRestKey(crypto, new Uint8Array(32).fill(3)));
 
 type MessageOf<Type> = Extract<MinionMessage, { readonly type: Type }>;
 
@@ -157,6 +162,7 @@ async function setup({
   const core = createCore({
     minion: 'web-01',
     stateDirectory,
+    atRest,
     startChild: children.start,
     readFacts: () => Promise.resolve({ os: 'Debian' }),
     log: silentLog,
@@ -197,7 +203,8 @@ test('a job is accepted, prepared, run and reported, with what happened on the w
   while (children.requests.length === 0) await sleep(5);
   const blobs = readdirSync(join(stateDirectory, 'blobs'));
   t.is(blobs.length, 2);
-  t.is(readFileSync(join(stateDirectory, 'blobs', first), 'utf8'), 'base: 1\n');
+  const sealed = readFileSync(join(stateDirectory, 'blobs', first));
+  t.is(Buffer.from(atRest.open(sealed) ?? []).toString(), 'base: 1\n');
   t.like(children.requests[0], {
     revision: aHash,
     minion: { id: 'web-01', groups: ['appserver'] },
@@ -320,6 +327,7 @@ test('without a master the last good revision is converged on; without that, the
   const alone = createCore({
     minion: 'web-01',
     stateDirectory,
+    atRest,
     startChild: children.start,
     readFacts: () => Promise.resolve({}),
     log: silentLog,
@@ -368,7 +376,7 @@ test('a minion that has not joined does not connect, unless it may trust on firs
 
 test('old blobs make room, but never those that are needed', async (t) => {
   const stateDirectory = newStateDirectory();
-  const blobs = openBlobCache(stateDirectory, { maximumBytes: 250 });
+  const blobs = openBlobCache(stateDirectory, atRest, { maximumBytes: 400 });
   const names = [1, 2, 3, 4].map((fill) => {
     const bytes = Buffer.alloc(100, fill);
     const name = createHash('sha256').update(bytes).digest('hex');
@@ -415,7 +423,7 @@ test('a report of another id, which no master would take from this one, keeps no
   await end();
 });
 
-test('a directory in the place of a report is put aside, and keeps no other back', async (t) => {
+test('in place of a report that is damaged comes one that says so, and it keeps no other back', async (t) => {
   const { stateDirectory, master, core, end } = await setup();
   const [strange, own] = [1, 2].map((at) => uuidv7(at * 1000));
   mkdirSync(join(stateDirectory, 'spool', `${strange}.json`, 'inside'), { recursive: true });
@@ -423,9 +431,90 @@ test('a directory in the place of a report is put aside, and keeps no other back
   await master.wait('hello');
   core.spool.deliver();
   const [first] = await master.wait('report');
-  t.is(first?.report.job, own);
+  t.like(first?.report, { job: strange, status: 'interrupted', error: { code: 'RUN_LOST' } });
+  const told = await master.wait('put-aside');
+  t.regex(told[0]?.files.join() ?? '', new RegExp(`^spool/${strange}\\.json\\.corrupt-`, 'u'));
+  core.spool.stored(strange ?? '');
+  while ((await master.wait('report')).length < 2) await sleep(5);
+  t.is((await master.wait('report'))[1]?.report.job, own);
   t.false(core.spool.has(strange ?? ''));
   await end();
+});
+
+test('the last revision is sealed on disk, and one that is not whole is put aside and not believed', (t) => {
+  const stateDirectory = newStateDirectory();
+  const place = { stateDirectory, atRest, log: silentLog };
+  t.is(readLast(place), null);
+  const pillar = { ...prepared.pillar, value: { password: 'hunter2hunter2' } };
+  keepLast(place, { ...prepared, pillar });
+  t.deepEqual(readLast(place)?.pillar.value, pillar.value);
+  const path = join(stateDirectory, 'revision.sealed');
+  const sealed = readFileSync(path);
+  t.false(sealed.includes('hunter2'));
+  const other = createAtRest(crypto, atRestKey(crypto, new Uint8Array(32).fill(4)));
+  for (const damage of [
+    () => writeFileSync(path, sealed.subarray(0, -1)),
+    () => writeFileSync(path, Buffer.alloc(sealed.length)),
+    () => writeFileSync(path, ''),
+    () => writeFileSync(path, other.seal(Buffer.from(JSON.stringify(prepared)))),
+    () => writeFileSync(path, atRest.seal(Buffer.from('{"revision":"x"}'))),
+    () => mkdirSync(path),
+    () => (writeFileSync(path, sealed), chmodSync(path, 0o666)),
+  ]) {
+    rmSync(path, { force: true, recursive: true });
+    damage();
+    t.is(readLast(place), null);
+    t.false(existsSync(path));
+  }
+  keepLast(place, prepared);
+  t.deepEqual(readLast(place), prepared);
+});
+
+test('what an older version has kept in plain is sealed when it is first seen', async (t) => {
+  const stateDirectory = newStateDirectory();
+  const place = { stateDirectory, atRest, log: silentLog };
+  writeDurably(join(stateDirectory, 'revision.json'), JSON.stringify(prepared));
+  t.deepEqual(readLast(place), prepared);
+  t.deepEqual(readdirSync(stateDirectory), ['revision.sealed']);
+
+  const blobs = openBlobCache(stateDirectory, atRest);
+  const name = createHash('sha256').update('plain').digest('hex');
+  writeFileSync(join(blobs.directory, name), 'plain');
+  t.true(await blobs.has(name));
+  t.false(readFileSync(join(blobs.directory, name)).includes('plain'));
+  t.true(await blobs.has(name));
+});
+
+test('whatever is in the place of a blob is none, and a new one takes its place', async (t) => {
+  const stateDirectory = newStateDirectory();
+  writeFileSync(join(stateDirectory, 'blobs'), 'not even a directory');
+  const blobs = openBlobCache(stateDirectory, atRest);
+  const name = createHash('sha256').update('x').digest('hex');
+  const path = join(blobs.directory, name);
+  for (const damage of [
+    () => mkdirSync(join(path, 'inside'), { recursive: true }),
+    () => writeFileSync(path, 'y'),
+    () => writeFileSync(path, atRest.seal(Buffer.from('y'))),
+  ]) {
+    damage();
+    t.false(await blobs.has(name));
+    blobs.put(name, Buffer.from('x'));
+    t.true(await blobs.has(name));
+    rmSync(path);
+  }
+});
+
+test('whom to believe is known from a copy if the file is damaged, and forgotten if it is removed', (t) => {
+  const stateDirectory = newStateDirectory();
+  writeTrust(stateDirectory, { pin, serial: 3n, masters: ['m:1'] }, silentLog);
+  const path = join(stateDirectory, 'master.json');
+  writeFileSync(path, '\0\0\0');
+  const known = { pin, serial: 3n, masters: ['m:1'] };
+  t.deepEqual(readTrust(stateDirectory, silentLog), known);
+  t.deepEqual(readTrust(stateDirectory, silentLog), known);
+  t.regex(readdirSync(stateDirectory).join(), /master\.json\.corrupt-/u);
+  rmSync(path);
+  t.is(readTrust(stateDirectory, silentLog), null);
 });
 
 test('a question is answered with a rejection when the session it was asked in ends', async (t) => {

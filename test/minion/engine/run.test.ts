@@ -749,6 +749,19 @@ test('after a lost journal everything that reacts is owed', async (t) => {
   t.true(readdirSync(directory).some((name) => name.startsWith('owed.json.corrupt-')));
 });
 
+test('a directory in the place of the journal is a lost journal, also for a run that dies at once', async (t) => {
+  const directory = newDirectory();
+  const path = join(directory, 'owed.json');
+  mkdirSync(join(path, 'inside'), { recursive: true });
+  const options = { dryRun: false, onCorrupt: () => undefined };
+  t.true(openJournal(path, options).isLost());
+  t.true(openJournal(path, options).isLost());
+  const world = toyWorld({ config: 'new', service: 'new' });
+  const { journal } = await run([config, service], { world, directory });
+  t.deepEqual(world.did, ['kick service']);
+  t.false(journal.isLost());
+});
+
 test('a partial run does not make up for a lost journal', async (t) => {
   const directory = newDirectory();
   writeFileSync(join(directory, 'owed.json'), 'null');

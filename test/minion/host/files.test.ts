@@ -11,6 +11,7 @@ import {
   readFileSync,
   readdirSync,
   readlinkSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -20,7 +21,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { hardLink, link, own, ownIn, rename } from '../../../minion/host/change-files.ts';
-import { keepCopy, readStored, setAside, writeDurably } from '../../../minion/host/durable-file.ts';
+import { atRestKey, createAtRest } from '../../../minion/host/at-rest.ts';
+import {
+  corruptIn,
+  keepCopy,
+  readStored,
+  setAside,
+  writeDurably,
+} from '../../../minion/host/durable-file.ts';
+import { nodeCrypto } from '../../../protocol/node-crypto.ts';
 import { fileError } from '../../../minion/host/file-error.ts';
 import { makeDirectories, makeDirectory } from '../../../minion/host/make-directory.ts';
 import { ownerOf } from '../../../minion/host/ownership.ts';
@@ -615,6 +624,61 @@ test('a corrupt registry is set aside loudly; a dry run leaves it where it is', 
   t.is(registry.recall('a'), null);
   t.is(said.length, 2);
   t.true(readdirSync(place)[0]?.startsWith('registry.json.corrupt-'));
+
+  registry.remember('port:a', '20001');
+  rmSync(path);
+  mkdirSync(path);
+  const mended = openRegistry(path, { dryRun: false, onCorrupt: (why) => said.push(why) });
+  t.is(mended.recall('port:a'), '20001');
+  t.regex(said[2] ?? '', /it is not a regular file; its copy took its place$/u);
+  openRegistry(path, { dryRun: false, onCorrupt: (why) => t.fail(why) });
+});
+
+test('a file of ours that others could have written is corrupt, and a directory in its way is put aside', (t) => {
+  const place = mkdtempSync(join(tmpdir(), 'conductor-test-'));
+  made.push(place);
+  const path = join(place, 'sub', 'state.json');
+  writeFileSync(join(place, 'sub'), 'a file where a directory should be');
+  writeDurably(path, '{"n":1}');
+  chmodSync(path, 0o666);
+  t.deepEqual(readStored(path, storedSchema), {
+    status: 'corrupt',
+    why: 'its mode 666 lets others write it',
+  });
+  rmSync(path);
+  mkdirSync(join(path, 'inside'), { recursive: true });
+  t.like(readStored(path, storedSchema), { why: 'it is not a regular file' });
+  writeDurably(path, '{"n":2}');
+  t.like(readStored(path, storedSchema), { value: { n: 2 } });
+  t.is(corruptIn(join(place, 'sub')).length, 1);
+  t.is(corruptIn(place).length, 1);
+});
+
+asRoot('a file of ours that belongs to another user is corrupt', (t) => {
+  const place = mkdtempSync(join(tmpdir(), 'conductor-test-'));
+  made.push(place);
+  const path = join(place, 'state.json');
+  writeDurably(path, '{"n":1}');
+  chownSync(path, 65534, 65534);
+  t.like(readStored(path, storedSchema), { why: 'it belongs to user 65534' });
+});
+
+function atRestOf(fill: number) {
+  return createAtRest(nodeCrypto, atRestKey(nodeCrypto, new Uint8Array(32).fill(fill)));
+}
+
+test('what is sealed opens whole, with its own key, and not at all otherwise', (t) => {
+  const [ours, theirs] = [atRestOf(1), atRestOf(2)];
+  const sealed = ours.seal(Buffer.from('a secret'));
+  t.is(Buffer.from(ours.open(sealed) ?? []).toString(), 'a secret');
+  t.notDeepEqual(ours.seal(Buffer.from('a secret')), sealed);
+  t.is(theirs.open(sealed), null);
+  for (let length = 0; length < sealed.length; length += 1)
+    t.is(ours.open(sealed.subarray(0, length)), null, String(length));
+  for (let at = 0; at < sealed.length; at += 1) {
+    const bent = sealed.map((byte, index) => (index === at ? byte ^ 1 : byte));
+    t.is(ours.open(bent), null, String(at));
+  }
 });
 
 asRoot('no file is read through a link that others can change', (t) => {

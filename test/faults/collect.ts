@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import type { Host } from '../hosts/host.ts';
+import { attempt, sh } from '../e2e/installed-hosts.ts';
+import type { Site } from '../e2e/installed-hosts.ts';
+import { MINION_STATE } from './gates.ts';
+import type { Happening } from './history.ts';
+
+const targetSchema = z.object({ minion: z.string(), state: z.string() });
+const jobsSchema = z.object({
+  jobs: z.array(z.object({ id: z.string(), kind: z.string(), targets: z.array(targetSchema) })),
+});
+const shownSchema = z.object({
+  targets: z.array(targetSchema.extend({ report: z.object({ status: z.string() }).nullable() })),
+});
+
+const END_STATES = 'ok changed failed timeout cancelled expired unreachable interrupted'.split(' ');
+
+/** The jobs of the master (not what minions ran by themselves), by id. */
+async function jobsOf({ conductor }: Pick<Site, 'conductor'>) {
+  const argv = ['master', 'jobs', 'list', '--limit', '1000', '--json'] as const;
+  const listed = await attempt(conductor, argv);
+  if (listed.exitCode !== 0) return null;
+  const { jobs } = jobsSchema.parse(JSON.parse(listed.stdout));
+  return jobs.filter(({ kind }) => kind === 'job');
+}
+
+/** Whether the master answers, and all of its jobs have ended. */
+export async function allHaveEnded(site: Pick<Site, 'conductor'>): Promise<boolean> {
+  const jobs = await jobsOf(site);
+  if (jobs === null) return false;
+  return jobs.every(({ targets }) => targets.every(({ state }) => END_STATES.includes(state)));
+}
+
+/** All that is written down anywhere of the jobs since a moment (seconds since 1970). */
+export async function collectHistory(site: Site, since: number): Promise<Happening[]> {
+  const minions = [site.appserver];
+  const [fromMaster, ...fromMinions] = await Promise.all([
+    masterHappenings(site, since),
+    ...minions.map((host) => minionHappenings(host, since)),
+  ]);
+  return [...fromMaster, ...fromMinions.flat()];
+}
+
+async function masterHappenings(site: Site, since: number): Promise<Happening[]> {
+  const jobs = await jobsOf(site);
+  if (jobs === null) throw new Error('the master does not list its jobs');
+  const happenings: Happening[] = (await lines(site.conductor, 'conductor-master', since)).flatMap(
+    ({ message, fields }) => {
+      const { job = '', minion = '' } = fields;
+      return message === 'Report stored' ? [{ what: 'committed' as const, job, minion }] : [];
+    },
+  );
+  for (const { id: job } of jobs.filter(({ id }) => isSince(id, since)))
+    happenings.push(...(await stateOf(site, job)));
+  return happenings;
+}
+
+async function stateOf({ conductor }: Site, job: string): Promise<Happening[]> {
+  const { stdout } = await conductor.exec(['master', 'jobs', 'show', job, '--json']);
+  return shownSchema
+    .parse(JSON.parse(stdout))
+    .targets.flatMap(({ minion, state, report }) => [
+      { what: 'issued' as const, job, minion },
+      { what: 'state' as const, job, minion, state },
+      ...(report === null ? [] : [{ what: 'report' as const, job, minion, status: report.status }]),
+    ]);
+}
+
+async function minionHappenings(host: Host, since: number): Promise<Happening[]> {
+  const minion = host.name;
+  const told = await lines(host, 'conductor-minion', since);
+  const happenings = told.flatMap(({ message, fields }): Happening[] => {
+    const { job = '', start = '', status = '' } = fields;
+    if (message === 'Run started') return [{ what: 'started', job, minion, start: Number(start) }];
+    return message === 'Run ended' ? [{ what: 'ended', job, minion, status }] : [];
+  });
+  for (const where of ['spool', 'jobs']) {
+    const names = await sh(host, `ls ${MINION_STATE}/${where}`);
+    const ids = names.match(/^[0-9a-f-]{36}(?=\.json$)/gmu) ?? [];
+    happenings.push(...ids.map((job) => ({ what: 'left' as const, job, minion, where })));
+  }
+  return happenings;
+}
+
+/** Ids begin with the millisecond in which they were made. */
+function isSince(job: string, since: number): boolean {
+  return Number.parseInt(job.replaceAll('-', '').slice(0, 12), 16) >= since * 1000;
+}
+
+interface Line {
+  readonly message: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** Lines of a service's log: constant words, then `name=value`. Runs of jobs that are older are left out. */
+async function lines(host: Host, unit: string, since: number): Promise<Line[]> {
+  const text = await sh(
+    host,
+    `journalctl --no-pager --output cat --unit ${unit} --since @${since} || true`,
+  );
+  return text.split('\n').flatMap((line) => {
+    const [message = ''] = line.split(/ (?=[A-Za-z]+=)/u);
+    const fields = Object.fromEntries(
+      [...line.matchAll(/(?:^| )([A-Za-z]+)=([^\s"]+)/gu)].map(([, name = '', value = '']) => [
+        name,
+        value,
+      ]),
+    );
+    return isSince(fields['job'] ?? '', since) ? [{ message, fields }] : [];
+  });
+}
