@@ -1,21 +1,12 @@
 import { z } from 'zod';
 import { TARGET_STATES } from '../../protocol/messages.ts';
-import { reportSchema } from '../../protocol/report.ts';
+import { countsSchema, reportSchema } from '../../protocol/report.ts';
 import { rolloutSchema } from '../jobs/rollout.ts';
 import { KEY_STATES } from '../store/store.ts';
 
 /** What the master answers on its socket: the daemon and the command line agree on it here. */
 
 const count = z.int().nonnegative();
-const counts = z.strictObject({
-  total: count,
-  unchanged: count,
-  changed: count,
-  wouldChange: count,
-  failed: count,
-  skipped: count,
-  unknown: count,
-});
 
 export const errorAnswer = z.object({
   code: z.string(),
@@ -51,7 +42,7 @@ const lastRun = z.strictObject({
   status: z.string(),
   endedAt: z.string(),
   revision: z.string(),
-  counts,
+  counts: countsSchema,
   owed: count,
 });
 
@@ -103,7 +94,7 @@ const targetAnswer = z.strictObject({
   state: z.enum(TARGET_STATES),
   online: z.boolean(),
   updatedAt: z.string(),
-  counts: counts.nullable(),
+  counts: z.nullable(countsSchema),
   error: z.strictObject({ code: z.string(), message: z.string() }).nullable(),
   /** What it waits for, in words. */
   waits: z.string().nullable(),
