@@ -21,6 +21,7 @@ const described = z.strictObject({
   schema: z.record(z.string(), z.json()),
   example: z.string(),
   treeFiles: z.array(z.string()).exactOptional(),
+  treeFileLists: z.array(z.string()).exactOptional(),
   treeDirectories: z.array(z.string()).exactOptional(),
   pillarPaths: z.array(z.string()).exactOptional(),
   needsGuard: z.literal(true).exactOptional(),

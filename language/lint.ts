@@ -13,15 +13,20 @@ import { workshop as openWorkshop } from './expressions/scope.ts';
 import { isLoopWord, readStateFile, type StateFile } from './state-file.ts';
 import type { StateSchemas } from './state-schema.ts';
 import { readTemplate } from './template.ts';
-import { missingFile } from './top.ts';
+import { expand, missingFile } from './top.ts';
 import { nameOf, namedFiles } from './states/tree-files.ts';
 import type { Tree } from './tree.ts';
 
 /**
  * Every mistake that can be found without a minion: in the YAML and expressions of all files, in
- * top files, templates and includes, and in states as far as they are written literally.
+ * top files, templates and includes, and in states as far as they are written literally. Where the
+ * state types are only a part of the tree's, those of unknown modules are taken on trust.
  */
-export function lint(tree: Tree, states: StateSchemas): readonly Problem[] {
+export function lint(
+  tree: Tree,
+  states: StateSchemas,
+  { isPartial = false }: { readonly isPartial?: boolean } = {},
+): readonly Problem[] {
   const problems = collectProblems(tree);
   const named = namedFiles(tree, 'states');
   const texts = [...named.values()].flat().map((path) => textOfFile(tree, path));
@@ -35,6 +40,7 @@ export function lint(tree: Tree, states: StateSchemas): readonly Problem[] {
     problems,
     known,
     workshop,
+    isPartial,
     keysByType: new Map(),
     guardsElsewhere: texts.some((text) => GUARDING.test(text)),
     argumentsElsewhere: texts.some((text) => GIVING.test(text)),
@@ -109,8 +115,9 @@ function lintIncludes({ include, name, path }: StateFile, { known, problems }: L
     const text = textOf(node);
     if (text === null || hasExpression(text)) continue;
     const absolute = absoluteName(text, { name, path });
-    if (known.has(absolute)) continue;
-    missingFile({ name: absolute, place: node.place }, { known, folder: 'states', problems });
+    const place = node.place;
+    if (expand({ name: absolute, place }, known).some((one) => known.has(one.name))) continue;
+    missingFile({ name: absolute, place }, { known, folder: 'states', problems });
   }
 }
 

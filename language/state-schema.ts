@@ -8,6 +8,8 @@ export interface StateSchema {
   /** A short example in YAML, for the manual. */
   readonly example?: string;
   readonly treeFiles?: readonly string[];
+  /** Those that list files. */
+  readonly treeFileLists?: readonly string[];
   readonly treeDirectories?: readonly string[];
   readonly pillarPaths?: readonly string[];
   readonly needsGuard?: true;

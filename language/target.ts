@@ -186,18 +186,22 @@ function pillarOf(target: { key: string; glob: string }, { pillar }: Candidate):
   throw invalid(`pillar.${target.key}:${target.glob}`, 'no pillar can be asked for here', 1);
 }
 
-/** A key may be a path; a list matches if any of its items does. Secrets never match. */
+/** A key may be a path; a list matches if any of its items does, a mapping if a key does. Secrets never match. */
 function hasValue(data: DataMapping, { key, glob }: { key: string; glob: string }): boolean {
   const test = globMatcher(glob);
   let found: Data | undefined = Object.hasOwn(data, key) ? data[key] : data;
   for (const part of Object.hasOwn(data, key) ? [] : key.split('.')) {
     found = isMapping(found) && Object.hasOwn(found, part) ? found[part] : undefined;
   }
-  const values = isList(found) ? found : [found];
-  return values.some((value) => {
+  return valuesOf(found).some((value) => {
     const isNumber = typeof value === 'number' || typeof value === 'boolean';
     return (typeof value === 'string' && test(value)) || (isNumber && test(String(value)));
   });
+}
+
+function valuesOf(found: Data | undefined): readonly (Data | undefined)[] {
+  if (isMapping(found)) return Object.keys(found);
+  return isList(found) ? found : [found];
 }
 
 function addressesOf({ addresses }: DataMapping): string[] {

@@ -7,6 +7,7 @@ import { renderParts } from './expressions/evaluate.ts';
 import { syntaxOf } from './expression.ts';
 import type { Place } from './place.ts';
 import { Mistake } from './problem.ts';
+import { findLeftover } from './values/jinja-template.ts';
 import { rootFrame, type Workshop } from './expressions/scope.ts';
 import { SpotMistake, type Part } from './expressions/syntax-tree.ts';
 
@@ -31,7 +32,10 @@ export function renderTemplate(
 
 /** A template's syntax. Throws a Mistake if it cannot be read. */
 export function readTemplate(path: string, bytes: Uint8Array, workshop: Workshop): readonly Part[] {
-  return attempt(path, () => syntaxOf(decode(path, bytes), workshop));
+  const text = decode(path, bytes);
+  const left = findLeftover(text);
+  if (left === null) return attempt(path, () => syntaxOf(text, workshop));
+  throw new Mistake({ file: path, line: left.line, column: left.column }, left.message, left.help);
 }
 
 function decode(path: string, bytes: Uint8Array): string {

@@ -6,7 +6,14 @@ import type { Link, Problems } from './problem.ts';
 
 import { matches, parseTarget, type Candidate, type Target } from './target.ts';
 import { namedFiles, type Folder } from './states/tree-files.ts';
+import {
+  fromCompound,
+  fromMatcher,
+  SALT_MATCHERS,
+  type Translation,
+} from './targets/salt-target.ts';
 import type { Tree } from './tree.ts';
+import { isSaltFile } from './values/yaml-source.ts';
 import { parseYaml } from './yaml.ts';
 import { hint } from './values/hint.ts';
 
@@ -66,43 +73,44 @@ function readBase({ key, keyNode, value }: Entry, folder: Folder, problems: Prob
     return [];
   }
   return value.entries.flatMap((entry) => {
-    const match = matcherIn(entry.value, problems);
-    const target = match === null ? null : readTarget(asTarget(entry, match), folder, problems);
+    const matcher = matcherIn(entry.value, problems);
+    const named = matcher === null ? null : translated(entry, matcher, problems);
+    const target = named === null ? null : readTarget(named, folder, problems);
     const files = readFiles(entry.value, problems);
     return target === null ? [] : [{ target, files }];
   });
 }
 
-/** How Salt's `- match: grain` reads the key of a target; each as it is written here. */
-const MATCHERS: ReadonlyMap<string, (key: string) => string> = new Map([
-  ['glob', (key) => key],
-  ['nodegroup', (key) => key],
-  ['compound', (key) => key],
-  ['list', (key) => `[${key}]`],
-  ['pcre', (key) => `re:${key}`],
-  ['grain', (key) => `facts.${key}`],
-  ['pillar', (key) => `pillar.${key}`],
-  ['ipcidr', (key) => `net:${key}`],
-]);
-
-/** `null` after a mistake, which is reported. */
-function matcherIn(node: Node, problems: Problems): ((key: string) => string) | null {
+/** How Salt reads the key of a target: by `- match: grain`, or as a compound of all of them. `null` after a mistake. */
+function matcherIn(node: Node, problems: Problems): Matcher | null {
   const items = node.kind === 'sequence' ? node.items : [];
   const entries = items.flatMap((item) => (item.kind === 'mapping' ? item.entries : []));
   const match = entries.find(({ key }) => key === 'match');
-  if (match === undefined) return (key) => key;
-  const found = MATCHERS.get(textOf(match.value) ?? '');
-  if (found !== undefined) return found;
-  const help = `it is one of ${[...MATCHERS.keys()].join(', ')}`;
+  if (match === undefined) return asWritten;
+  const word = textOf(match.value) ?? '';
+  const letter = SALT_MATCHERS.get(word);
+  if (letter === null) return word === 'compound' ? fromCompound : (text) => ({ text });
+  if (letter !== undefined) return (text) => fromMatcher(letter, text);
+  const help = `it is one of ${[...SALT_MATCHERS.keys()].join(', ')}`;
   problems.add(match.value.place, `"match" cannot be ${describeNode(match.value)}`, { help });
   return null;
 }
 
-function asTarget(entry: Entry, match: (key: string) => string): Entry {
-  const key = match(entry.key);
-  if (key === entry.key) return entry;
+type Matcher = (text: string, file: string) => Translation;
+
+function asWritten(text: string, file: string): Translation {
+  return isSaltFile(file) ? fromCompound(text) : { text };
+}
+
+/** The key of a target in Conductor's words. `null` after a mistake. */
+function translated(entry: Entry, matcher: Matcher, problems: Problems): Entry | null {
   const { place, value } = entry.keyNode;
-  return { ...entry, key, keyNode: { kind: 'scalar', place, value } };
+  const found = matcher(entry.key, place.file);
+  if ('text' in found && found.text === entry.key) return entry;
+  if ('text' in found)
+    return { ...entry, key: found.text, keyNode: { kind: 'scalar', place, value } };
+  problems.add(place, `cannot read the target "${entry.key}": ${found.why}`);
+  return null;
 }
 
 function isMatcher(node: Node): boolean {
@@ -114,7 +122,7 @@ function readTarget({ key, keyNode }: Entry, folder: Folder, problems: Problems)
     const target = parseTarget(key);
     if (folder === 'states' || isTrustworthy(target)) return target;
     problems.add(keyNode.place, `the target "${key}" asks for what the minion says of itself`, {
-      help: 'a minion may lie, so pillars go by ids, globs of ids and groups only',
+      help: 'a minion may lie, so pillars go by ids, patterns of ids and groups only',
     });
     return null;
   } catch (error) {
@@ -131,7 +139,7 @@ function readTarget({ key, keyNode }: Entry, folder: Folder, problems: Problems)
 function isTrustworthy(target: Target): boolean {
   if (target.kind === 'not') return isTrustworthy(target.of);
   if ('of' in target) return target.of.every(isTrustworthy);
-  return target.kind === 'name' || target.kind === 'glob';
+  return target.kind === 'name' || target.kind === 'glob' || target.kind === 'regex';
 }
 
 function readFiles(node: Node, problems: Problems): NamedFile[] {

@@ -21,7 +21,8 @@ import { endOf } from '../shared/excerpt.ts';
 /** Every mistake of a tree, those of its own state types among them. */
 export async function lintTree(tree: Tree, shipped: StateSchemas): Promise<readonly Problem[]> {
   if (typePaths(tree.manifest).length === 0) return lint(tree, shipped);
-  return (await look(tree, { isWhole: true })).problems;
+  const { problems, isAnswered } = await look(tree, { isWhole: true });
+  return isAnswered ? problems : [...problems, ...lint(tree, shipped, { isPartial: true })];
 }
 
 /** The state types of a tree: those that come with Conductor and its own. Throws TREE_INVALID. */
@@ -47,15 +48,22 @@ const readable = fileURLToPath(new URL(isBundled ? './*' : '../../../*', import.
 
 const LIMIT_MS = 30_000;
 
-async function look(tree: Tree, { isWhole }: { isWhole: boolean }): Promise<TypesAnswer> {
+interface Look extends TypesAnswer {
+  /** The process has looked at what it was to look at. */
+  readonly isAnswered: boolean;
+}
+
+async function look(tree: Tree, { isWhole }: { isWhole: boolean }): Promise<Look> {
   try {
-    return typesAnswer.parse(JSON.parse(await ask(questionOf(tree, isWhole))));
+    const answer = typesAnswer.parse(JSON.parse(await ask(questionOf(tree, isWhole))));
+    return { ...answer, isAnswered: true };
   } catch (error) {
     const problems = collectProblems(tree);
     const [file = ''] = typePaths(tree.manifest);
     const message = `the state types of this tree cannot be looked at: ${messageOf(error)}`;
     problems.add({ file, line: 1, column: 1 }, message);
-    return { problems: problems.list().map((one) => ({ ...one, chain: [] })), types: [] };
+    const told = problems.list().map((one) => ({ ...one, chain: [] }));
+    return { problems: told, types: [], isAnswered: false };
   }
 }
 

@@ -58,7 +58,7 @@ const ABOUT = ['description', 'default', 'title', 'doNotSuggest'];
 
 function relaxed(schema: JsonSchema): JsonSchema {
   const about = pick(schema, ABOUT);
-  if ('not' in schema) return refusal(schema);
+  if ('not' in schema || schema['isRefused'] === true) return refusal(schema);
   const forms = formsOf(schema);
   if (forms.length === 0) return about;
   const isText = forms.some(isAnyText);
@@ -79,7 +79,7 @@ export function orAnyText(schema: unknown): JsonSchema {
 
 /** An argument that is known only to be refused with a reason. */
 function refusal({ description }: JsonSchema): JsonSchema {
-  return { description, enum: [null], errorMessage: description, doNotSuggest: true };
+  return { description, enum: [false], errorMessage: description, doNotSuggest: true };
 }
 
 /** Everything that would fit, each by itself; none if anything does. */

@@ -171,10 +171,11 @@ function argumentsSchema(type: StateSchema): JsonSchema {
 }
 
 /** Where a file of the tree may be named, any text may stand: what it becomes is checked later. */
-function ownArguments({ schema, treeFiles = [], treeDirectories = [] }: StateSchema): JsonSchema {
+function ownArguments(type: StateSchema): JsonSchema {
+  const { schema, treeFiles = [], treeFileLists = [], treeDirectories = [] } = type;
   const written = objectsIn(writtenSchema(schema)).map(({ properties }) => properties);
   const own = written.filter(isRecord).reduce((all, each) => ({ ...each, ...all }), {});
-  const files = [...treeFiles, ...treeDirectories].filter((name) => name in own);
+  const files = [...treeFiles, ...treeFileLists, ...treeDirectories].filter((name) => name in own);
   const opened = files.map((name) => [name, orAnyText(own[name])] as const);
   return { ...own, ...Object.fromEntries(opened) };
 }

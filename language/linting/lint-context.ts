@@ -7,6 +7,8 @@ import type { Tree } from '../tree.ts';
 export interface Lint {
   readonly tree: Tree;
   readonly states: StateSchemas;
+  /** Not all state types could be loaded: one of an unknown module may be right. */
+  readonly isPartial: boolean;
   readonly workshop: Workshop;
   readonly problems: Problems;
   readonly known: ReadonlyMap<string, readonly string[]>;

@@ -1,6 +1,7 @@
-import { isWholeModule, type Arguments, type Written } from '../states/arguments.ts';
+import { isWholeModule, moduleOf, type Arguments, type Written } from '../states/arguments.ts';
 import { REQUISITE_KINDS, type Requisite } from '../declaration.ts';
-import { checkDraft, unknownType } from '../states/declare.ts';
+import { checkDraft } from '../states/declare.ts';
+import { unknownType } from '../states/unknown-type.ts';
 import type { Draft } from '../states/draft.ts';
 import { hasExpression, isDynamic } from '../expression.ts';
 import type { Lint } from './lint-context.ts';
@@ -31,6 +32,7 @@ export function checkLiteral(state: WrittenState, context: Lint): void {
   if (isWholeModule(type)) return;
   const schema = states.get(type);
   if (schema === undefined) {
+    if (context.isPartial && !isKnownModule(type, context)) return;
     unknownType({ type, place: key.place, scope }, { states, workshop });
     return;
   }
@@ -41,6 +43,10 @@ export function checkLiteral(state: WrittenState, context: Lint): void {
   const requisites = new Map([[KEY, requisitesIn(args, context)]]);
   const draft = draftOf(state, args);
   checkDraft(draft, { ...context, requisites, isRendered: false });
+}
+
+function isKnownModule(type: string, { states }: Lint): boolean {
+  return [...states.keys()].some((name) => moduleOf(name) === moduleOf(type));
 }
 
 const KEY = 'lint';

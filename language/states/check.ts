@@ -12,6 +12,7 @@ import {
 import type { Place } from '../place.ts';
 import type { Link, Problems } from '../problem.ts';
 import { cameFrom } from '../pillars/provenance.ts';
+import { insteadOfArgument } from './instead.ts';
 import { hint } from '../values/hint.ts';
 import { schemaKeys } from './schema-keys.ts';
 
@@ -121,7 +122,7 @@ function reportUnknown(wrong: Wrong, found: Found, subject: Checked): void {
   for (const key of wrong.unknownKeys) {
     const place = entries.find((one) => one.key === key)?.keyNode.place ?? found.place;
     problems.add(place, `unknown argument "${key}" of ${where}${what}`, {
-      help: hint(key, known, takes),
+      help: insteadOfArgument(what, key) ?? hint(key, known, takes),
       chain,
     });
   }

@@ -2,11 +2,12 @@ import { checkData, checkNode, type Subject } from './check.ts';
 import { isMapping } from '../values/data.ts';
 import type { Guards, Requisite, Retry } from '../declaration.ts';
 import type { Draft } from './draft.ts';
-import { asMapping, moduleOf } from './arguments.ts';
+import { asMapping } from './arguments.ts';
 import { revealedData, textOf, type Entry, type MappingNode } from '../values/node.ts';
 import type { Resources } from './implied.ts';
 import type { Sortable } from '../order.ts';
-import { insteadOf } from './instead.ts';
+import { unknownType } from './unknown-type.ts';
+import { asSaltMeans } from './salt-arguments.ts';
 import { schemaKeys } from './schema-keys.ts';
 import { pillarValueOf } from './pillar-paths.ts';
 import type { Using } from './sources.ts';
@@ -19,7 +20,6 @@ import {
   isRequisiteWord,
   type GuardWords,
 } from './words.ts';
-import { hint } from '../values/hint.ts';
 import { isSaltFile } from '../values/yaml-source.ts';
 
 /** A draft that has been checked against its type; its requisites come from all drafts together. */
@@ -41,7 +41,8 @@ export interface Declaring extends Using {
 }
 
 /** Checks the arguments and guards of one draft. `null` after a mistake, which is reported. */
-export function checkDraft(draft: Draft, declaring: Declaring): Checked | null {
+export function checkDraft(written: Draft, declaring: Declaring): Checked | null {
+  const draft = asSaltMeans(written, declaring);
   const schema = declaring.states.get(draft.type);
   if (schema === undefined) return unknownType(draft, declaring);
   const keys = keysOf(schema, declaring);
@@ -70,20 +71,6 @@ function keysOf({ name, schema }: StateSchema, { keysByType }: Declaring): Reado
   const keys = keysByType.get(name) ?? new Set(schemaKeys(schema).keys());
   keysByType.set(name, keys);
   return keys;
-}
-
-export function unknownType(
-  { type, place, scope }: Pick<Draft, 'type' | 'place' | 'scope'>,
-  { states, workshop }: Pick<Declaring, 'states' | 'workshop'>,
-): null {
-  const module = moduleOf(type);
-  const verbs = [...states.keys()].filter((name) => moduleOf(name) === module);
-  const others = verbs.length === 0 ? null : `"${module}" has ${verbs.join(', ')}`;
-  workshop.problems.add(place, `unknown state type "${type}"`, {
-    help: insteadOf(type) ?? hint(type, states.keys(), others),
-    chain: scope.chain,
-  });
-  return null;
 }
 
 /** Salt's `cmd.script` may say with its name alone which script it is. */

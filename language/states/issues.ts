@@ -19,7 +19,9 @@ export function wrongsOf(issues: readonly Issue[]): readonly Wrong[] {
 }
 
 function wrongOf(issue: Issue): readonly Wrong[] {
-  if (issue.code === 'invalid_union') return unionWrongs(issue.errors, issue);
+  if (issue.code === 'invalid_union') {
+    return hasOwnWords(issue) ? [wrong(issue, issue.message)] : unionWrongs(issue.errors, issue);
+  }
   if (issue.code === 'invalid_key' || issue.code === 'invalid_element') {
     return wrongsOf(issue.issues).map((inner) => below(issue, inner));
   }
@@ -27,10 +29,15 @@ function wrongOf(issue: Issue): readonly Wrong[] {
     return [wrong(issue, 'has unknown keys', { unknownKeys: issue.keys })];
   }
   if (issue.code === 'invalid_type') {
-    if (!issue.message.startsWith('Invalid input')) return [wrong(issue, issue.message)];
+    if (hasOwnWords(issue)) return [wrong(issue, issue.message)];
     return [wrong(issue, `must be ${typeWords(issue.expected)}`, { isTypeOnly: true })];
   }
   return issue.code === 'invalid_value' ? [choiceWrong(issue)] : [wrong(issue, limitWords(issue))];
+}
+
+/** Those that the schema says, not zod. */
+function hasOwnWords({ message }: Issue): boolean {
+  return !message.startsWith('Invalid');
 }
 
 function below(issue: Issue, inner: Wrong): Wrong {
@@ -41,7 +48,7 @@ function choiceWrong(issue: Extract<Issue, { code: 'invalid_value' }>): Wrong {
   const choices = issue.values.map(String);
   const values = issue.values.map((value) => JSON.stringify(value)).join(', ');
   const words = choices.length === 1 ? `must be ${values}` : `must be one of ${values}`;
-  return wrong(issue, words, { choices });
+  return wrong(issue, hasOwnWords(issue) ? issue.message : words, { choices });
 }
 
 type Limit = Exclude<

@@ -13,10 +13,10 @@ import {
 import { bindParams, type Given, type GivenValue } from './params.ts';
 import type { Link } from '../problem.ts';
 import { iterate } from './loop.ts';
-import { absoluteName } from './include.ts';
+import { absoluteName, inBase } from './include.ts';
 import { extend, type Scope, type Workshop } from '../expressions/scope.ts';
 import { loopOf, readStateFile, type StateFile } from '../state-file.ts';
-import { missingFile, type NamedFile } from '../top.ts';
+import { expand, missingFile, type NamedFile } from '../top.ts';
 import { namedFiles } from './tree-files.ts';
 import type { Tree } from '../tree.ts';
 
@@ -160,6 +160,8 @@ function includeItem(item: Node, includer: Includer): Request[] {
   const { workshop } = includer.including.loading;
   if (item.kind === 'broken') return [];
   if (item.kind !== 'mapping') return requestOf(item, null, includer);
+  const ofBase = inBase(item, includer.file);
+  if (ofBase !== null) return requestOf(ofBase, null, includer);
   const name = entryOf(item, 'file')?.value;
   const unknown = item.entries.find(({ key }) => !INCLUDE_WORDS.includes(key));
   if (unknown === undefined && name !== undefined) {
@@ -194,7 +196,11 @@ function requestOf(name: Node, item: MappingNode | null, includer: Includer): Re
   const chain = [{ words: 'included from', place: name.place }, ...scope.chain];
   const given: Given = { values, place: name.place, chain, isText: false };
   const target = { name: absoluteName(text, file), place: name.place };
-  return [{ file: target, given, path: [...including.path, file.name] }];
+  const path = [...including.path, file.name];
+  const targets = expand(target, including.loading.known).filter(
+    (one) => one.name === target.name || one.name !== file.name,
+  );
+  return (targets.length === 0 ? [target] : targets).map((one) => ({ file: one, given, path }));
 }
 
 function givenParams(item: MappingNode, scope: Scope, workshop: Workshop): Given['values'] | null {

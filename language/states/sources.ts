@@ -110,7 +110,7 @@ function lazy({ path, sha256, mode }: ManifestEntry, { tree }: Using): TreeFile 
 
 const ADDRESS = /^(?!salt:)[a-z][a-z0-9+.-]*:\/\//u;
 const SALT = /^salt:\/\//u;
-const HASH = /^(?:[a-z0-9]+[=:])?[0-9a-f]{32,128}$/iu;
+const HASH = /^\s*(?:[a-z0-9]+ *[=:] *)?[0-9a-f]{32,128}\s*$/iu;
 
 /** A path on the host, an address, or a hash in place of a file of hashes. */
 export function isElsewhere(text: string): boolean {

@@ -25,7 +25,7 @@ const command = z
   .string({
     error: (issue) =>
       typeof issue.input === 'object'
-        ? 'must be a command line: functions such as "fun: file.search" cannot be called here'
+        ? 'must be a command line, such as "grep -q WORD FILE": of functions, only simple ones of files, packages and services are read, in .sls files'
         : undefined,
   })
   .min(1);
@@ -69,16 +69,17 @@ export const guardSchema = z.strictObject({
   reload_grains: harmless('facts are those of the begin of the run'),
   reload_pillar: harmless('the pillar is that of the begin of the run'),
   fire_event: z
-    .never({
-      error: 'cannot be: every outcome of a run is an event on the master already (remove it)',
+    .boolean({
+      error:
+        'cannot be a tag: every outcome of a run is an event on the master already (remove it)',
     })
     .optional()
-    .describe('Refused: every outcome of a run is an event on the master already')
+    .describe("Salt's; it changes nothing here: every outcome of a run is an event on the master")
     .meta({ doNotSuggest: true }),
   saltenv: z
-    .never({ error: 'cannot be: a run sees one revision of one tree (remove it)' })
+    .literal('base', { error: 'cannot be: a run sees one revision of one tree (remove it)' })
     .optional()
-    .describe('Refused: a run sees one revision of one tree')
+    .describe("Salt's; it changes nothing here: a run sees one revision of one tree")
     .meta({ doNotSuggest: true }),
 });
 

@@ -4,7 +4,8 @@ import type { Target } from '../target.ts';
 export function showTarget(target: Target): string {
   if ('of' in target) return showCompound(target);
   if (target.kind === 'name') return target.name;
-  if (target.kind === 'glob') return target.pattern;
+  // At the beginning of a word, a bracket would open a list.
+  if (target.kind === 'glob') return target.pattern.replace(/^\[.*$/su, quote);
   if (target.kind === 'regex') return quote(`re:${target.source}`);
   if (target.kind === 'net') return quote(`net:${target.cidr}`);
   return quote(`${target.kind}.${target.key}:${target.glob}`);

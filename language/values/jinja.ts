@@ -27,9 +27,11 @@ const STATEMENTS: ReadonlyMap<string, string> = new Map([
   ['do', LOADS],
 ]);
 
-const STATEMENT =
+/** A `{% … %}`, with its word. */
+export const JINJA_STATEMENT =
   /\{%[-+]?\s*(if|for|set|macro|import_yaml|import_json|import|from|include|raw|call|filter|do|load_yaml|load_json|with|block|extends|el(?:se|if)|end[a-z_]+)\b/u;
-const COMMENT = /(?<![$\w])\{#[-+\s]/u;
+/** A `{# … #}`. */
+export const JINJA_COMMENT = /(?<![$\w])\{#[-+\s]/u;
 const EXPRESSION = /\{\{[-+]?([^}]*)\}\}/gu;
 
 /** What only Jinja has within `{{ }}`, and what is written instead. */
@@ -59,6 +61,11 @@ export function findJinja(text: string): Jinja | null {
   return null;
 }
 
+/** How to write an expression that only Jinja reads; `null` if there is none in the line. */
+export function expressionHelp(line: string): string | null {
+  return expression(line)?.help ?? null;
+}
+
 /** How to write what a line of Jinja says; `null` if there is none in it. */
 export function jinjaHelp(line: string): string | null {
   return inLine(line)?.help ?? null;
@@ -80,14 +87,14 @@ function inLine(line: string): Jinja | null {
 const FIRST_YAML = 'this is Jinja, which is not read here: YAML comes first, expressions after it';
 
 function statement(line: string): Jinja | null {
-  const match = STATEMENT.exec(line);
+  const match = JINJA_STATEMENT.exec(line);
   if (match === null) return null;
   const help = STATEMENTS.get(match[1] ?? '') ?? 'remove it';
   return { offset: match.index, message: FIRST_YAML, help };
 }
 
 function comment(line: string): Jinja | null {
-  const match = COMMENT.exec(line);
+  const match = JINJA_COMMENT.exec(line);
   if (match === null) return null;
   return { offset: match.index, message: FIRST_YAML, help: 'a comment begins with "# "' };
 }

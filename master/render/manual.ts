@@ -46,7 +46,7 @@ export function manualPage({ name, schema, example }: Documented): ManualPage {
       default: property['default'] ?? null,
       description: textOf(property['description']),
       isSecret: property['secret'] === true,
-      isRefused: 'not' in property,
+      isRefused: 'not' in property || property['isRefused'] === true,
     })),
   };
 }

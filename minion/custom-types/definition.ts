@@ -39,6 +39,7 @@ const definition = z.strictObject({
   goesUnguarded: method.optional(),
   says: method.optional(),
   treeFiles: z.array(z.string()).optional(),
+  treeFileLists: z.array(z.string()).optional(),
   treeDirectories: z.array(z.string()).optional(),
   pillarPaths: z.array(z.string()).optional(),
   textAttribute: z.string().optional(),

@@ -23,7 +23,7 @@ async function answer({ isWhole, revision, files }: TypesQuestion): Promise<Type
   const { types, problems } = await loadCustomTypes(tree, stateTypes);
   const all = new Map([...stateTypes, ...types.map(({ type }) => [type.name, type] as const)]);
   const examples = isWhole ? badExamples(tree, types, all) : [];
-  const rest = isWhole && problems.length === 0 ? lint(tree, all) : [];
+  const rest = isWhole ? lint(tree, all, { isPartial: problems.length > 0 }) : [];
   return {
     problems: [...problems, ...examples, ...rest].map((problem) => ({
       ...problem,

@@ -28,6 +28,9 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
   /** Arguments that may hold a path below `templates/`; they reach the type as a `TreeFile`. */
   readonly treeFiles?: readonly string[];
 
+  /** Arguments that list such paths, each of which reaches the type as a `TreeFile`. */
+  readonly treeFileLists?: readonly string[];
+
   /** Arguments that hold a directory below `templates/`; they reach the type as a `TreeDirectory`. */
   readonly treeDirectories?: readonly string[];
 

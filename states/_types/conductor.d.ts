@@ -36,6 +36,8 @@ declare module 'conductor' {
     readonly example: string;
     /** Arguments that may hold a path below `templates/`; they reach the type as a `TreeFile`. */
     readonly treeFiles?: readonly string[];
+    /** Arguments that list such paths; each reaches the type as a `TreeFile`. */
+    readonly treeFileLists?: readonly string[];
     /** Arguments that hold a directory below `templates/`; they reach the type as a `TreeDirectory`. */
     readonly treeDirectories?: readonly string[];
     /** Arguments that name values of the pillar (`certificates:shop:key`); they reach the type as these. */

@@ -49,7 +49,7 @@ test('what is written may be an expression wherever not any text fits', (t) => {
     custom: text,
     never: {
       description: 'Refused: it cannot be',
-      enum: [null],
+      enum: [false],
       errorMessage: 'Refused: it cannot be',
       doNotSuggest: true,
     },

@@ -310,6 +310,7 @@ test('the parts of lint work alone', (t) => {
     keysByType: new Map(),
     guardsElsewhere: false,
     argumentsElsewhere: false,
+    isPartial: false,
   };
   const key = { kind: 'scalar', place, value: 'x.y' } as const;
   const written = { type: 'x.y', key, node: key };

@@ -342,6 +342,26 @@ test('schemas for editors are printed', async (t) => {
   t.regex(wrong.err.join('\n'), /did you mean "states"/u);
 });
 
+test('the schema of state files has the state types of a tree, if that is named', async (t) => {
+  const directory = await initialized(t);
+  const tree = join(directory, 'tree');
+  mkdirSync(join(tree, 'states/_types/lib'), { recursive: true });
+  writeTree(directory, {
+    'states/_types/motd.ts': readFileSync('test/state-types/_types/motd.ts', 'utf8'),
+    'states/_types/lib/motd.ts': readFileSync('test/state-types/_types/lib/motd.ts', 'utf8'),
+  });
+  const schema = ['schema', 'states'];
+  const { out } = await commandLine([...schema, '--tree', tree], { directory });
+  const { definitions } = JSON.parse(out.join('\n'));
+  t.true('text' in definitions['motd.present'].properties);
+  t.truthy(definitions['file.managed']);
+  const shipped = JSON.parse((await commandLine(schema, { directory })).out.join('\n'));
+  t.is(shipped.definitions['motd.present'], undefined);
+  writeTree(directory, { 'states/_types/motd.ts': 'process.exit(3);\n' });
+  const broken = await commandLine([...schema, '--tree', tree], { directory });
+  t.is(broken.code, 4);
+});
+
 test('lint finds mistakes in a directory without any master', async (t) => {
   const directory = await initialized(t);
   writeTree(directory, {

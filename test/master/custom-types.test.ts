@@ -51,6 +51,18 @@ test('code that ends its process, or asks for what is not its own, is told as a 
   t.regex(refused, /^states\/_types\/motd\.ts:1:\d+: this file cannot be loaded: /);
 });
 
+test('mistakes in the code of state types hide no other mistake of the tree', async (t) => {
+  const states = {
+    'states/web.yaml': 'Welcome:\n  motd.present:\n    text: hello\n/etc/x:\n  file.managd: {}\n',
+  };
+  for (const code of ['process.exit(3);\n', 'export const wrong: = 1;\n']) {
+    const found = await mistakes({ ...states, 'states/_types/motd.ts': code });
+    t.regex(found, /^states\/_types\//m);
+    t.regex(found, /^states\/web\.yaml:5:3: unknown state type "file\.managd"/m);
+    t.notRegex(found, /motd\.present/);
+  }
+});
+
 test('the master knows the arguments of a state type whose code it does not run', async (t) => {
   const tree = treeOf(FILES);
   const states = await schemasOf(tree, stateTypes);

@@ -56,9 +56,13 @@ const schema = z
       .boolean()
       .default(false)
       .describe('`true` says that it is meant to be sent every time, without a guard'),
-    verify_ssl: refusedArgument(
-      'who answers has to prove who it is; add its authority to those of the host',
-    ),
+    verify_ssl: z
+      .literal(true, {
+        error: 'who answers has to prove who it is; add its authority to those of the host',
+      })
+      .exactOptional()
+      .describe('Always true: who answers has to prove who it is')
+      .meta({ doNotSuggest: true }),
     decode: refusedArgument('nothing is done with the answer but to look for match'),
   })
   .refine(({ username, password }) => (username === undefined) === (password === undefined), {

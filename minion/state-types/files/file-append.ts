@@ -6,6 +6,7 @@ import {
   templateFields,
   texts,
   treeSource,
+  treeSources,
   treeText,
 } from './lib/edit-fields.ts';
 import { declaredLines, indexOfLines, linesOf } from './lib/lines.ts';
@@ -15,19 +16,21 @@ const common = {
   ...editFields,
   text: texts.exactOptional().describe('A text, or a list of texts, each of one or more lines'),
   source: treeSource.describe('A file below templates/ that holds the text instead'),
+  sources: treeSources.describe('Several such files'),
   ...templateFields,
   makedirs,
 };
 
-const ONE_ORIGIN = { error: 'needs either `text` or `source`', path: ['text'] };
+const ONE_ORIGIN = { error: 'needs one of `text`, `source` and `sources`', path: ['text'] };
 
 interface Origin {
   readonly text?: readonly string[];
   readonly source?: TreeFile;
+  readonly sources?: readonly TreeFile[];
 }
 
-function hasOneOrigin({ text, source }: Origin): boolean {
-  return (text === undefined) !== (source === undefined);
+function hasOneOrigin({ text, source, sources }: Origin): boolean {
+  return [text, source, sources].filter((origin) => origin !== undefined).length === 1;
 }
 
 const appendSchema = z
@@ -58,8 +61,9 @@ const prependSchema = z
       'it. A file that does not exist is made.',
   );
 
-function blocksOf({ text, source }: Origin): string[][] {
-  return (source === undefined ? (text ?? []) : [treeText(source)]).map(declaredLines);
+function blocksOf({ text, source, sources = [] }: Origin): string[][] {
+  const files = source === undefined ? sources : [source];
+  return (text ?? files.map(treeText)).map(declaredLines);
 }
 
 /** A text with what is not in it yet behind it. */
@@ -113,6 +117,7 @@ export const fileAppend = defineEdit({
         ServerAliveInterval 60
 `,
   treeFiles: ['source'],
+  treeFileLists: ['sources'],
   edit: (text, args) => appended(text, args),
 });
 
@@ -125,5 +130,6 @@ export const filePrepend = defineEdit({
     header: true
 `,
   treeFiles: ['source'],
+  treeFileLists: ['sources'],
   edit: (text, args) => prepended(text, args),
 });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { editFields, templateFields, treeSource, treeText } from './lib/edit-fields.ts';
 import { declaredLines, joined, linesOf } from './lib/lines.ts';
 import { compilePattern, pattern } from './lib/pattern.ts';
-import { refused } from './lib/refused.ts';
+import { idle } from './lib/refused.ts';
 import { defineEdit, refuseEdit } from './lib/text-edit.ts';
 
 const marker = z.string().regex(/^[^\n\r]*\S[^\n\r]*$/u, { error: 'expected a text on one line' });
@@ -33,7 +33,7 @@ const schema = z
     insert_after_match: pattern
       .exactOptional()
       .describe('It is added after the first line that matches if it is not there'),
-    append_newline: refused('the end marker always has a line of its own'),
+    append_newline: idle('the end marker always has a line of its own'),
   })
   .refine(({ content, source }) => content === undefined || source === undefined, {
     error: 'a block has either `content` or `source`',

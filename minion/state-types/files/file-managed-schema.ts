@@ -5,7 +5,7 @@ import { absolutePath, fileMode } from '../lib/fields.ts';
 import { checkFields } from './lib/check-fields.ts';
 import { fileAttributes } from './lib/file-attributes.ts';
 import { editFields, ownerFields, templateFields, texts } from './lib/edit-fields.ts';
-import { refused } from './lib/refused.ts';
+import { idle, refused } from './lib/refused.ts';
 
 /** A path below `templates/` reaches the type as the file; a path of the host or a URL as text. */
 const source = z.union([
@@ -21,9 +21,17 @@ const source = z.union([
 
 const sourceHash = z.union([
   z.custom<TreeFile>(isTreeFile).meta({ type: 'string' }),
-  z.string().regex(/^\/[^\0\n]*$|^https?:\/\/\S+$|^(?:[a-z0-9]+[=:])?[0-9a-f]{32,128}$/iu, {
-    error: 'expected a digest such as sha256=9f86…, or the URL or path of a file that holds it',
-  }),
+  z
+    .string()
+    .transform((text) =>
+      text.trim().replace(/^([a-z0-9]+) *([=:]) *(?=[0-9a-f]{32,128}$)/iu, '$1$2'),
+    )
+    .refine(
+      (text) => /^\/[^\0\n]*$|^https?:\/\/\S+$|^(?:[a-z0-9]+[=:])?[0-9a-f]{32,128}$/iu.test(text),
+      {
+        error: 'expected a digest such as sha256=9f86…, or the URL or path of a file that holds it',
+      },
+    ),
 ]);
 
 const content = {
@@ -54,8 +62,12 @@ const content = {
     .boolean()
     .default(true)
     .describe('Whether contents that do not end in a newline get one'),
+  allow_empty: z
+    .boolean()
+    .default(true)
+    .describe('`false` refuses contents that are empty, as those of a pillar may be'),
   ...templateFields,
-  keep_source: refused('no copy of a source is kept'),
+  keep_source: idle('no copy of a source is kept'),
   contents_grains: refused('facts are named in an expression, as in contents: "{{ facts.os }}"'),
   encoding: z
     .enum(['utf-8', 'utf8'])
@@ -103,6 +115,10 @@ export const fileManagedSchema = z
     error: 'a file has either `source`, `contents` or `contents_pillar`',
     path: ['contents'],
   })
+  .refine(({ allow_empty: allowed, ...args }) => allowed || !isEmpty(args), {
+    error: '`contents` are empty, which `allow_empty: false` refuses',
+    path: ['contents'],
+  })
   .refine(({ mode, source }) => mode !== 'keep' || source !== undefined, {
     error: '`keep` is for a file with a `source`',
     path: ['mode'],
@@ -122,6 +138,15 @@ export const fileManagedSchema = z
 
 function originsOf(args: Readonly<Record<string, unknown>>): string[] {
   return ['source', 'contents', 'contents_pillar'].filter((name) => args[name] !== undefined);
+}
+
+interface Contents {
+  readonly contents?: readonly string[];
+  readonly contents_pillar?: readonly string[];
+}
+
+function isEmpty({ contents, contents_pillar: pillar }: Contents): boolean {
+  return (contents ?? pillar)?.join('') === '';
 }
 
 function needsDigest(value: unknown): boolean {

@@ -5,7 +5,7 @@ import { absolutePath, fileMode } from '../lib/fields.ts';
 import { pathPatterns } from './lib/choose.ts';
 import { isOfSystem } from './lib/clean.ts';
 import { editFields, ownerFields, templateFields } from './lib/edit-fields.ts';
-import { refused } from './lib/refused.ts';
+import { idle, refused } from './lib/refused.ts';
 
 const FILES_ONLY = 'a tree holds files, and links within it are the files that they lead to';
 
@@ -53,7 +53,8 @@ export const recurseSchema = z
       .describe('`false` puts files where there are none and leaves later changes alone'),
     backup: editFields.backup,
     ...templateFields,
-    keep_source: refused('no copy of the source is kept'),
+    keep_source: idle('no copy of the source is kept'),
+    makedirs: idle('missing directories are always made'),
     include_empty: refused(FILES_ONLY),
     keep_symlinks: refused(FILES_ONLY),
     force_symlinks: refused(FILES_ONLY),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { editFields } from './lib/edit-fields.ts';
 import { indexOfLines, linesOf } from './lib/lines.ts';
 import { compilePattern, expanded, pattern, patternFlags } from './lib/pattern.ts';
-import { refused } from './lib/refused.ts';
+import { idle } from './lib/refused.ts';
 import { defineEdit, refuseEdit } from './lib/text-edit.ts';
 
 const schema = z
@@ -41,7 +41,7 @@ const schema = z
       .boolean()
       .default(false)
       .describe('Whether backslashes in the replacement mean themselves'),
-    bufsize: refused('a file is always read as a whole'),
+    bufsize: idle('a file is always read as a whole'),
   })
   .refine((args) => !args.append_if_not_found || !args.prepend_if_not_found, {
     error: 'is either appended or prepended',

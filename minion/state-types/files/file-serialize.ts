@@ -3,12 +3,15 @@ import { fileMode } from '../lib/fields.ts';
 import { dirMode, editFields, makedirs, ownerFields } from './lib/edit-fields.ts';
 import { checkFields } from './lib/check-fields.ts';
 import { refused } from './lib/refused.ts';
-import { deserialized, isDataMapping, merged, serialized } from './lib/serializers.ts';
-import type { Data, Format } from './lib/serializers.ts';
+import { isDataMapping } from './lib/data.ts';
+import type { Data } from './lib/data.ts';
+import { deserialized, merged, serialized } from './lib/serializers.ts';
+import type { Format } from './lib/serializers.ts';
 import { defineEdit, refuseEdit } from './lib/text-edit.ts';
 
-const format = z.enum(['json', 'yaml', 'ini', 'configparser'], {
-  error: 'expected json, yaml or ini',
+const format = z.enum(['json', 'yaml', 'toml', 'ini', 'configparser'], {
+  error:
+    'expected json, yaml, toml or ini: what has another format is a file below templates/, for file.managed',
 });
 
 /** A mapping, or Salt's list of mappings. */
@@ -23,6 +26,8 @@ const options = z
     z.strictObject({
       indent: z.int().min(0).max(16).exactOptional(),
       sort_keys: z.boolean().exactOptional(),
+      default_flow_style: z.literal(false).exactOptional(),
+      allow_unicode: z.literal(true).exactOptional(),
     }),
   );
 
@@ -36,13 +41,13 @@ const schema = z
       .union([z.string(), dataset])
       .exactOptional()
       .describe('Where in the pillar the data is, as in settings:shop'),
-    serializer: format.exactOptional().describe('The format: json (if absent), yaml or ini'),
+    serializer: format.exactOptional().describe('The format: json (if absent), yaml, toml or ini'),
     formatter: format
       .exactOptional()
       .describe('The same as `serializer`, as older trees of Salt call it'),
     serializer_opts: options
       .exactOptional()
-      .describe('`indent` (2 if absent), and `sort_keys` (true if absent)'),
+      .describe('`indent` (2 if absent; not for toml and ini), and `sort_keys` (true if absent)'),
     merge_if_exists: z
       .boolean()
       .default(false)
@@ -67,8 +72,13 @@ const schema = z
     error: 'is the same as `serializer`: give one of them',
     path: ['formatter'],
   })
+  .refine((args) => !args.merge_if_exists || ![args.serializer, args.formatter].includes('toml'), {
+    error:
+      'is not for toml, which is written and never read: leave it out, and give all of the data',
+    path: ['merge_if_exists'],
+  })
   .describe(
-    'A file that holds data as JSON, YAML or an INI file. Comments and the order of what the file holds do not ' +
+    'A file that holds data as JSON, YAML, TOML or an INI file. Comments and the order of what the file holds do not ' +
       'last where it is merged.',
   );
 
@@ -84,7 +94,7 @@ function withData(text: string | null, args: SerializeArgs): string | null {
 
 function dataFor(text: string | null, kind: Format, args: SerializeArgs): Data {
   const data = dataset.parse(args.dataset ?? args.dataset_pillar);
-  if (!args.merge_if_exists || text === null) return data;
+  if (!args.merge_if_exists || text === null || kind === 'toml') return data;
   const before = deserialized(text, kind, args);
   return isDataMapping(before)
     ? merged(before, data)

@@ -7,7 +7,7 @@ import { absolutePath, accountReference, fileMode } from '../lib/fields.ts';
 import { needParents, ownershipOf, refuseKind, wantedOwnership } from '../lib/ownership.ts';
 import { ownersOf, parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
-import { refused } from './lib/refused.ts';
+import { idle, refused } from './lib/refused.ts';
 
 /** How one symbolic link is; `target` is `null` if something else stands there. */
 export type Symlink = { target: string | null; user: string; group: string };
@@ -34,8 +34,8 @@ const schema = z
       .exactOptional()
       .describe('Where a file or directory that stands at this path is moved to make room'),
     mode: refused('a symbolic link has no permissions of its own'),
-    atomic: refused('a link is always replaced in one step'),
-    disallow_copy_and_unlink: refused('a link is always replaced in one step'),
+    atomic: idle('a link is always replaced in one step'),
+    disallow_copy_and_unlink: idle('a link is always replaced in one step'),
     inherit_user_and_group: refused('say `user` and `group`; both are root if absent'),
     follow_symlinks: refused('the link itself is what is managed'),
   })

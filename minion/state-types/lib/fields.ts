@@ -13,10 +13,10 @@ function stripSlash(path: string): string {
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
-/** Permission bits. A bare number means its digits: 644, 0644 and "0644" are the same mode. */
+/** Permission bits. A bare number means its digits: 644, 0644, 0o644 and "0644" are the same mode. */
 export const fileMode = z
   .union([z.int().nonnegative(), z.string()])
-  .transform(String)
+  .transform((mode) => String(mode).replace(/^0o(?=[0-7])/iu, '0'))
   .refine((digits) => /^0?[0-7]{3,4}$/u.test(digits), {
     error: 'expected the octal digits of a file mode, such as 0644',
   })
@@ -67,7 +67,12 @@ export const tcpPort = z
 /** A time in seconds; fractions are fine. */
 export const seconds = z.number().nonnegative().max(86_400);
 
-/** An argument that other systems have and that makes no sense here: refused, and told why. */
-export function refusedArgument(why: string): z.ZodExactOptional<z.ZodNever> {
-  return z.never({ error: why }).exactOptional().describe(`Refused: ${why}`);
+/** An argument that other systems have and that makes no sense here, unless it is `false`: refused, and told why. */
+export function refusedArgument(why: string) {
+  return z
+    .unknown()
+    .refine((given) => given === false, { error: why })
+    .exactOptional()
+    .describe(`Refused: ${why}`)
+    .meta({ isRefused: true });
 }

@@ -16,7 +16,8 @@ const version = z
 const packages = z.array(z.union([packageName, z.record(packageName, version.nullable())])).min(1);
 
 const location = z.union([absolutePath, z.string().regex(/^https?:\/\/\S+$/u)], {
-  error: 'expected the path of a .deb file on the host or an http(s) URL',
+  error:
+    'expected the path of a .deb file on the host (file.managed puts one there) or an https URL',
 });
 
 const title = z.string().min(1).describe('Name of the package; only a title if `pkgs` is given');

@@ -3,7 +3,15 @@ import { absolutePath, accountName, environment, seconds } from '../../lib/field
 
 const oneOrMore = <T extends z.ZodType>(item: T) =>
   z.union([item.transform((single) => [single]), z.array(item)]);
-const paths = oneOrMore(absolutePath);
+const paths = oneOrMore(
+  z
+    .string()
+    .startsWith('/', {
+      error:
+        'expected a path on the host from the root (file.managed puts a file of the tree there)',
+    })
+    .pipe(absolutePath),
+);
 const requirement = z
   .string()
   .regex(/^(?!-)[^\r\n\0]+$/u, { error: 'expected a requirement such as Django>=4.2,<5' });

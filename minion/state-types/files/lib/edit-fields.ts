@@ -50,6 +50,10 @@ const treeFile = z.custom<TreeFile>(isTreeFile, {
   error: 'expected a file below templates/',
 });
 export const treeSource = treeFile.meta({ type: 'string' }).exactOptional();
+export const treeSources = z
+  .array(treeFile.meta({ type: 'string' }))
+  .min(1)
+  .exactOptional();
 
 /** For types with a `source` of their own; the compiler has used these when the type sees the file. */
 export const templateFields = {

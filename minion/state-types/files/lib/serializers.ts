@@ -1,25 +1,17 @@
 import { dump, load } from 'js-yaml';
+import { isDataMapping, isList } from './data.ts';
+import type { Data, DataMapping } from './data.ts';
+import { tomlOf } from './toml.ts';
 import { messageOf } from '../../../../shared/errors.ts';
 import { refuseEdit } from './text-edit.ts';
 
-/** Data as JSON has it. */
-export type Data =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly Data[]
-  | { readonly [key: string]: Data };
-export type DataMapping = { readonly [key: string]: Data };
+export type Format = 'json' | 'yaml' | 'toml' | 'ini' | 'configparser';
 
-export type Format = 'json' | 'yaml' | 'ini' | 'configparser';
+/** Those that are read too. */
+type ReadFormat = Exclude<Format, 'toml'>;
 
 interface Subject {
   readonly name: string;
-}
-
-export function isDataMapping(data: unknown): data is DataMapping {
-  return typeof data === 'object' && data !== null && !Array.isArray(data);
 }
 
 /** One over the other: mappings deeply, all else replaced. */
@@ -45,7 +37,13 @@ export function serialized(data: Data, { kind, indent, isSorted, args }: Writing
   if (kind === 'json') return `${JSON.stringify(ordered, null, indent)}\n`;
   if (kind === 'yaml')
     return dump(ordered, { indent: Math.max(indent, 1), lineWidth: -1, noRefs: true });
+  if (kind === 'toml') return asToml(ordered, args);
   return isDataMapping(data) ? iniOf(data, args) : refuseEdit(args, 'an INI file holds a mapping');
+}
+
+function asToml(data: Data, args: Subject): string {
+  if (!isDataMapping(data)) return refuseEdit(args, 'a TOML file holds a mapping');
+  return tomlOf(data) ?? refuseEdit(args, 'TOML has no null: leave the key out');
 }
 
 function sorted(data: Data): Data {
@@ -53,10 +51,6 @@ function sorted(data: Data): Data {
   if (!isDataMapping(data)) return data;
   const entries = Object.entries(data).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(entries.map(([key, value]) => [key, sorted(value)]));
-}
-
-function isList(data: Data): data is readonly Data[] {
-  return Array.isArray(data);
 }
 
 function iniOf(data: DataMapping, args: Subject): string {
@@ -84,7 +78,7 @@ function iniLines(settings: DataMapping, args: Subject): string {
 }
 
 /** What a text holds. */
-export function deserialized(text: string, kind: Format, args: Subject): unknown {
+export function deserialized(text: string, kind: ReadFormat, args: Subject): unknown {
   if (text.trim() === '') return {};
   try {
     if (kind === 'json') return JSON.parse(text);

@@ -48,6 +48,7 @@ export interface Edit<Args extends EditArgs> {
   readonly schema: z.ZodType<Args>;
   readonly example: string;
   readonly treeFiles?: readonly string[];
+  readonly treeFileLists?: readonly string[];
   readonly pillarPaths?: readonly string[];
   knowing?(args: Args, surroundings: Surroundings): Args;
   /**
@@ -67,13 +68,13 @@ export function refuseEdit({ name }: { readonly name: string }, why: string): ne
  * own result again; line ends, a byte order mark, owners and mode stay as they are.
  */
 export function defineEdit<Args extends EditArgs>(edit: Edit<Args>): StateType {
-  const { name, schema, example, treeFiles, pillarPaths } = edit;
+  const { name, schema, example, treeFiles, treeFileLists, pillarPaths } = edit;
   const knowing = edit.knowing?.bind(edit);
   return defineState({
     name,
     schema,
     example,
-    ...said({ treeFiles, pillarPaths, knowing }),
+    ...said({ treeFiles, treeFileLists, pillarPaths, knowing }),
     textAttribute: 'content',
     isRelative: true,
     provides: (args: Args) => [`path:${args.name}`],

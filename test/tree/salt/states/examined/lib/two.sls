@@ -1,0 +1,6 @@
+include:
+  - .one
+two:
+  test.nop:
+    - require:
+      - sls: examined.lib.one
