@@ -113,15 +113,8 @@ test('sees a port as soon as something listens on it', async (t) => {
   server.close();
 });
 
-test('knows this machine, quickly, as plain data', async (t) => {
+test('knows this machine as plain data', async (t) => {
   const facts = await readFacts();
-  const times: number[] = [];
-  for (let round = 0; round < 5; round += 1) {
-    const begun = performance.now();
-    await readFacts();
-    times.push(performance.now() - begun);
-  }
-  t.true(Math.min(...times) < 100, `${times.join(', ')} ms`);
   t.deepEqual(JSON.parse(JSON.stringify(facts)), facts);
   t.true(facts.cpus > 0 && facts.memory > 0 && facts.kernel !== '' && facts.init !== '');
   t.regex(facts.architecture, /^[a-z0-9]+$/u);
