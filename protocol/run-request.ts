@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { countSchema, minionIdSchema, sha256Schema } from './identifiers.ts';
+import { pauseSchema } from './pause.ts';
 
 /** One file of the minion's share of a revision. */
 export const manifestEntrySchema = z.strictObject({
@@ -56,6 +57,8 @@ export const runRequestSchema = z.strictObject({
   stateDirectory: z.string(),
   /** Where the minion's masters are, `host:port` or a URL; none if it has no master. */
   masters: z._default(z.array(z.string()), []),
+  /** What holds scheduled runs back, for the report to tell. */
+  paused: z.optional(pauseSchema),
 });
 
 export type RunRequest = z.infer<typeof runRequestSchema>;

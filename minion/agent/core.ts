@@ -1,7 +1,5 @@
 import { join } from 'node:path';
 import type { MinionMessage, WireFacts } from '../../protocol/messages.ts';
-import type { Pause } from '../../protocol/pause.ts';
-import type { RunEvent } from '../../protocol/report.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { uuidv7 } from '../../shared/uuid.ts';
@@ -84,11 +82,11 @@ export function createCore(parts: CoreParts): Core {
     blobDirectory: blobs.directory,
     blobKey: atRest.key,
     masters: parts.masters,
+    paused: pauses.current,
     journal: openJournal(stateDirectory, log),
     spool,
     preparer: createPreparer({ link, blobs, stateDirectory, atRest, log, learned }),
-    startChild: (request, onEvent) =>
-      parts.startChild(request, (event) => onEvent(withPause(event, pauses.current()))),
+    startChild: parts.startChild,
     log,
     now,
     onEvent: (entry, event) => followers.event(entry, event),
@@ -154,12 +152,6 @@ function factsReader({ readFacts, log }: CoreParts): () => Promise<WireFacts> {
     }
     return last;
   };
-}
-
-/** Whoever looks at a run is told of a pause. */
-function withPause(event: RunEvent, pause: Pause | null): RunEvent {
-  if (event.event !== 'report' || pause === null) return event;
-  return { ...event, report: { ...event.report, paused: pause } };
 }
 
 function refresh(

@@ -1,3 +1,4 @@
+import type { Pause } from '../../protocol/pause.ts';
 import type { RunRequest } from '../../protocol/run-request.ts';
 import type { JournalEntry, Prepared } from '../agent-files.ts';
 
@@ -10,11 +11,13 @@ export interface Place {
   readonly blobKey?: string;
   /** Its masters, as far as it knows any by now; none if absent. */
   readonly masters?: (() => readonly string[]) | undefined;
+  /** What holds scheduled runs back; nothing if absent. */
+  readonly paused?: (() => Pause | null) | undefined;
 }
 
 /** All that the child process of a run is given. */
 export function requestFor(
-  { minion, stateDirectory, blobDirectory, blobKey, masters }: Place,
+  { minion, stateDirectory, blobDirectory, blobKey, masters, paused }: Place,
   { options, queue }: JournalEntry,
   { groups, revision, manifest, pillar }: Prepared,
 ): RunRequest {
@@ -29,5 +32,6 @@ export function requestFor(
     ...(blobKey === undefined ? {} : { blobKey }),
     stateDirectory,
     masters: [...(masters?.() ?? [])],
+    paused: paused?.() ?? undefined,
   };
 }

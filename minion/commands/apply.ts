@@ -6,6 +6,7 @@ import { compilePillar, pillarToWire } from '../../language/pillar.ts';
 import { resolvePlain } from '../../language/values/scalar.ts';
 import { readDirectory } from '../../language/source.ts';
 import type { Tree } from '../../language/tree.ts';
+import type { Pause } from '../../protocol/pause.ts';
 import type { Report } from '../../protocol/report.ts';
 import { readKeyFile } from '../../protocol/key-files.ts';
 import type { Pillar, RunOptions, RunRequest } from '../../protocol/run-request.ts';
@@ -61,7 +62,12 @@ export function addApply(program: Command, context: Context): void {
       needKnownGroups(tree, options.group);
       const pillar = await localPillar(tree, config, options);
       const masters = mastersOf(config, logOf(context, 'error'));
-      const request = requestFor({ tree, pillar, config, options, stateFiles, masters });
+      const { state_directory } = config;
+      const paused = pauseIn(state_directory, {
+        now: () => new Date(),
+        log: logOf(context, 'error'),
+      });
+      const request = requestFor({ tree, pillar, config, options, stateFiles, masters, paused });
       const report = await run(context, { request, tree, config, options });
       context.exit(exitCodeOfReport(report));
     });
@@ -99,9 +105,11 @@ interface Local {
   readonly options: ApplyOptions;
   readonly stateFiles: readonly string[];
   readonly masters: readonly string[];
+  readonly paused: Pause | null;
 }
 
-function requestFor({ tree, pillar, config, options, stateFiles, masters }: Local): RunRequest {
+function requestFor(local: Local): RunRequest {
+  const { tree, pillar, config, options, stateFiles, masters, paused } = local;
   const { state_directory: stateDirectory, id } = config;
   return {
     options: runOptions(options, stateFiles),
@@ -112,6 +120,7 @@ function requestFor({ tree, pillar, config, options, stateFiles, masters }: Loca
     blobDirectory: join(stateDirectory, 'blobs'),
     stateDirectory,
     masters: [...masters],
+    paused: paused ?? undefined,
   };
 }
 
@@ -154,7 +163,7 @@ async function run(
 ): Promise<Report> {
   const { terminal, signal } = context;
   const view = { json: options.json === true, verbose: options.verbose === true };
-  const ran = await performRun(request, {
+  const report = await performRun(request, {
     states: stateTypes,
     emit: (event) => printEvent(terminal, view, event),
     signal,
@@ -163,8 +172,6 @@ async function run(
   });
   // A minion that has a master lets it know; one that has none would only fill its disk.
   const { stateDirectory } = request;
-  const pause = pauseIn(stateDirectory, { now: () => new Date(), log: logOf(context, 'error') });
-  const report = pause === null ? ran : { ...ran, paused: pause };
   if (existsSync(join(stateDirectory, 'master.json'))) spoolReport(stateDirectory, report);
   printReport(terminal, view, report);
   return report;

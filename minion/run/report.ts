@@ -17,7 +17,8 @@ export interface Ended {
 }
 
 /** The report of a run that has ended, however it did. */
-export function reportOf({ options, minion, revision }: RunRequest, ended: Ended): Report {
+export function reportOf(request: RunRequest, ended: Ended): Report {
+  const { options, minion, revision, paused } = request;
   const { startedAt, signal, outcomes, redact } = ended;
   const { job, cause, dryRun } = options;
   const debts = ended.debts.map((debt) => ({
@@ -40,6 +41,7 @@ export function reportOf({ options, minion, revision }: RunRequest, ended: Ended
     outcomes: [...outcomes],
     owed: [...new Set(debts.map(({ key }) => key))],
     debts,
+    ...(paused === undefined ? {} : { paused }),
   };
 }
 

@@ -9,7 +9,7 @@ import { atRestKey, createAtRest } from '../../../minion/host/at-rest.ts';
 import { nodeCrypto } from '../../../protocol/node-crypto.ts';
 import { minionConfigSchema } from '../../../minion/config-schema.ts';
 import { createLogger } from '../../../shared/log.ts';
-import { fakeChildren, newStateDirectory, reportOf, silentLog } from './fakes.ts';
+import { fakeChildren, newStateDirectory, silentLog } from './fakes.ts';
 
 const HOUR = 3_600_000;
 const NOON = Date.parse('2026-03-01T12:00:00Z');
@@ -137,7 +137,7 @@ test('what the agent is asked in one line is read as it was written, and nothing
     t.is(readRequest(line), null, line);
 });
 
-test('a run that somebody asks for is made in a pause, and its report tells of it', async (t) => {
+test('a run that somebody asks for is made in a pause, and is given it for its report', async (t) => {
   const stateDirectory = newStateDirectory();
   const children = fakeChildren();
   const core = createCore({
@@ -170,9 +170,9 @@ test('a run that somebody asks for is made in a pause, and its report tells of i
   const job = core.refresh({ timeoutSeconds: 120 });
   while (children.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
   t.like(children.requests[0]?.options, { cause: 'refresh', timeoutSeconds: 120 });
-  children.emit({ event: 'report', report: reportOf(job) });
-  children.end(null);
-  t.like(core.spool.get(job), { paused: { why: REQUEST.why } });
+  t.like(children.requests[0]?.paused, { why: REQUEST.why, by: 'minion' });
+  children.end('ok');
+  while (core.spool.get(job) === null) await new Promise((resolve) => setTimeout(resolve, 5));
   const kept: unknown = JSON.parse(readFileSync(join(stateDirectory, 'pause.json'), 'utf8'));
   t.like(kept, { why: REQUEST.why, by: 'minion' });
 });

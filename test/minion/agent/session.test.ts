@@ -256,6 +256,18 @@ test('a pillar that does not compile is told by the report, and no run starts', 
   await end();
 });
 
+test('a master pauses and resumes a minion that has said it can', async (t) => {
+  const { master, core, end } = await setup();
+  const [hello] = await master.wait('hello');
+  t.true(hello?.capabilities.includes('pause'));
+  await master.send({ type: 'pause', seconds: 60, why: 'a look' });
+  while (core.pauses.current() === null) await sleep(5);
+  t.like(core.pauses.current(), { why: 'a look', by: 'master' });
+  await master.send({ type: 'resume' });
+  while (core.pauses.current() !== null) await sleep(5);
+  await end();
+});
+
 test('a job that is sent again is accepted again and run once; cancel ends it; ping is answered', async (t) => {
   const { master, children, end } = await setup();
   await master.wait('hello');

@@ -1,0 +1,32 @@
+import test from 'ava';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { reportOf } from '../../../minion/run/report.ts';
+import { reportSchema } from '../../../protocol/report.ts';
+import { renderReport } from '../../../shared/render-run.ts';
+import { oneFile, runRequest } from '../../helpers/run-request.ts';
+
+test('a report tells of the pause that held scheduled runs back, and is shown with it', (t) => {
+  const place = mkdtempSync(join(tmpdir(), 'conductor-report-'));
+  const request = runRequest(place, { files: oneFile('') });
+  const ended = {
+    startedAt: new Date(),
+    signal: new AbortController().signal,
+    error: null,
+    outcomes: [],
+    debts: [],
+    redact: (text: string) => text,
+  };
+  t.false('paused' in reportOf(request, ended));
+  const paused = {
+    since: '2026-03-01T12:00:00.000Z',
+    until: '2026-03-01T14:00:00.000Z',
+    why: 'moving the database',
+    by: 'master',
+  } as const;
+  const report = reportSchema.parse(reportOf({ ...request, paused }, ended));
+  t.deepEqual(report.paused, paused);
+  const shown = renderReport(report, { color: false, verbose: false });
+  t.is(shown.at(-1), `    paused no scheduled runs until ${paused.until}: ${paused.why}`);
+});
