@@ -1,4 +1,4 @@
-import type { Report } from '../../protocol/report.ts';
+import type { Outcome, Report } from '../../protocol/report.ts';
 import { escapeControls } from '../../shared/log.ts';
 import {
   renderCounts,
@@ -8,6 +8,7 @@ import {
 } from '../../shared/render-run.ts';
 import type { JobAnswer } from '../api/answers.ts';
 import type { Terminal } from '../cli/terminal.ts';
+import { FEW, renderSame } from './same-outcomes.ts';
 import { renderTable, renderTime, short } from './table.ts';
 
 /** A job, or what a minion ran by itself, and a line for each of its targets. */
@@ -49,12 +50,29 @@ function resultOf({ error, counts, waits, progress }: Result) {
 
 /** What the runs did, state by state; nothing of a run that has nothing to say. */
 export function renderReports(reports: readonly Report[], options: RenderOptions): string[] {
-  return reports.flatMap((report) => {
-    const before = reports.length > 1 ? `${escapeControls(report.minion)} | ` : '';
-    const lines = report.outcomes.flatMap((outcome) => renderOutcome(outcome, options));
-    const hasSaid = lines.length > 0 || report.error !== undefined || report.owed.length > 0;
-    return hasSaid
-      ? ['', ...lines.map((line) => `${before}${line}`), ...renderReport(report, options)]
-      : [];
-  });
+  const prefix = (minion: string) => (reports.length > 1 ? `${escapeControls(minion)} | ` : '');
+  const show = (report: Report, outcomes: readonly Outcome[]) =>
+    renderOne(report, { outcomes, before: prefix(report.minion) }, options);
+  if (reports.length <= FEW || options.verbose)
+    return reports.flatMap((report) => show(report, report.outcomes));
+  const failures = reports.flatMap((report) => show(report, report.outcomes.filter(hasFailed)));
+  const same = renderSame(reports, options);
+  return [...failures, ...(same.length > 0 ? ['', ...same] : [])];
+}
+
+function hasFailed({ status }: Outcome): boolean {
+  return status === 'failed';
+}
+
+interface Part {
+  readonly outcomes: readonly Outcome[];
+  readonly before: string;
+}
+
+function renderOne(report: Report, { outcomes, before }: Part, options: RenderOptions): string[] {
+  const lines = outcomes.flatMap((outcome) => renderOutcome(outcome, options));
+  const hasSaid = lines.length > 0 || report.error !== undefined || report.owed.length > 0;
+  return hasSaid
+    ? ['', ...lines.map((line) => `${before}${line}`), ...renderReport(report, options)]
+    : [];
 }
