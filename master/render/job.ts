@@ -7,6 +7,7 @@ import {
   renderReport,
 } from '../../shared/render-run.ts';
 import type { JobAnswer } from '../api/answers.ts';
+import { ALL_AT_ONCE } from '../jobs/rollout.ts';
 import type { Terminal } from '../cli/terminal.ts';
 import { FEW, renderSame } from './same-outcomes.ts';
 import { renderTable, renderTime, short } from './table.ts';
@@ -23,7 +24,9 @@ export function renderJob(job: JobAnswer, terminal: Terminal): string[] {
   ]);
   return [
     titleOf(job),
-    `made ${job.createdAt}, revision ${short(job.revision, terminal)}`,
+    [`made ${job.createdAt}, revision ${short(job.revision, terminal)}`, ...askedOf(job)].join(
+      ', ',
+    ),
     ...renderTable(['minion', 'state', 'is', 'since', 'result'], rows, terminal),
   ];
 }
@@ -35,6 +38,21 @@ function titleOf({ id, kind, target, stateFiles, dryRun }: JobAnswer): string {
   if (kind === 'local') return `local run ${id} of ${on}${mode}`;
   const files = stateFiles.length === 0 ? 'the top file' : stateFiles.join(', ');
   return `job ${id}: ${escapeControls(files)} on ${on}${mode}`;
+}
+
+/** How it was to go, as far as that is not how jobs go anyway. */
+function askedOf({ rollout, retryOf, cancelledAt }: JobAnswer): string[] {
+  const { batch, maxFailures, startsAt, expiresAt, queue } = rollout ?? ALL_AT_ONCE;
+  const said = [
+    [retryOf, 'retry of'],
+    [batch, 'batch'],
+    [maxFailures, 'max failures'],
+    [startsAt, 'begins'],
+    [expiresAt, 'expires'],
+    [cancelledAt, 'cancelled'],
+    [queue ? null : 'no queue', ''],
+  ] as const;
+  return said.flatMap(([value, word]) => (value === null ? [] : [`${word} ${value}`.trim()]));
 }
 
 type Target = JobAnswer['targets'][number];
