@@ -6,6 +6,8 @@ const SLOW = [
   'master/apply',
   'master/commands',
   'master/custom-types',
+  'master/jobs-commands',
+  'master/rollout',
   'master/serve',
   'minion/agent/runs',
   'minion/command-line',

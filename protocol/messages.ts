@@ -177,6 +177,9 @@ export const jobEventSchema = z.discriminatedUnion('event', [
     error: z.optional(z.strictObject({ code: z.string(), message: z.string() })),
     /** What it waits for, in words. */
     waits: z.optional(z.string()),
+    /** Of a run: when it began, and how long such a run takes on that minion. */
+    since: z.optional(z.iso.datetime()),
+    usualMilliseconds: z.optional(z.number()),
   }),
   z.strictObject({ event: z.literal('run'), minion: z.string(), run: runEventSchema }),
   z.strictObject({ event: z.literal('done'), exitCode: z.int() }),

@@ -55,7 +55,6 @@ function tellHow(
   job: string,
 ) {
   const where = socket === '/run/conductor/master.sock' ? '' : ` --socket ${socket}`;
-  terminal.transient('');
   terminal.err('The job goes on.');
   terminal.err(`  follow it:  master jobs watch ${job}${where}`);
   terminal.err(`  end it:     master jobs cancel ${job}${where}`);
@@ -84,12 +83,16 @@ async function show(
   const view = createJobView(terminal, { verbose });
   const document = createDocument();
   let exitCode: number = EXIT.offline;
-  for await (const event of events(signal)) {
-    if (event.event === 'job') seen.job = event.job;
-    if (event.event === 'done') exitCode = event.exitCode;
-    if (format === 'text') view.show(event);
-    else if (format === 'ndjson') terminal.out(jsonText(event));
-    else document.note(event);
+  try {
+    for await (const event of events(signal)) {
+      if (event.event === 'job') seen.job = event.job;
+      if (event.event === 'done') exitCode = event.exitCode;
+      if (format === 'text') view.show(event);
+      else if (format === 'ndjson') terminal.out(jsonText(event));
+      else document.note(event);
+    }
+  } finally {
+    view.stop();
   }
   if (format === 'json') terminal.out(jsonText({ ...document.result(), exitCode }));
   return exitCode;

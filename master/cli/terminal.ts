@@ -8,8 +8,8 @@ export interface Terminal {
   out(line: string): void;
   /** Everything that is no result. */
   err(line: string): void;
-  /** A line that the next one overwrites; nothing at all unless a person looks on. */
-  transient(line: string): void;
+  /** Lines that the next ones overwrite; nothing at all unless a person looks on. */
+  transient(lines: string): void;
   readonly isTerminal: boolean;
   readonly color: boolean;
   /** Whether somebody is there to answer. */
@@ -30,6 +30,7 @@ export interface Interrupts {
 }
 
 const CLEAR = '\r\u001b[2K';
+const UP = '\u001b[1A\u001b[2K';
 
 export function realTerminal(): Terminal {
   const { stdout, stderr, stdin, env } = process;
@@ -38,10 +39,10 @@ export function realTerminal(): Terminal {
     stream.on('error', (error) => {
       if (systemCode(error) !== 'EPIPE') throw error;
     });
-  let isDirty = false;
+  let shown = 0;
   const clean = () => {
-    if (isDirty) stdout.write(CLEAR);
-    isDirty = false;
+    if (shown > 0) stdout.write(CLEAR + UP.repeat(shown - 1));
+    shown = 0;
   };
   return {
     out(line) {
@@ -52,12 +53,15 @@ export function realTerminal(): Terminal {
       clean();
       stderr.write(`${line}\n`);
     },
-    transient(line) {
+    transient(text) {
       if (!stdout.isTTY) return;
       clean();
-      if (line === '') return;
-      stdout.write(line.slice(0, Math.max(stdout.columns - 1, 20)));
-      isDirty = true;
+      if (text === '') return;
+      // What the terminal would wrap or scroll away could not be overwritten.
+      const width = Math.max(stdout.columns - 1, 20);
+      const lines = text.split('\n').slice(0, Math.max(stdout.rows - 1, 1));
+      stdout.write(lines.map((line) => line.slice(0, width)).join('\n'));
+      shown = lines.length;
     },
     isTerminal: stdout.isTTY,
     color: wantsColor(stdout, env),

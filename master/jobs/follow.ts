@@ -3,7 +3,8 @@ import type { Job, JobTarget } from '../store/store.ts';
 import { exitCodeOfTargets, hasEnded } from './job-result.ts';
 import type { JobContext } from './job-context.ts';
 import { waitsFor } from './standing.ts';
-import { targetEvent } from './target-board.ts';
+import { runningOf } from './usual.ts';
+import { type Running, targetEvent } from './target-board.ts';
 
 /** Listens from this moment on, and tells first how things stand. */
 export function follow(
@@ -33,6 +34,10 @@ async function* tell(
   for await (const event of live) if (!('minion' in event && told.has(event.minion))) yield event;
 }
 
+function sinceOf({ state, updatedAt }: JobTarget): Running {
+  return state === 'running' ? { since: updatedAt } : {};
+}
+
 async function* standing(
   context: JobContext,
   job: Job,
@@ -42,5 +47,7 @@ async function* standing(
   const report = hasEnded(target.state) ? await store.reports.get(target.job, target.minion) : null;
   if (report !== null)
     yield { event: 'run', minion: target.minion, run: { event: 'report', report } };
-  yield targetEvent({ ...target, waits: waitsFor(context, job, target) });
+  const running = target.state === 'running' ? await runningOf(context, job, target.minion) : {};
+  const waits = waitsFor(context, job, target);
+  yield targetEvent({ ...target, waits, ...running, ...sinceOf(target) });
 }

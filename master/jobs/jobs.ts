@@ -13,6 +13,7 @@ import type { Rollout } from './rollout.ts';
 import { ANOTHER_RUN, waitsFor } from './standing.ts';
 import { createTargetBoard } from './target-board.ts';
 import { createTurns, deadlineOfRun } from './turns.ts';
+import { runningOf } from './usual.ts';
 
 /** What is asked for; the target has been resolved to minions, the tree to a revision. */
 export interface JobRequest {
@@ -110,7 +111,7 @@ async function accepted(
   const times = isLong ? { deadline: deadlineOfRun(context, job) } : {};
   const at = { job: id, minion, from: ['queued'] } as const;
   const waits = waiting ? ANOTHER_RUN : null;
-  const hasMoved = await board.move(at, { state: 'delivered', ...times }, waits);
+  const hasMoved = await board.move(at, { state: 'delivered', ...times }, { waits });
   if (!waiting || !(hasMoved || (await isUnderWay(store, id, minion)))) return;
   progress.waits(id, minion);
   if (!hasMoved) board.publishTarget({ job: id, minion, state: 'delivered', waits });
@@ -127,7 +128,9 @@ async function progressed(
   if (event.event === 'waiting') return accepted(context, { minion, job, waiting: true });
   if (progress.get(job, minion) === null) {
     const from = ['queued', 'delivered'] as const;
-    const hasMoved = await board.move({ job, minion, from }, { state: 'running' });
+    const known = await store.jobs.get(job);
+    const running = known === null ? {} : await runningOf(context, known, minion);
+    const hasMoved = await board.move({ job, minion, from }, { state: 'running' }, running);
     // Nothing is kept, or told to anybody, of jobs that are not this minion's.
     if (!hasMoved && !(await isUnderWay(store, job, minion))) return;
   }

@@ -13,7 +13,7 @@ export interface TargetBoard {
   move(
     of: { job: string; minion: string; from: readonly TargetState[] },
     change: Omit<TargetChange, 'updatedAt'>,
-    waits?: string | null,
+    told?: Pick<Told, 'waits' | 'since' | 'usualMilliseconds'>,
   ): Promise<boolean>;
   /** A report has been stored: its target has moved with it. */
   ended(report: Report): Promise<void>;
@@ -53,14 +53,14 @@ export function createTargetBoard({ store, now, onEnd }: Parts, events: JobEvent
     opened: (job, minions) => void open.set(job, Promise.resolve(new Set(minions))),
     publishTarget,
     publishRun: (job, minion, run) => events.publish(job, { event: 'run', minion, run }),
-    async move(of, change, waits = null) {
+    async move(of, change, told = {}) {
       const { job, minion } = of;
       const hasMoved = await store.jobs.moveTarget(of, {
         ...change,
         updatedAt: now().toISOString(),
       });
       if (!hasMoved) return false;
-      publishTarget({ job, minion, ...change, waits });
+      publishTarget({ job, minion, ...change, ...told });
       if (hasEnded(change.state)) await closeTarget(job, minion);
       return true;
     },
@@ -73,7 +73,15 @@ export function createTargetBoard({ store, now, onEnd }: Parts, events: JobEvent
   };
 }
 
-type Told = Partial<Pick<JobTarget, 'counts' | 'error'>> & { readonly waits?: string | null };
+interface Told extends Partial<Pick<JobTarget, 'counts' | 'error'>>, Running {
+  readonly waits?: string | null;
+}
+
+/** Of a target that runs. */
+export interface Running {
+  readonly since?: string;
+  readonly usualMilliseconds?: number | null;
+}
 
 export function targetEvent({
   minion,
@@ -81,6 +89,8 @@ export function targetEvent({
   counts,
   error,
   waits,
+  since,
+  usualMilliseconds,
 }: Pick<JobTarget, 'minion' | 'state'> & Told): JobEvent {
   return {
     event: 'target',
@@ -89,6 +99,8 @@ export function targetEvent({
     ...(counts == null ? {} : { counts }),
     ...(error == null ? {} : { error: { code: error.code, message: error.message } }),
     ...(waits == null ? {} : { waits }),
+    ...(since === undefined ? {} : { since }),
+    ...(usualMilliseconds == null ? {} : { usualMilliseconds }),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Report } from '../../protocol/report.ts';
+import type { Outcome, Report } from '../../protocol/report.ts';
 import { escapeControls } from '../../shared/log.ts';
 import {
   renderCounts,
@@ -7,7 +7,9 @@ import {
   renderReport,
 } from '../../shared/render-run.ts';
 import type { JobAnswer } from '../api/answers.ts';
+import { ALL_AT_ONCE } from '../jobs/rollout.ts';
 import type { Terminal } from '../cli/terminal.ts';
+import { FEW, renderSame } from './same-outcomes.ts';
 import { renderTable, renderTime, short } from './table.ts';
 
 /** A job, or what a minion ran by itself, and a line for each of its targets. */
@@ -22,7 +24,9 @@ export function renderJob(job: JobAnswer, terminal: Terminal): string[] {
   ]);
   return [
     titleOf(job),
-    `made ${job.createdAt}, revision ${short(job.revision, terminal)}`,
+    [`made ${job.createdAt}, revision ${short(job.revision, terminal)}`, ...askedOf(job)].join(
+      ', ',
+    ),
     ...renderTable(['minion', 'state', 'is', 'since', 'result'], rows, terminal),
   ];
 }
@@ -34,6 +38,21 @@ function titleOf({ id, kind, target, stateFiles, dryRun }: JobAnswer): string {
   if (kind === 'local') return `local run ${id} of ${on}${mode}`;
   const files = stateFiles.length === 0 ? 'the top file' : stateFiles.join(', ');
   return `job ${id}: ${escapeControls(files)} on ${on}${mode}`;
+}
+
+/** How it was to go, as far as that is not how jobs go anyway. */
+function askedOf({ rollout, retryOf, cancelledAt }: JobAnswer): string[] {
+  const { batch, maxFailures, startsAt, expiresAt, queue } = rollout ?? ALL_AT_ONCE;
+  const said = [
+    [retryOf, 'retry of'],
+    [batch, 'batch'],
+    [maxFailures, 'max failures'],
+    [startsAt, 'begins'],
+    [expiresAt, 'expires'],
+    [cancelledAt, 'cancelled'],
+    [queue ? null : 'no queue', ''],
+  ] as const;
+  return said.flatMap(([value, word]) => (value === null ? [] : [`${word} ${value}`.trim()]));
 }
 
 type Target = JobAnswer['targets'][number];
@@ -49,12 +68,29 @@ function resultOf({ error, counts, waits, progress }: Result) {
 
 /** What the runs did, state by state; nothing of a run that has nothing to say. */
 export function renderReports(reports: readonly Report[], options: RenderOptions): string[] {
-  return reports.flatMap((report) => {
-    const before = reports.length > 1 ? `${escapeControls(report.minion)} | ` : '';
-    const lines = report.outcomes.flatMap((outcome) => renderOutcome(outcome, options));
-    const hasSaid = lines.length > 0 || report.error !== undefined || report.owed.length > 0;
-    return hasSaid
-      ? ['', ...lines.map((line) => `${before}${line}`), ...renderReport(report, options)]
-      : [];
-  });
+  const prefix = (minion: string) => (reports.length > 1 ? `${escapeControls(minion)} | ` : '');
+  const show = (report: Report, outcomes: readonly Outcome[]) =>
+    renderOne(report, { outcomes, before: prefix(report.minion) }, options);
+  if (reports.length <= FEW || options.verbose)
+    return reports.flatMap((report) => show(report, report.outcomes));
+  const failures = reports.flatMap((report) => show(report, report.outcomes.filter(hasFailed)));
+  const same = renderSame(reports, options);
+  return [...failures, ...(same.length > 0 ? ['', ...same] : [])];
+}
+
+function hasFailed({ status }: Outcome): boolean {
+  return status === 'failed';
+}
+
+interface Part {
+  readonly outcomes: readonly Outcome[];
+  readonly before: string;
+}
+
+function renderOne(report: Report, { outcomes, before }: Part, options: RenderOptions): string[] {
+  const lines = outcomes.flatMap((outcome) => renderOutcome(outcome, options));
+  const hasSaid = lines.length > 0 || report.error !== undefined || report.owed.length > 0;
+  return hasSaid
+    ? ['', ...lines.map((line) => `${before}${line}`), ...renderReport(report, options)]
+    : [];
 }

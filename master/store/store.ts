@@ -246,6 +246,11 @@ export interface ReportStore {
   withoutJob(
     asked: RunQuery & { prefix?: string; cause?: Report['cause'] | undefined },
   ): Promise<readonly ReportSummary[]>;
+  /** How long such runs, that went well, took on a minion: the middle one of the last few. */
+  usualMilliseconds(
+    minion: string,
+    like: Pick<Job, 'dryRun' | 'stateFiles'>,
+  ): Promise<number | null>;
   /** The newest of each minion that is no dry run. */
   latest(): Promise<ReadonlyMap<string, ReportSummary>>;
   /**

@@ -27,8 +27,8 @@ test('a job runs, is told state by state, and ends with the exit code', async (t
     timeoutSeconds: 90,
   });
   t.regex(out[0] ?? '', new RegExp(`^job ${options.job}, revision [0-9a-f]{12}, 1 target$`, 'u'));
-  t.regex(out[1] ?? '', /note\.present {2}hello {2}changed/u);
-  t.regex(out[2] ?? '', /^web-01 {2}changed {2}1 state: 1 changed/u);
+  t.regex(out[1] ?? '', /^[0-9-]{10}T[0-9:]{8}Z \* note\.present {2}hello {2}changed/u);
+  t.regex(out[2] ?? '', /Z web-01 {2}changed {2}1 state: 1 changed/u);
   t.is(out.length, 3);
   t.deepEqual(await statesOf(on, options.job), { 'web-01': 'changed' });
 });
@@ -72,7 +72,7 @@ test('unknown, empty and offline targets are three different answers', async (t)
   const offline = await on.cli('apply', '-t', 'web');
   t.true(Date.now() - begun < 1000);
   t.is(offline.code, 3);
-  t.regex(offline.out[1] ?? '', /^web-01 {2}unreachable: "web-01" is offline \(last seen /u);
+  t.regex(offline.out[1] ?? '', /Z web-01 {2}unreachable: "web-01" is offline \(last seen /u);
   t.is((await on.cli('apply', '-t', 'web or')).code, 1);
 });
 
@@ -196,10 +196,10 @@ test('what a minion ran by itself is listed, shown and watched as a job is', asy
 
   const shown = (await on.cli('jobs', 'show', refresh.slice(0, 8))).out.join('\n');
   t.regex(shown, new RegExp(`^refresh ${refresh} of web-01\n`, 'u'));
-  t.regex(shown, /note\.present {2}hello {2}changed.*\nweb-01 {2}changed/u);
+  t.regex(shown, /note\.present {2}hello {2}changed.*\n.*web-01 {2}changed/u);
   const watched = await on.cli('jobs', 'watch', refresh);
   t.is(watched.code, 0);
-  t.regex(watched.out.join('\n'), /note\.present {2}hello {2}changed.*\nweb-01 {2}changed/u);
+  t.regex(watched.out.join('\n'), /note\.present {2}hello {2}changed.*\n.*web-01 {2}changed/u);
   const broken = await on.cli('jobs', 'watch', local);
   t.is(broken.code, 4);
   t.regex(broken.out.join('\n'), /no such file/u);

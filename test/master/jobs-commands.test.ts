@@ -84,6 +84,8 @@ test('a retry is a new job, the same again, for what has not succeeded', async (
   const shown = JSON.parse((await on.cli('jobs', 'show', again.job, '--json')).out.join(''));
   t.like(shown, { retryOf: job, rollout: { batch: '1', maxFailures: '50%' } });
   t.true(Date.parse(shown.rollout.expiresAt) > Date.now());
+  const [, made = ''] = (await on.cli('jobs', 'show', again.job)).out;
+  t.regex(made, new RegExp(`, retry of ${job}, batch 1, max failures 50%, expires 20[^,]*$`, 'u'));
 
   const none = await on.cli('jobs', 'retry', again.job);
   t.is(none.code, 5);

@@ -1,6 +1,6 @@
 import { type Selectable, sql } from 'kysely';
 import type { Report } from '../../../protocol/report.ts';
-import type { ReportStore, ReportSummary } from '../store.ts';
+import type { Job, ReportStore, ReportSummary } from '../store.ts';
 import { causeColumn, countsColumn, reportColumn, statusColumn } from './columns.ts';
 import type { Database, Tables } from './database.ts';
 import type { Commit } from './group-commit.ts';
@@ -19,6 +19,7 @@ export function reportStore(database: Database, commit: Commit): ReportStore {
       return row === undefined ? null : reportColumn(row.body);
     },
     withoutJob: (asked) => withoutJob(database, asked),
+    usualMilliseconds: (minion, like) => usualMilliseconds(database, minion, like),
     latest: () => latest(database),
     prune: (limits) => prune(database, limits),
   };
@@ -102,6 +103,28 @@ async function withoutJob(
   if (states !== undefined) query = query.where('status', 'in', states);
   query = query.orderBy('started_at', 'desc').orderBy('job', 'desc');
   return (await query.limit(limit).execute()).map(summaryOf);
+}
+
+const RECENT = 5;
+
+async function usualMilliseconds(
+  database: Database,
+  minion: string,
+  { dryRun, stateFiles }: Pick<Job, 'dryRun' | 'stateFiles'>,
+): Promise<number | null> {
+  const rows = await database
+    .selectFrom('reports')
+    .leftJoin('jobs', 'jobs.id', 'reports.job')
+    .select(['started_at', 'ended_at'])
+    .where('minion', '=', minion)
+    .where('reports.dry_run', '=', dryRun ? 1 : 0)
+    .where('status', 'in', ['ok', 'changed'])
+    .where(sql<string>`coalesce(jobs.state_files, '[]')`, '=', JSON.stringify(stateFiles))
+    .orderBy('ended_at', 'desc')
+    .limit(RECENT)
+    .execute();
+  const took = rows.map((row) => Date.parse(row.ended_at) - Date.parse(row.started_at));
+  return took.toSorted((a, b) => a - b)[Math.floor(took.length / 2)] ?? null;
 }
 
 async function latest(database: Database): Promise<ReadonlyMap<string, ReportSummary>> {

@@ -392,6 +392,26 @@ test('keeps a report without a job, and the reason of a run that could not start
   t.true(await store.reports.add(report(uuidv7(), 'a1', { cause: 'refresh' }), LATER));
 });
 
+test('how long a run usually takes goes by the last few that were like it and went well', async (t) => {
+  const store = await open();
+  const notes = job({ stateFiles: ['notes'] });
+  await store.jobs.create(notes, [target(notes, 'a1')]);
+  const took = (seconds: number, more: Partial<Report> = {}, id = uuidv7()) => {
+    const endedAt = new Date(Date.parse(LATER) + seconds * 1000).toISOString();
+    return store.reports.add(report(id, 'a1', { startedAt: LATER, endedAt, ...more }), LATER);
+  };
+  const top = { dryRun: false, stateFiles: [] };
+  t.is(await store.reports.usualMilliseconds('a1', top), null);
+  for (const seconds of [10, 12, 20]) await took(seconds, { cause: 'refresh' });
+  await took(99, { status: 'failed' });
+  await took(1, { dryRun: true });
+  await took(50, {}, notes.id);
+  t.is(await store.reports.usualMilliseconds('a1', top), 12_000);
+  t.is(await store.reports.usualMilliseconds('a1', { ...top, dryRun: true }), 1_000);
+  t.is(await store.reports.usualMilliseconds('a1', { ...top, stateFiles: ['notes'] }), 50_000);
+  t.is(await store.reports.usualMilliseconds('a2', top), null);
+});
+
 test("knows each minion's newest real run", async (t) => {
   const store = await open();
   const add = (id: string, endedAt: string, more: Partial<Report> = {}) =>

@@ -1,0 +1,159 @@
+import test from 'ava';
+import type { Terminal } from '../../master/cli/terminal.ts';
+import { createJobView } from '../../master/render/job-view.ts';
+import { createLiveHosts } from '../../master/render/live-hosts.ts';
+import { renderReports } from '../../master/render/job.ts';
+import { renderSame } from '../../master/render/same-outcomes.ts';
+import type { JobEvent } from '../../protocol/messages.ts';
+import { outcome, report } from './harness.ts';
+
+const plain = { color: false, verbose: false };
+const JOB = '019a0000-0000-7000-8000-000000000000';
+const NOW = new Date('2026-05-05T12:00:10.000Z');
+
+const changed = (...ids: readonly string[]) =>
+  ids.map((id, index) => outcome(id, { milliseconds: index }));
+
+test('what hosts have in common is shown once, and then what is different', (t) => {
+  const hosts = [
+    { minion: 'web1', outcomes: changed('a', 'b') },
+    { minion: 'web2', outcomes: [...changed('a', 'b'), outcome('quiet', { status: 'unchanged' })] },
+    {
+      minion: 'web3',
+      outcomes: [outcome('a', { startedAt: '2026-02-02T00:00:00.000Z' }), ...changed('b')],
+    },
+    { minion: 'web7', outcomes: changed('a', 'c') },
+    { minion: 'web8', outcomes: [outcome('none', { status: 'unchanged' })] },
+    { minion: 'web9', outcomes: [outcome('broken', { status: 'failed' })] },
+  ];
+  t.deepEqual(renderSame(hosts, plain), [
+    '3 hosts: the same 2 changes',
+    '    web1, web2, web3',
+    '* note.present  a  changed  states/notes.yaml:1:1',
+    '* note.present  b  changed  states/notes.yaml:1:1',
+    'web7 differs: 1 of the same, 1 of its own, 1 not there',
+    '    not note.present  b',
+    '* note.present  c  changed  states/notes.yaml:1:1',
+  ]);
+  t.deepEqual(renderSame([], plain), []);
+  const alone = [hosts[0], hosts[3]].flatMap((host) => host ?? []);
+  t.deepEqual(
+    renderSame(alone, plain).filter((line) => line.includes(':') && !line.startsWith('*')),
+    ['web1: 2 changes', 'web7: 2 changes'],
+  );
+});
+
+test('reports of many hosts are grouped, and each failure has its host', (t) => {
+  const error = { code: 'COMMAND_FAILED', message: 'no' };
+  const failed = [...changed('a'), outcome('b', { status: 'failed', error })];
+  const reports = [
+    ...['m1', 'm2', 'm3'].map((minion) => report(JOB, minion, { outcomes: changed('a', 'b') })),
+    report(JOB, 'm4', { outcomes: failed, status: 'failed' }),
+  ];
+  const lines = renderReports(reports, plain);
+  t.true(lines.includes('3 hosts: the same 2 changes'));
+  t.true(lines.some((line) => line.startsWith('m4 | ! note.present  b  failed')));
+  t.is(lines.filter((line) => line.includes('* note.present  a')).length, 1);
+  const each = renderReports(reports, { ...plain, verbose: true });
+  t.is(each.filter((line) => line.includes('* note.present  a')).length, 4);
+  t.is(
+    renderReports(reports.slice(0, 2), plain).filter((line) => line.includes('* note.present  a'))
+      .length,
+    2,
+  );
+});
+
+function fakeTerminal(isTerminal: boolean) {
+  const out: string[] = [];
+  const transient: string[] = [];
+  const terminal: Terminal = {
+    out: (line) => out.push(line),
+    err: (line) => out.push(line),
+    transient: (lines) => transient.push(lines),
+    isTerminal,
+    color: false,
+    canAsk: false,
+    ask: () => Promise.resolve(''),
+    input: () => Promise.resolve(''),
+    interrupts: () => ({ next: () => Promise.resolve(), stop: () => undefined }),
+    environment: {},
+    now: () => NOW,
+  };
+  return { out, transient, terminal };
+}
+
+function eventsOf(targets: readonly string[]): JobEvent[] {
+  return [
+    { event: 'job', job: JOB, revision: 'a'.repeat(64), targets: [...targets] },
+    ...targets.map((minion): JobEvent => {
+      const told = outcome('same', { change: { action: 'create', to: { text: 'hi' } } });
+      return {
+        event: 'run',
+        minion,
+        run: { event: 'outcome', number: 1, total: 1, outcome: told },
+      };
+    }),
+    ...targets.map((minion): JobEvent => {
+      const told = report(JOB, minion, { outcomes: [outcome('same')] });
+      return { event: 'run', minion, run: { event: 'report', report: told } };
+    }),
+    { event: 'done', exitCode: 0 },
+  ];
+}
+
+test('a few hosts are shown state by state; for more what they share comes at the end', (t) => {
+  for (const [targets, shown] of [
+    [['m1', 'm2'], 2],
+    [['m1', 'm2', 'm3', 'm4'], 1],
+  ] as const) {
+    const { out, terminal } = fakeTerminal(true);
+    const view = createJobView(terminal, { verbose: false });
+    for (const event of eventsOf(targets)) view.show(event);
+    view.stop();
+    t.is(out[0], `job ${JOB}, revision aaaaaaaaaaaa, ${targets.length} targets`);
+    t.is(out.filter((line) => line.includes('* note.present')).length, shown);
+    t.is(out.includes('4 hosts: the same 1 change'), targets.length === 4);
+    for (const minion of targets) t.true(out.some((line) => line.startsWith(`${minion}  changed`)));
+  }
+});
+
+test('a log gets the time with each line, and nothing that moves', (t) => {
+  const { out, transient, terminal } = fakeTerminal(false);
+  const view = createJobView(terminal, { verbose: false });
+  for (const event of eventsOf(['m1'])) view.show(event);
+  view.show({ event: 'target', minion: 'm1', state: 'queued', waits: 'waits for its turn' });
+  view.stop();
+  t.true(out[0]?.startsWith(`job ${JOB}`));
+  for (const line of out.slice(1)) t.regex(line, /^2026-05-05T12:00:10Z /u);
+  t.is(out.at(-1), '2026-05-05T12:00:10Z m1  queued: waits for its turn');
+  t.deepEqual(
+    transient.filter((lines) => lines !== ''),
+    [],
+  );
+});
+
+test('what runs is shown by host, with how far it is, for how long, and what is left', (t) => {
+  const live = createLiveHosts();
+  const running = { event: 'target', minion: 'm1', state: 'running' } as const;
+  const since = '2026-05-05T12:00:00.000Z';
+  live.target({ ...running, since, usualMilliseconds: 30_000 }, NOW);
+  live.target({ ...running, minion: 'm2', usualMilliseconds: 5_000, since }, NOW);
+  live.target({ ...running, minion: 'm3' }, NOW);
+  const started = {
+    event: 'started',
+    number: 3,
+    total: 9,
+    id: 'x\u001b',
+    type: 'pkg.installed',
+  } as const;
+  live.run('m1', started, NOW);
+  const later = new Date(NOW.getTime() + 4_000);
+  t.deepEqual(live.lines(later, 2), [
+    'm1  3/9  pkg.installed x\\x1b  4 s  about 16 s left',
+    'm2  compiling  14 s  longer than its usual 5 s',
+    'and 1 more',
+  ]);
+  t.is(live.lines(NOW, 1)[0], 'm1  3/9  pkg.installed x\\x1b  about 20 s left');
+  for (const minion of ['m1', 'm2', 'm3']) live.target({ ...running, minion, state: 'ok' }, later);
+  t.deepEqual(live.lines(later, 9), []);
+});
