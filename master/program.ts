@@ -6,6 +6,7 @@ import type { Context } from './cli/context.ts';
 import type { Terminal } from './cli/terminal.ts';
 import { addApply } from './commands/apply.ts';
 import { addDocs } from './commands/docs.ts';
+import { addDrift } from './commands/drift.ts';
 import { addFacts } from './commands/facts.ts';
 import { addInit } from './commands/init.ts';
 import { addJobs } from './commands/jobs.ts';
@@ -31,6 +32,7 @@ const COMMANDS = [
   addPing,
   addPause,
   addResume,
+  addDrift,
   addFacts,
   addPillar,
   addShow,

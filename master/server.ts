@@ -2,6 +2,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { ConductorError, type ErrorCode } from '../shared/errors.ts';
 import type { Logger } from '../shared/log.ts';
 import { OPERATOR, type Caller } from './gate.ts';
+import { driftRoutes } from './routes/drift-routes.ts';
 import { jobRoutes } from './routes/job-routes.ts';
 import { keyRoutes } from './routes/key-routes.ts';
 import { minionRoutes } from './routes/minion-routes.ts';
@@ -34,8 +35,8 @@ export function buildServer(services: Services, caller: Caller = OPERATOR): Fast
   });
   requirePermissions(app);
   answerErrors(app, services.log);
-  for (const add of [statusRoutes, minionRoutes, pauseRoutes, keyRoutes, jobRoutes])
-    add(app, services, caller);
+  const routes = [statusRoutes, minionRoutes, pauseRoutes, keyRoutes, jobRoutes, driftRoutes];
+  for (const add of routes) add(app, services, caller);
   return app;
 }
 

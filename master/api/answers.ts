@@ -70,6 +70,8 @@ export const minionStatus = z.strictObject({
     .strictObject({ until: z.string(), why: z.string(), isConfirmed: z.boolean() })
     .nullable(),
   lastRun: lastRun.nullable(),
+  /** How many of its states have drifted in the last seven days. */
+  drift: count,
   running: z.array(running),
 });
 
@@ -130,6 +132,25 @@ export const jobsAnswer = z.strictObject({
   /** There are older ones: ask for those before this. */
   next: z.string().nullable(),
 });
+
+export const driftAnswer = z.strictObject({
+  drifts: z.array(
+    z.strictObject({
+      minion: z.string(),
+      key: z.string(),
+      id: z.string(),
+      name: z.string(),
+      type: z.string(),
+      place: z.string(),
+      times: count,
+      since: z.string(),
+      lastAt: z.string(),
+      job: z.string(),
+    }),
+  ),
+});
+
+export type DriftAnswer = z.infer<typeof driftAnswer>;
 
 export const pingAnswer = z.strictObject({
   minions: z.array(

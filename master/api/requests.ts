@@ -85,6 +85,11 @@ export const listJobsQuery = z.strictObject({
   limit: z.coerce.number().int().positive().max(1000).default(20),
 });
 
+export const driftQuery = z.strictObject({
+  target: z.string().min(1).max(10_000).optional(),
+  since: z.iso.datetime().default('1970-01-01T00:00:00.000Z'),
+});
+
 export const pillarQuery = z.strictObject({ reveal: z.enum(['true', 'false']).default('false') });
 
 export const lintQuery = z.strictObject({ minion: z.optional(minionIdSchema) });

@@ -64,6 +64,7 @@ const COLUMNS = [
   'result',
   'revision',
   'owed',
+  'drift',
   'next refresh',
   'schedule',
   'paused',
@@ -86,6 +87,7 @@ function rowOf(minion: MinionStatus, at: At, terminal: Context['terminal']): str
     resultWords(minion),
     short(lastRun?.revision ?? null, terminal),
     String(lastRun?.owed ?? 0),
+    String(minion.drift),
     ...comingWords(minion, at),
   ];
 }

@@ -31,6 +31,8 @@ async function status(services: Services): Promise<StatusAnswer> {
   const all = await store.minions.list();
   const latest = await store.reports.latest();
   const intentions = await store.intentions.all();
+  const since = new Date(services.now().getTime() - WEEK_MS).toISOString();
+  const drifts = await store.drifts.counts({ since });
   const underWay = new Map<string, JobTarget[]>();
   for (const target of await store.jobs.unfinished())
     underWay.set(target.minion, [...(underWay.get(target.minion) ?? []), target]);
@@ -46,7 +48,8 @@ async function status(services: Services): Promise<StatusAnswer> {
       const report = latest.get(minion.id);
       const unfinished = underWay.get(minion.id) ?? [];
       const intention = intentions.get(minion.id) ?? NO_INTENTION;
-      return minionStatus(services, minion, { report, unfinished, intention });
+      const drift = drifts.get(minion.id) ?? 0;
+      return minionStatus(services, minion, { report, unfinished, intention, drift });
     }),
   };
 }
@@ -55,14 +58,16 @@ interface Past {
   readonly report: ReportSummary | undefined;
   readonly unfinished: readonly JobTarget[];
   readonly intention: Intention;
+  readonly drift: number;
 }
 
 const NO_INTENTION: Intention = { scheduleSource: null, pause: null, owed: null };
+const WEEK_MS = 7 * 86_400_000;
 
 function minionStatus(
   { presence, jobs, now }: Services,
   minion: Minion,
-  { report, unfinished, intention }: Past,
+  { report, unfinished, intention, drift }: Past,
 ): MinionStatus {
   const { id, groups, address, version, nextRefresh } = minion;
   const session = presence.get(id);
@@ -77,6 +82,7 @@ function minionStatus(
     scheduleSource: intention.scheduleSource,
     pause: pauseOf(intention, now()),
     lastRun: report === undefined ? null : lastRun(report),
+    drift,
     running: unfinished.map(({ job, state }) => {
       const { number = null, total = null, current = null } = jobs.progressOf(job, id) ?? {};
       return { job, state, number, total, current };

@@ -3,6 +3,7 @@ import type { TargetState } from '../../protocol/messages.ts';
 import type { Counts, Report } from '../../protocol/report.ts';
 import type { Rollout } from '../jobs/rollout.ts';
 import type { JsonMapping } from '../json-values.ts';
+import type { DriftStore } from './drift-store.ts';
 import type { IntentionStore } from './intention-store.ts';
 
 /**
@@ -15,6 +16,7 @@ export interface Store {
   readonly invitations: InvitationStore;
   readonly jobs: JobStore;
   readonly reports: ReportStore;
+  readonly drifts: DriftStore;
   readonly revisions: RevisionStore;
   readonly certificates: CertificateStore;
   close(): Promise<void>;

@@ -72,6 +72,18 @@ export interface Tables {
     size: number;
     body: string;
   };
+  drifts: {
+    minion: string;
+    key: string;
+    id: string;
+    name: string;
+    type: string;
+    place: string;
+    times: number;
+    since: string;
+    last_at: string;
+    job: string;
+  };
   revisions: { id: string; number: number; published_at: string; manifest: string };
   certificates: { serial: number; bytes: string; created_at: string };
 }

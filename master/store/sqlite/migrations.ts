@@ -108,6 +108,22 @@ const MIGRATIONS: Readonly<Record<string, readonly string[]>> = {
       owed text
     ) strict, without rowid`,
   ],
+  '0003-drift': [
+    `create table drifts (
+      minion text not null,
+      key text not null,
+      id text not null,
+      name text not null,
+      type text not null,
+      place text not null,
+      times integer not null,
+      since text not null,
+      last_at text not null,
+      job text not null,
+      primary key (minion, key)
+    ) strict, without rowid`,
+    `create index drifts_by_age on drifts (last_at)`,
+  ],
 };
 
 const provider: MigrationProvider = {

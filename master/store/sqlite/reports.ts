@@ -2,6 +2,7 @@ import { type Selectable, sql } from 'kysely';
 import type { Report } from '../../../protocol/report.ts';
 import type { Job, ReportStore, ReportSummary } from '../store.ts';
 import { causeColumn, countsColumn, reportColumn, statusColumn } from './columns.ts';
+import { noteDrift } from './drifts.ts';
 import type { Database, Tables } from './database.ts';
 import type { Commit } from './group-commit.ts';
 import { UNFINISHED } from './job-rows.ts';
@@ -46,6 +47,7 @@ async function add(database: Database, report: Report, receivedAt: string): Prom
     .where('job', '=', report.job)
     .where('minion', '=', report.minion)
     .execute();
+  await noteDrift(database, report, receivedAt);
   return true;
 }
 
@@ -179,6 +181,7 @@ async function prune(
       )
       .where(isNotNewest)
       .executeTakeFirst();
+    await transaction.deleteFrom('drifts').where('last_at', '<', receivedBefore).execute();
     await forgetJobs(transaction, receivedBefore);
     return Number(old.numDeletedRows + excess.numDeletedRows);
   });

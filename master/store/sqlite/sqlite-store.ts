@@ -1,6 +1,7 @@
 import { ConductorError } from '../../../shared/errors.ts';
 import type { CertificateStore, InvitationStore, Store } from '../store.ts';
 import { type Database, openDatabase } from './database.ts';
+import { driftStore } from './drifts.ts';
 import { getInvitation } from './enrol.ts';
 import { type Commit, groupCommits } from './group-commit.ts';
 import { intentionStore } from './intentions.ts';
@@ -19,6 +20,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
     invitations: invitationStore(database, commit),
     jobs: jobStore(database, commit),
     reports: reportStore(database, commit),
+    drifts: driftStore(database),
     revisions: revisionStore(database),
     certificates: certificateStore(database),
     close: () => database.destroy(),

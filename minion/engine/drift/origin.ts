@@ -41,24 +41,45 @@ type Memo = Extract<Remembered, { status: 'known' }>['memo'];
 const INTENDED: Origin = { kind: 'intended' };
 
 function ofKnown(changing: Changing, memo: Memo, context: RunContext): Origin {
-  const { declaration, touchedMs } = changing;
-  const { wanted } = context.memory;
-  const type = typeOf(context, declaration);
+  const { declaration } = changing;
   if (isAskedAnew(changing, memo, context)) return INTENDED;
   const changed = changedBefore(declaration, context);
-  if (type.isDerived === true && changed !== null) return follows(changed);
-  if (wanted.wasCutShort) return unknown('the run before this one broke off');
-  if (memo.isUnsettled === true)
-    return unknown('an earlier run did not finish what it, or what it refers to, had begun');
-  const isOlder = touchedMs !== null && touchedMs < context.startedAt.getTime() - CLOCK_MS;
-  const suspect = changed ?? context.unforeseen.by;
-  if (suspect !== null && !isOlder) return unknown(`"${suspect}" changed before it in this run`);
-  const { times, since } = wanted.movedAgain(declaration.key);
+  const { isDerived = false } = typeOf(context, declaration);
+  if (isDerived && changed !== null) return follows(changed);
+  const doubt = doubtAbout(changing, memo, context);
+  if (doubt !== null) return unknown(doubt);
+  const { times, since } = context.memory.wanted.movedAgain(declaration.key);
   return { kind: 'drift', times, since };
+}
+
+/** Why the host may have been changed by a run, this one or an earlier one; `null` if it was not. */
+function doubtAbout(
+  { declaration, touchedMs }: Changing,
+  memo: Memo,
+  context: RunContext,
+): string | null {
+  if (context.memory.wanted.wasCutShort) return 'the run before this one broke off';
+  if (memo.isUnsettled === true)
+    return 'an earlier run did not finish what it, or what it refers to, had begun';
+  const isOlder = touchedMs !== null && touchedMs < context.startedAt.getTime() - CLOCK_MS;
+  const suspect = changedBefore(declaration, context) ?? context.unforeseen.by;
+  if (suspect !== null && !isOlder) return `"${suspect}" changed before it in this run`;
+  return touchedDuringRun(touchedMs, context);
 }
 
 /** Clocks of file systems go in steps, and may lag behind the system's. */
 const CLOCK_MS = 1000;
+
+/** A file that a run touched itself: states of the tree may want different things of it. */
+function touchedDuringRun(
+  touchedMs: number | null,
+  { startedAt, memory }: RunContext,
+): string | null {
+  if (touchedMs === null) return null;
+  const which = touchedMs >= startedAt.getTime() ? 'this run' : 'the last one';
+  if (which === 'the last one' && !memory.wanted.wasActiveAt(touchedMs)) return null;
+  return `it was touched while ${which} was under way: another state may want something else of it`;
+}
 
 /** The tree asks for something else than last time, or what it refers to does (a branch, a repository). */
 function isAskedAnew(

@@ -32,6 +32,8 @@ const fileSchema = z.strictObject({
   /** A run has begun to change things and has not said that it ended. */
   isOpen: z.boolean(),
   isLost: z.boolean(),
+  /** When the last run that changed something was under way. */
+  active: z.strictObject({ from: z.iso.datetime(), until: z.iso.datetime() }).optional(),
   memos: z.record(z.string(), memoSchema),
 });
 
@@ -56,6 +58,8 @@ export interface Wanted {
   digest(text: string): string;
   /** The run before this one changed things and died. */
   readonly wasCutShort: boolean;
+  /** Whether the last run that changed something was under way then. */
+  wasActiveAt(milliseconds: number): boolean;
   /** Called before the first effect; on disk when it returns. */
   begin(): void;
   settle(key: string, wish: Wish): void;
@@ -88,8 +92,9 @@ export function openWanted(stateDirectory: string, options: WantedOptions): Want
   const settled = new Set<string>();
   const nameOf = (declaration: string): string => key.digest(`declaration ${declaration}`);
   let saved = JSON.stringify(loaded);
+  let from: string | null = null;
 
-  const save = (change: Pick<File, 'isOpen' | 'isLost'>): void => {
+  const save = (change: Omit<Partial<File>, 'memos'>): void => {
     const text = JSON.stringify({ ...loaded, ...change, memos: Object.fromEntries(memos) });
     if (dryRun || text === saved) return;
     key.keep();
@@ -100,14 +105,24 @@ export function openWanted(stateDirectory: string, options: WantedOptions): Want
     wasCutShort,
     digest: (text) => key.digest(text),
     ...remembering({ memos, settled, isLost, nameOf, now }),
-    begin: () => save({ isOpen: true, isLost }),
+    wasActiveAt: (milliseconds) => isWithin(loaded.active, milliseconds),
+    begin() {
+      from ??= now().toISOString();
+      save({ isOpen: true });
+    },
     end({ keys, isWhole }) {
       if (wasCutShort) doubtAll(memos, settled);
       if (isWhole) keepOnly(memos, new Set([...keys].map(nameOf)), isLost);
       forgetOldest(memos);
-      save({ isOpen: false, isLost: isLost && !isWhole });
+      const active = from === null ? {} : { active: { from, until: now().toISOString() } };
+      save({ isOpen: false, isLost: isLost && !isWhole, ...active });
     },
   };
+}
+
+function isWithin(active: File['active'], milliseconds: number): boolean {
+  if (active === undefined) return false;
+  return Date.parse(active.from) <= milliseconds && milliseconds <= Date.parse(active.until);
 }
 
 interface InMind {

@@ -449,6 +449,41 @@ test('history is bounded by age and by size; jobs go with their reports', async 
   t.is(await store.reports.prune({ receivedBefore: NOW, bytes: size * 4 }), 0);
 });
 
+function drifting(count: number, at: string, key = 'key'): Report['outcomes'] {
+  return Array.from({ length: count }, (_, index) => ({
+    key: `${key} ${index}`,
+    id: 'x',
+    name: 'x',
+    type: 'note.present',
+    place: 'states/x.yaml:1:1',
+    status: 'changed',
+    origin: { kind: 'drift', times: 1, since: NOW },
+    startedAt: at,
+    milliseconds: 1,
+  }));
+}
+
+test('drift is kept once for each state, of no minion more than there is room, and not for ever', async (t) => {
+  const store = await open();
+  const tell = async (id: string, outcomes: Report['outcomes']) =>
+    store.reports.add(report(uuidv7(), id, { outcomes }), LATER);
+  const count = async (since: string) => store.drifts.counts({ since });
+  await tell('a1', drifting(2, LATER));
+  // An older report that comes late does not make it older.
+  await tell('a1', drifting(2, NOW));
+  t.deepEqual(await count(LATER), new Map([['a1', 2]]));
+  // A clock that is ahead does not keep it longer.
+  await tell('b1', drifting(1, '2099-01-01T00:00:00.000Z'));
+  t.is((await store.drifts.list({ since: NOW }))[0]?.lastAt, LATER);
+
+  await tell('c1', drifting(999, LATER));
+  t.is((await count(NOW)).get('c1'), 200);
+  for (let turn = 0; turn < 6; turn += 1) await tell('c1', drifting(200, LATER, `turn ${turn}`));
+  t.is((await count(NOW)).get('c1'), 1000);
+  await store.reports.prune({ receivedBefore: '2026-01-04T00:00:00.000Z', bytes: 1e9 });
+  t.deepEqual(await count(NOW), new Map());
+});
+
 test('publishing makes a revision the newest; those in use outlive pruning', async (t) => {
   const store = await open();
   const ids = ['1', '2', '3', '4'].map((digit) => digit.repeat(64));
