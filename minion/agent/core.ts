@@ -75,20 +75,14 @@ export function createCore(parts: CoreParts): Core {
   const facts = factsReader(parts);
   const observers = createObservers();
   const pauses = openPauses({ stateDirectory, now, elapsed, log, changed: observers.paused });
-  const learned = observers.pillar;
   const runs = createRuns({
-    minion,
-    stateDirectory,
+    ...parts,
     blobDirectory: blobs.directory,
     blobKey: atRest.key,
-    masters: parts.masters,
-    paused: pauses.current,
+    paused: () => pauses.current(),
     journal: openJournal(stateDirectory, log),
     spool,
-    preparer: createPreparer({ link, blobs, stateDirectory, atRest, log, learned }),
-    startChild: parts.startChild,
-    log,
-    now,
+    preparer: createPreparer({ ...parts, link, blobs, learned: observers.pillar }),
     onEvent: (entry, event) => followers.event(entry, event),
     onEnd: ({ options }) => void ended(core, { followers, observers }, options.job),
   });

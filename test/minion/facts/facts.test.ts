@@ -1,5 +1,4 @@
 import test from 'ava';
-import { performance } from 'node:perf_hooks';
 import { addressesOf } from '../../../minion/facts/addresses.ts';
 import { parseMounts, readDisks } from '../../../minion/facts/disks.ts';
 import { readFacts } from '../../../minion/facts/facts.ts';
