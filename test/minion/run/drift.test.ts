@@ -83,7 +83,7 @@ asRoot(
     const first = await perform(here, tree(here));
     t.deepEqual(first.counts.drift, 0);
     const then = new Date('2026-01-02T03:04:05Z');
-    writeFileSync(join(here, 'first'), 'by hand\n');
+    await byHand(join(here, 'first'), 'by hand\n');
     utimesSync(join(here, 'first'), then, then);
 
     const report = await perform(here, tree(here, { second: 'three' }));
@@ -104,8 +104,8 @@ asRoot(
   async (t) => {
     const here = place();
     await perform(here, tree(here));
-    writeFileSync(join(here, 'edited'), 'other lines altogether\n');
-    writeFileSync(join(here, 'gone'), 'back again\n');
+    await byHand(join(here, 'edited'), 'other lines altogether\n');
+    await byHand(join(here, 'gone'), 'back again\n');
     const report = await perform(here, tree(here));
     for (const [id, text] of [
       ['line', 'other lines altogether\n'],
