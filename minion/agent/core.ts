@@ -69,26 +69,15 @@ export function createCore(parts: CoreParts): Core {
   const { stateDirectory, atRest, log, now, minion } = parts;
   const link = createLink();
   for (const name of ['jobs', 'spool']) makeOwnDirectory(join(stateDirectory, name));
-  const blobs = openBlobCache(stateDirectory, atRest);
   const spool = openSpool({ minion, stateDirectory, link, log });
   const followers = createFollowers(link);
   const facts = factsReader(parts);
   const observers = createObservers();
   const pauses = openPauses({ stateDirectory, now, elapsed, log, changed: observers.paused });
-  const learned = observers.pillar;
   const runs = createRuns({
-    minion,
-    stateDirectory,
-    blobDirectory: blobs.directory,
-    blobKey: atRest.key,
-    masters: parts.masters,
-    paused: pauses.current,
-    journal: openJournal(stateDirectory, log),
+    ...runMeans(parts, { link, learned: observers.pillar }),
+    paused: () => pauses.current(),
     spool,
-    preparer: createPreparer({ link, blobs, stateDirectory, atRest, log, learned }),
-    startChild: parts.startChild,
-    log,
-    now,
     onEvent: (entry, event) => followers.event(entry, event),
     onEnd: ({ options }) => void ended(core, { followers, observers }, options.job),
   });
@@ -107,6 +96,26 @@ export function createCore(parts: CoreParts): Core {
     refresh: (asked = {}) => refresh(core, followers, asked),
   };
   return core;
+}
+
+/** What runs are made of, and made with. */
+function runMeans(
+  { minion, stateDirectory, atRest, masters, startChild, log, now }: CoreParts,
+  { link, learned }: { readonly link: Link; readonly learned: Observers['pillar'] },
+) {
+  const blobs = openBlobCache(stateDirectory, atRest);
+  return {
+    minion,
+    stateDirectory,
+    blobDirectory: blobs.directory,
+    blobKey: atRest.key,
+    masters,
+    journal: openJournal(stateDirectory, log),
+    preparer: createPreparer({ link, blobs, stateDirectory, atRest, log, learned }),
+    startChild,
+    log,
+    now,
+  };
 }
 
 function elapsed(): number {
