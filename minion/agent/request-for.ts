@@ -21,6 +21,7 @@ export function requestFor(
   { options, queue }: JournalEntry,
   { groups, revision, manifest, pillar }: Prepared,
 ): RunRequest {
+  const pause = paused?.() ?? null;
   return {
     options,
     ...(queue === undefined ? {} : { queue }),
@@ -32,6 +33,6 @@ export function requestFor(
     ...(blobKey === undefined ? {} : { blobKey }),
     stateDirectory,
     masters: [...(masters?.() ?? [])],
-    paused: paused?.() ?? undefined,
+    ...(pause === null ? {} : { paused: pause }),
   };
 }
