@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { sha256Schema } from '../protocol/identifiers.ts';
+import { holderSchema } from '../protocol/report.ts';
 import { manifestEntrySchema, pillarSchema, runOptionsSchema } from '../protocol/run-request.ts';
 
 /** How the child of a run ends that could not keep its report: then its parent is to. */
@@ -58,3 +59,14 @@ export const scheduleSchema = z.strictObject({
 });
 
 export type KeptSchedule = z.infer<typeof scheduleSchema>;
+
+/** `run.json`: the run that is under way; if its process is gone, it was killed. */
+export const runningSchema = z.strictObject({
+  holder: holderSchema,
+  /** When its process was born. */
+  bornAt: z.string(),
+  /** The directory of its cgroup; `null` if it has none. */
+  group: z.nullable(z.string()),
+});
+
+export type Running = z.infer<typeof runningSchema>;

@@ -14,10 +14,18 @@ if (isResident(argv)) {
   const { runCommandLine } = await import('./program.ts');
   const { realTerminal } = await import('./commands/terminal.ts');
   const cancel = new AbortController();
-  process.once('SIGINT', () => cancel.abort(new Error('interrupted')));
+  const { enterRunGroup: enterGroup } = await import('./host/run-group.ts');
+  for (const name of endings(argv))
+    process.once(name, () => cancel.abort(new Error('interrupted')));
   const { signal } = cancel;
-  const exitCode = await runCommandLine(argv, { terminal: realTerminal(), programs, signal });
+  const terminal = realTerminal();
+  const exitCode = await runCommandLine(argv, { terminal, programs, signal, enterGroup });
   process.exitCode = exitCode;
+}
+
+/** A run ends in order even if its terminal goes away, and nothing that it has started stays. */
+function endings([command]: readonly string[]): readonly NodeJS.Signals[] {
+  return command === 'apply' ? ['SIGINT', 'SIGTERM', 'SIGHUP'] : ['SIGINT'];
 }
 
 /** The agent that stays loads none of what the other commands need. */

@@ -123,10 +123,25 @@ export const reportSchema = z.strictObject({
 
 export type Report = z.infer<typeof reportSchema>;
 
+/** The run that another one waits for: one at a time on a minion. */
+export const holderSchema = z.strictObject({
+  pid: positive,
+  since: z.iso.datetime(),
+  /** `null` of a dry run, which writes nothing down. */
+  job: z.nullable(z.uuid()),
+  cause: z.nullable(z.enum(['job', 'refresh', 'local'])),
+});
+
+export type Holder = z.infer<typeof holderSchema>;
+
 /** One line of a run's progress, in order. */
 export const runEventSchema = z.discriminatedUnion('event', [
-  /** Another run is under way on the machine; it waits for so long at most. */
-  z.strictObject({ event: z.literal('waiting'), seconds: positive }),
+  /** Another run is under way on the machine, `null` if nobody can tell which; it waits for so long at most. */
+  z.strictObject({
+    event: z.literal('waiting'),
+    seconds: z.optional(positive),
+    holder: z.nullable(holderSchema),
+  }),
   z.strictObject({ event: z.literal('compiling') }),
   z.strictObject({ event: z.literal('compiled'), total: countSchema }),
   z.strictObject({

@@ -1,5 +1,6 @@
 import type { JobEvent } from '../../protocol/messages.ts';
-import type { Report, RunEvent } from '../../protocol/report.ts';
+import type { Holder, Report, RunEvent } from '../../protocol/report.ts';
+import { renderHolder } from '../../shared/render-run.ts';
 import { uuidv7 } from '../../shared/uuid.ts';
 import type { JsonMapping } from '../json-values.ts';
 import type { Session } from '../sessions/presence.ts';
@@ -10,7 +11,7 @@ import { createJobEvents } from './job-events.ts';
 import { createProgressBoard, type Progress } from './progress.ts';
 import type { JobContext, JobParts } from './job-context.ts';
 import type { Rollout } from './rollout.ts';
-import { ANOTHER_RUN, waitsFor } from './standing.ts';
+import { waitsFor } from './standing.ts';
 import { createTargetBoard } from './target-board.ts';
 import { createTurns, deadlineOfRun } from './turns.ts';
 import { runningOf } from './usual.ts';
@@ -100,9 +101,17 @@ async function create({ store, board, now }: JobContext, request: JobRequest): P
   return job;
 }
 
+interface Accepted {
+  readonly minion: string;
+  readonly job: string;
+  readonly waiting: boolean;
+  /** Which run it waits for, if that is known. */
+  readonly holder?: Holder | null;
+}
+
 async function accepted(
   context: JobContext,
-  { minion, job: id, waiting }: { minion: string; job: string; waiting: boolean },
+  { minion, job: id, waiting, holder = null }: Accepted,
 ): Promise<void> {
   const { store, board, progress } = context;
   const job = await store.jobs.get(id);
@@ -110,11 +119,17 @@ async function accepted(
   const isLong = job.rollout.expiresAt !== null && !waiting;
   const times = isLong ? { deadline: deadlineOfRun(context, job) } : {};
   const at = { job: id, minion, from: ['queued'] } as const;
-  const waits = waiting ? ANOTHER_RUN : null;
+  const waits = waiting ? waitsOf(progress.waitingFor(id, minion), holder) : null;
   const hasMoved = await board.move(at, { state: 'delivered', ...times }, { waits });
-  if (!waiting || !(hasMoved || (await isUnderWay(store, id, minion)))) return;
-  progress.waits(id, minion);
+  if (waits === null || !(hasMoved || (await isUnderWay(store, id, minion)))) return;
+  progress.waits(id, minion, waits);
   if (!hasMoved) board.publishTarget({ job: id, minion, state: 'delivered', waits });
+}
+
+/** What is known of it already is better than that it waits. */
+function waitsOf(known: string | null, holder: Holder | null): string {
+  const words = `waits for ${renderHolder(holder)} of the minion`;
+  return holder === null ? (known ?? words) : words;
 }
 
 async function progressed(
@@ -125,7 +140,10 @@ async function progressed(
   const { store, board, progress } = context;
   // The report has a message, and a way, of its own.
   if (event.event === 'report') return;
-  if (event.event === 'waiting') return accepted(context, { minion, job, waiting: true });
+  if (event.event === 'waiting') {
+    const { holder } = event;
+    return accepted(context, { minion, job, waiting: true, holder });
+  }
   if (progress.get(job, minion) === null) {
     const from = ['queued', 'delivered'] as const;
     const known = await store.jobs.get(job);

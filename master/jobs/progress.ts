@@ -14,18 +14,18 @@ export interface ProgressBoard {
   note(job: string, minion: string, event: RunEvent): void;
   forget(job: string, minion: string): void;
   /** It waits for another run, until it has come further. */
-  waits(job: string, minion: string): void;
-  isWaiting(job: string, minion: string): boolean;
+  waits(job: string, minion: string, words: string): void;
+  /** What it waits for, in words; `null` if it does not. */
+  waitingFor(job: string, minion: string): string | null;
 }
 
 export function createProgressBoard(): ProgressBoard {
   const board = new Map<string, Progress>();
-  const waiting = new Set<string>();
+  const waiting = new Map<string, string>();
   return {
     get: (job, minion) => board.get(key(job, minion)) ?? null,
     note(job, minion, event) {
-      if (event.event === 'waiting') waiting.add(key(job, minion));
-      else waiting.delete(key(job, minion));
+      waiting.delete(key(job, minion));
       if (event.event !== 'started') return;
       const { number, total, type, id } = event;
       board.set(key(job, minion), { number, total, current: `${type} ${id}` });
@@ -34,8 +34,8 @@ export function createProgressBoard(): ProgressBoard {
       board.delete(key(job, minion));
       waiting.delete(key(job, minion));
     },
-    waits: (job, minion) => void waiting.add(key(job, minion)),
-    isWaiting: (job, minion) => waiting.has(key(job, minion)),
+    waits: (job, minion, words) => void waiting.set(key(job, minion), words),
+    waitingFor: (job, minion) => waiting.get(key(job, minion)) ?? null,
   };
 }
 

@@ -39,8 +39,6 @@ function maySoonBeBack({ startedAt, now }: View, job: Job): boolean {
   return isOlder && now().getTime() < startedAt.getTime() + RETURN_MS;
 }
 
-export const ANOTHER_RUN = 'waits for another run of the minion';
-
 /** What a target that has not ended waits for, in words; `null` if it waits for nothing. */
 export function waitsFor(
   view: View & Pick<JobContext, 'progress'>,
@@ -49,7 +47,7 @@ export function waitsFor(
 ): string | null {
   const { state, minion } = target;
   if (state === 'queued') return queuedFor(view, job, target);
-  return state === 'delivered' && view.progress.isWaiting(job.id, minion) ? ANOTHER_RUN : null;
+  return state === 'delivered' ? view.progress.waitingFor(job.id, minion) : null;
 }
 
 function queuedFor(view: View, job: Job, target: Waiting): string | null {

@@ -1,6 +1,7 @@
 import type { Pause } from '../../protocol/pause.ts';
 import type { RunEvent } from '../../protocol/report.ts';
 import { messageOf } from '../../shared/errors.ts';
+import { ownCgroup } from '../host/cgroup.ts';
 import type { Core } from './core.ts';
 import type { LocalRequest } from './local-request.ts';
 import type { Caller } from './local-socket.ts';
@@ -64,6 +65,8 @@ export interface AgentStatus {
   /** Who says when: `pillar`, `minion.yaml` or `default`. */
   readonly schedule: string | null;
   readonly paused: Pause | null;
+  /** Below which each run has a cgroup of its own, or why it has none and what hides may outlive it. */
+  readonly cgroup: string;
 }
 
 function statusOf({
@@ -84,7 +87,13 @@ function statusOf({
     nextRefresh,
     schedule: scheduleSource,
     paused: pause,
+    cgroup: cgroupWords(),
   };
+}
+
+function cgroupWords(): string {
+  const own = ownCgroup();
+  return 'directory' in own ? own.directory : `none (${own.why})`;
 }
 
 /** Passes a run's events to one caller as lines, and its report, which is in the spool by then, last. */

@@ -1,3 +1,4 @@
+import { ConductorError, messageOf } from '../../shared/errors.ts';
 import type { Report } from '../../protocol/report.ts';
 import type { RunOptions } from '../../protocol/run-request.ts';
 
@@ -29,4 +30,25 @@ export function cancelled(): Reason {
 
 export function lost(problem: string): Reason {
   return { code: 'RUN_LOST', message: `Cannot finish the run: ${problem}` };
+}
+
+/** What was asked to end and did not. */
+export function killed(at: string | null): Reason {
+  const message = `The run was cancelled and did not end by itself, so it was killed ${placeOf(at)}`;
+  return { code: 'CANCELLED', message };
+}
+
+export function overdue(seconds: number, at: string | null): Reason {
+  const message = `The run took longer than ${seconds} s and did not end by itself, so it was killed ${placeOf(at)}`;
+  return { code: 'COMMAND_TIMEOUT', message };
+}
+
+function placeOf(at: string | null): string {
+  return at === null ? 'before its first state' : `at ${at}`;
+}
+
+/** What was thrown, as a reason. */
+export function asRefused(error: unknown): Reason {
+  const code = error instanceof ConductorError ? error.code : 'BUG';
+  return { code, message: messageOf(error) };
 }

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { runEventSchema } from '../../protocol/report.ts';
@@ -7,16 +8,22 @@ import type { RunRequest } from '../../protocol/run-request.ts';
 import { NOT_SPOOLED } from '../agent-files.ts';
 import { messageOf, systemCode } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
-import { birthOf } from './process-birth.ts';
+import { birthOf } from '../host/process-birth.ts';
+import { endLeft } from './run-end.ts';
 
 /** The process of one run. It outlives the agent if it must, and leaves its report in the spool. */
 export interface RunChild {
   readonly pid: number | null;
   readonly bornAt: string | null;
-  /** Asks it to end the run; it reports that it was cancelled. */
+  /** Asks it to end the run; it reports that it was cancelled. One that does not end is killed soon. */
   cancel(): void;
-  /** Resolves when it has ended and said all it had to say. Never rejects. */
-  readonly ended: Promise<void>;
+  /** Resolves when it has ended, said all it had to say, and left nothing. Never rejects. */
+  readonly ended: Promise<RunEnd>;
+}
+
+export interface RunEnd {
+  /** It went on after its time was over, and had to be killed. */
+  readonly isOverdue: boolean;
 }
 
 export interface RunChildParts {
@@ -31,6 +38,8 @@ export type StartChild = (request: RunRequest, onEvent: RunChildParts['onEvent']
 
 /** What the child may need over its run's own time to end everything and report. */
 const GRACE_MS = 120_000;
+/** What it may need to end everything and report when it is cancelled. */
+const CANCEL_MS = 40_000;
 /** What a program that the run has left behind may hold the pipe open for. */
 const PIPE_MS = 2_000;
 
@@ -47,10 +56,7 @@ export function startRunChild(
     cwd: '/',
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  const stop = (signal: 'SIGTERM' | 'SIGKILL'): void => {
-    child.kill(signal);
-  };
-  const limit = setTimeout(() => stop('SIGKILL'), request.options.timeoutSeconds * 1000 + GRACE_MS);
+  const killing = killer(child, request.options.timeoutSeconds * 1000 + GRACE_MS);
   const said = hear(child.stdout, { onEvent, log, isDry: request.options.dryRun });
   const hasExited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
@@ -64,16 +70,41 @@ export function startRunChild(
     log.warn({ code: systemCode(error) }, 'Run child did not read its request');
   });
   child.stdin.end(JSON.stringify(request));
-  const ended = async (): Promise<void> => {
+  const { pid = null } = child;
+  const ended = async (): Promise<RunEnd> => {
     await endOf(hasExited, said.all);
-    clearTimeout(limit);
+    killing.dispose();
+    if (pid !== null) await endLeft(pid, log);
     if (child.exitCode === NOT_SPOOLED) said.tellReport();
+    return { isOverdue: killing.isOverdue };
   };
   return {
-    pid: child.pid ?? null,
-    bornAt: child.pid === undefined ? null : birthOf(child.pid),
-    cancel: () => stop('SIGTERM'),
+    pid,
+    bornAt: pid === null ? null : birthOf(pid),
+    cancel: killing.cancel,
     ended: ended(),
+  };
+}
+
+/** Ends a child that has used up its time, or is to end now and does not. */
+function killer(child: ChildProcess, milliseconds: number) {
+  let isOverdue = false;
+  const overdue = (): void => {
+    isOverdue = true;
+    child.kill('SIGKILL');
+  };
+  const timers = [setTimeout(overdue, milliseconds)];
+  return {
+    get isOverdue() {
+      return isOverdue;
+    },
+    cancel: () => {
+      child.kill('SIGTERM');
+      timers.push(setTimeout(() => child.kill('SIGKILL'), CANCEL_MS));
+    },
+    dispose: () => {
+      for (const timer of timers) clearTimeout(timer);
+    },
   };
 }
 

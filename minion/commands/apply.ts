@@ -161,13 +161,14 @@ async function run(
   context: Context,
   { request, tree, config, options }: LocalRun,
 ): Promise<Report> {
-  const { terminal, signal } = context;
+  const { terminal, signal, enterGroup } = context;
   const view = { json: options.json === true, verbose: options.verbose === true };
   const report = await performRun(request, {
     states: stateTypes,
     emit: (event) => printEvent(terminal, view, event),
     signal,
     tree,
+    ...(enterGroup === undefined ? {} : { enterGroup }),
     log: logOf(context, config.log_level === 'debug' ? 'debug' : 'error'),
   });
   // A minion that has a master lets it know; one that has none would only fill its disk.

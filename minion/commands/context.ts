@@ -3,6 +3,7 @@ import { DEFAULT_CONFIG, readConfig } from '../config.ts';
 import type { Configuration } from '../config.ts';
 import { createLogger, logFormat } from '../../shared/log.ts';
 import type { Logger } from '../../shared/log.ts';
+import type { RunGroup } from '../host/run-group.ts';
 import type { Programs } from '../programs.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -12,6 +13,8 @@ export interface Context {
   readonly programs: Programs;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
+  /** Gives this process a cgroup of its own; absent if it is more than one command. */
+  readonly enterGroup?: () => Promise<RunGroup>;
   /** The program's exit code, if it is to be another than 0. */
   exit(code: number): void;
 }

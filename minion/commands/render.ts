@@ -1,5 +1,5 @@
 import { EXIT } from '../../shared/exit-codes.ts';
-import { renderOutcome, renderReport } from '../../shared/render-run.ts';
+import { renderHolder, renderOutcome, renderReport } from '../../shared/render-run.ts';
 import type { Report, RunEvent } from '../../protocol/report.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -12,10 +12,14 @@ export interface RunView {
 export function printEvent(terminal: Terminal, view: RunView, event: RunEvent): void {
   const options = { color: terminal.color, verbose: view.verbose };
   if (event.event === 'report') printReport(terminal, view, event.report);
-  else if (event.event === 'waiting')
-    terminal.err(`another run is under way: waiting for it, ${event.seconds} s at most`);
+  else if (event.event === 'waiting') terminal.err(waitingWords(event));
   else if (event.event === 'outcome' && !view.json)
     for (const line of renderOutcome(event.outcome, options)) terminal.out(line);
+}
+
+function waitingWords({ holder, seconds }: Extract<RunEvent, { event: 'waiting' }>): string {
+  const most = seconds === undefined ? '' : `, ${seconds} s at most`;
+  return `waiting for ${renderHolder(holder)} to end${most}`;
 }
 
 export function printReport(terminal: Terminal, view: RunView, report: Report): void {

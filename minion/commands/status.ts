@@ -3,8 +3,10 @@ import { pauseIn } from '../agent/pause.ts';
 import type { Configuration } from '../config.ts';
 import { askAgent, isAnswered } from '../agent/local-socket.ts';
 import { pauseSchema } from '../../protocol/pause.ts';
+import { holderOf } from '../run/holder.ts';
 import { EXIT } from '../../shared/exit-codes.ts';
 import { pauseWords } from '../../shared/pause.ts';
+import { renderHolder } from '../../shared/render-run.ts';
 import { configFor, logOf, withCommon } from './context.ts';
 import type { CommonOptions, Context } from './context.ts';
 
@@ -18,11 +20,13 @@ export function addStatus(program: Command, context: Context): void {
       const isRunning = await isAnswered(config.socket);
       const status = isRunning ? await agentStatus(config.socket) : keptStatus(context, config);
       if (!isRunning) context.exit(EXIT.offline);
-      const document = { isRunning, ...status };
-      if (json) terminal.out(JSON.stringify(document));
-      else
-        for (const [key, value] of Object.entries(document))
+      const run = holderOf(config.state_directory);
+      if (json) terminal.out(JSON.stringify({ isRunning, ...status, run }));
+      else {
+        const underWay = run === null ? null : renderHolder(run);
+        for (const [key, value] of Object.entries({ isRunning, ...status, run: underWay }))
           terminal.out(`${words(key)}: ${key === 'paused' ? pausedWords(value) : shown(value)}`);
+      }
     });
 }
 

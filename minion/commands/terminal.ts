@@ -21,7 +21,7 @@ export function realTerminal(): Terminal {
   // A reader that goes away, such as `head`, must not end a run in the middle.
   for (const stream of [stdout, stderr]) {
     stream.on('error', (error) => {
-      if (systemCode(error) !== 'EPIPE') throw error;
+      if (!['EPIPE', 'EIO'].includes(systemCode(error) ?? '')) throw error;
     });
   }
   return {

@@ -4,6 +4,7 @@ import type { Logger } from '../../shared/log.ts';
 import type { Hosts } from '../host/view.ts';
 import type { Deadline } from './deadline.ts';
 import type { Memory } from './drift/memory.ts';
+import type { KeptFile } from './kept-files.ts';
 import type { OwedJournal } from './owed.ts';
 import type { Reactions } from './reactions.ts';
 import type { Redaction, SecretNames } from './redaction.ts';
@@ -44,6 +45,8 @@ export interface RunContext extends RunOptions {
   readonly secretNames: SecretNames;
   /** The last command of the tree's author that ran because it is new: what it changed, nobody knows. */
   readonly unforeseen: { by: string | null };
+  /** By declaration, the files that it has changed as they were: a service may need them back. */
+  readonly kept: Map<string, readonly KeptFile[]>;
   /** How much of differences the report can still take. */
   readonly diffs: { charactersLeft: number };
 }

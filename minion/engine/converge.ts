@@ -14,6 +14,8 @@ export interface ConvergeOptions {
   readonly beforeEffect?: (change: Change | null) => Promise<void>;
   /** Told what it wants, each time that this is looked at. */
   readonly sees?: (want: Partial<Attributes> | null) => void;
+  /** Called if the reaction fails. */
+  readonly reactionFailed?: () => void;
 }
 
 /** What it took, or in a dry run would take, to bring one declared state about. */
@@ -64,14 +66,24 @@ async function bringAbout(
   type: StateType,
   args: unknown,
   host: Host,
-  { change, reacts, dryRun, beforeEffect }: Work,
+  { change, reacts, dryRun, beforeEffect, reactionFailed }: Work,
 ): Promise<Convergence> {
   if (dryRun) return foreseen(type, args, { change, reacts });
   await beforeEffect?.(change);
   const isFound = change !== null && !(await applyAndVerify(type, args, host, change));
-  const reaction = reacts ? await reactAndVerify(type, args, host) : null;
+  const react = async (): Promise<string> => reactAndVerify(type, args, host);
+  const reaction = reacts ? await orTell(react, reactionFailed) : null;
   if (isFound && reaction === null) return { status: 'unchanged', isFound };
   return { status: 'changed', change: isFound ? null : change, reaction };
+}
+
+async function orTell<T>(act: () => Promise<T>, failed?: () => void): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    failed?.();
+    throw error;
+  }
 }
 
 function foreseen(

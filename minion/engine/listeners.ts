@@ -9,6 +9,7 @@ import { errorOf, redactedOrigin } from './outcome.ts';
 import { debtsOf } from './reactions.ts';
 import { loggable } from './redaction.ts';
 import { targetsOf } from './requisites.ts';
+import { withOldBack } from './rollback.ts';
 
 /**
  * Pays at the end of a run what `listen` owes: one reaction for each declaration, whatever number
@@ -66,7 +67,8 @@ async function pay(
     log.info({ id: before.id, type: type.name }, 'State reacted');
     const told = also(before, redaction.redact(reaction));
     return { ...before, status: 'changed', origin, reaction: told };
-  } catch (error) {
+  } catch (first) {
+    const error = await withOldBack(first, declaration, context);
     const said = loggable(error, redaction);
     log.warn({ id: before.id, type: type.name, error: said }, 'Reaction failed');
     return { ...before, status: 'failed', error: errorOf(error, redaction.redact) };

@@ -61,6 +61,7 @@ function begin(options: RunOptions): RunContext {
     outcomes: new Map(),
     secretNames: createSecretNames(),
     unforeseen: { by: null },
+    kept: new Map(),
     diffs: { charactersLeft: DIFF_CHARACTERS },
   };
 }
@@ -144,7 +145,7 @@ function passOver(because: string): Concluded {
   return {
     result: { status: 'skipped', because: `the run has ended: ${because}`, isBroken: true },
     timing: { startedAt: new Date(), milliseconds: 0, attempts: 1 },
-    effort: { seen: undefined, change: null, cause: null },
+    effort: { seen: undefined, change: null, cause: null, hasReactionFailed: false },
   };
 }
 

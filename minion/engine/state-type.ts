@@ -118,6 +118,12 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
    */
   answers?(change: Change<State>): boolean;
 
+  /**
+   * Its `react` brings something up on the files that it watches. If that fails, the engine puts the old ones back and
+   * lets it react to them.
+   */
+  readonly restarts?: true;
+
   /** Answers a `watch` or `listen`: a state this one watches has changed. Says what was done. */
   react?(args: Args, host: Host): Promise<string>;
 }

@@ -13,6 +13,7 @@ import type { Result, Skipped } from './outcome.ts';
 import { isNotified, isPreparationNeeded } from './prerequisites.ts';
 import { debtsOf } from './reactions.ts';
 import { loggable } from './redaction.ts';
+import { keepOld, withOldBack } from './rollback.ts';
 import { judge, targetsOf } from './requisites.ts';
 
 /** What came of one declaration, and how often it was tried. */
@@ -24,7 +25,7 @@ export interface Turn {
 
 /** Gives a declaration its turn. The only place that turns what is thrown into an outcome. */
 export async function takeTurn(declaration: Declaration, context: RunContext): Promise<Turn> {
-  const effort: Effort = { seen: undefined, change: null, cause: null };
+  const effort: Effort = { seen: undefined, change: null, cause: null, hasReactionFailed: false };
   const verdict = judgement(declaration, context);
   if (verdict !== null) return { result: verdict, attempts: 1, effort };
   let attempts = 0;
@@ -38,7 +39,8 @@ export async function takeTurn(declaration: Declaration, context: RunContext): P
     });
     return { result: inAll(result, effort), attempts: Math.max(1, attempts), effort };
   } catch (error) {
-    const result = failure(error, declaration, context);
+    const final = effort.hasReactionFailed ? await withOldBack(error, declaration, context) : error;
+    const result = failure(final, declaration, context);
     return { result, attempts: Math.max(1, attempts), effort };
   }
 }
@@ -94,14 +96,17 @@ async function act(
   const { journal, reactions } = context;
   const debts = debtsOf(journal, declaration.key, ['watch', 'onchanges']);
   const before = new Set(journal.all());
+  effort.hasReactionFailed = false;
   const result = await converge(typeOf(context, declaration), declaration.args, host, {
     dryRun: false,
     notified: isNotified(declaration, context),
     sees: (want) => void (effort.seen = want),
+    reactionFailed: () => void (effort.hasReactionFailed = true),
     beforeEffect: async (change) => {
       effort.change ??= change;
       effort.cause ??= await causeOf(declaration, { change, seen: effort.seen }, context, host);
       noteBegin(context);
+      if (change !== null) await keepOld(declaration, context, host);
       journal.owe(reactions.by.get(declaration.key) ?? []);
     },
   });

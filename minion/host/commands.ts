@@ -11,6 +11,7 @@ import { createCapture } from './output.ts';
 import { endOf } from '../../shared/excerpt.ts';
 import type { Capture } from './output.ts';
 import { endProcessGroup } from './process-group.ts';
+import type { RunGroup } from './run-group.ts';
 
 /** Everything about a process but what it does; see `CommandOptions` for those who ask for one. */
 export interface ProcessOptions {
@@ -24,6 +25,8 @@ export interface ProcessOptions {
   readonly signal: AbortSignal;
   /** Blanks secrets in what is kept of the output of one that ran too long. */
   readonly redact?: Redact;
+  /** Knows what belongs to the command even if that hides; process groups and parents have to do without it. */
+  readonly group?: RunGroup | undefined;
 }
 
 /** Of a program that is not there, as shells say it. */
@@ -37,10 +40,20 @@ const ROUND_MS = 20;
 /**
  * Runs a program in a process group of its own and waits for it to exit, not for those to whom
  * it left its output. Every exit code is an answer. Throws COMMAND_TIMEOUT when it takes too long
- * and the signal's reason when that says so; nothing of the group is left then.
+ * and the signal's reason when that says so; nothing of the group is left then. A command that ends
+ * by itself may leave what it likes: that is how daemons are started.
  */
 export async function runProcess(argv: Argv, options: ProcessOptions): Promise<Output> {
   options.signal.throwIfAborted();
+  options.group?.begin();
+  try {
+    return await outputOf(argv, options);
+  } finally {
+    options.group?.end();
+  }
+}
+
+async function outputOf(argv: Argv, options: ProcessOptions): Promise<Output> {
   const child = start(argv, options);
   const stdout = createCapture();
   const stderr = createCapture();
@@ -115,13 +128,13 @@ function cannotStart(program: string, cwd: string, cause: Error): ConductorError
   return new ConductorError('COMMAND_FAILED', `Cannot run "${program}": ${state}`, { cause });
 }
 
-/** Ends the process group when it is time or when the signal says so. */
-function stopper(child: ChildProcess, { timeoutMs, graceMs, signal }: ProcessOptions) {
+/** Ends the command, with all that it has started, when it is time or when the signal says so. */
+function stopper(child: ChildProcess, { timeoutMs, graceMs, signal, group }: ProcessOptions) {
   const endings: Promise<void>[] = [];
   const stop = (): void => {
-    if (endings.length === 0 && child.pid !== undefined) {
-      endings.push(endProcessGroup(child.pid, graceMs));
-    }
+    const { pid } = child;
+    if (endings.length > 0 || pid === undefined) return;
+    endings.push(group?.stop(pid, graceMs) ?? endProcessGroup(pid, graceMs));
   };
   const timer = setTimeout(stop, timeoutMs);
   signal.addEventListener('abort', stop);

@@ -13,6 +13,7 @@ import { beginningOf, endOf } from '../../shared/excerpt.ts';
 import { ownerOf } from './ownership.ts';
 import { list, readFile, readLink, status } from './read-files.ts';
 import type { Registry } from './registry.ts';
+import type { RunGroup } from './run-group.ts';
 import { createTopics } from './topics.ts';
 import type { Topics } from './topics.ts';
 import { walk } from './walk.ts';
@@ -29,6 +30,8 @@ export interface RealHostOptions {
   readonly redact?: Redact;
   /** Between TERM and KILL, for commands that must end. */
   readonly graceMs?: number;
+  /** Of the run that this host is looked after by. */
+  readonly group?: RunGroup | undefined;
 }
 
 const COMMAND_TIMEOUT_MS = 300_000;
@@ -117,7 +120,7 @@ function changing(
 }
 
 function createRunner(options: RealHostOptions, signal: AbortSignal, topics: Topics): Runner {
-  const { log, graceMs = GRACE_MS, redact = unredacted } = options;
+  const { log, graceMs = GRACE_MS, redact = unredacted, group } = options;
   const run: Runner = async (argv, { user, cwd = '/', input, umask, timeoutMs, env } = {}) => {
     const account =
       user === undefined ? null : accountFor(argv, user, (await readPeople(topics, run)).accounts);
@@ -131,6 +134,7 @@ function createRunner(options: RealHostOptions, signal: AbortSignal, topics: Top
       graceMs,
       signal,
       redact,
+      group,
     });
     const { exitCode } = output;
     const shown = argv.map(redact);

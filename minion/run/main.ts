@@ -5,6 +5,7 @@ import type { RunEvent } from '../../protocol/report.ts';
 import { ConductorError, systemCode } from '../../shared/errors.ts';
 import { createLogger, logFormat } from '../../shared/log.ts';
 import { stateTypes } from '../state-types/index.ts';
+import { enterRunGroup } from '../host/run-group.ts';
 import { performRun } from './run.ts';
 import { NOT_SPOOLED } from '../agent-files.ts';
 import { spoolReport } from './spool.ts';
@@ -56,6 +57,7 @@ async function perform(request: RunRequest): Promise<void> {
     emit,
     signal: cancel.signal,
     log: runLog,
+    enterGroup: enterRunGroup,
   });
   try {
     spoolReport(request.stateDirectory, report);

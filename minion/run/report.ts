@@ -14,6 +14,8 @@ export interface Ended {
   readonly outcomes: readonly Outcome[];
   readonly debts: readonly Debt[];
   readonly redact: (text: string) => string;
+  /** Where it was when it ended. */
+  readonly at: string;
 }
 
 /** The report of a run that has ended, however it did. */
@@ -26,7 +28,7 @@ export function reportOf(request: RunRequest, ended: Ended): Report {
     key: redact(debt.key),
     because: redact(debt.because),
   }));
-  const error = signal.aborted ? signal.reason : ended.error;
+  const error = signal.aborted ? stoppedAt(signal.reason, ended.at) : ended.error;
   return {
     job,
     minion: minion.id,
@@ -43,6 +45,12 @@ export function reportOf(request: RunRequest, ended: Ended): Report {
     debts,
     ...(paused === undefined ? {} : { paused }),
   };
+}
+
+/** Why it had to end, with where it was. */
+function stoppedAt(reason: unknown, at: string): unknown {
+  if (!(reason instanceof ConductorError)) return reason;
+  return new ConductorError(reason.code, `${reason.message} ${at}`, { cause: reason });
 }
 
 function statusOf({ signal, error, outcomes }: Ended): Report['status'] {

@@ -20,10 +20,11 @@ import { runCatalog } from '../engine/run.ts';
 import type { StateType } from '../engine/state-type.ts';
 import { readFacts } from '../facts/facts.ts';
 import { createRealHost } from '../host/real-host.ts';
+import type { RunGroup } from '../host/run-group.ts';
 import { openRegistry } from '../host/registry.ts';
 import type { Registry } from '../host/registry.ts';
 import { needAddress } from './addressed.ts';
-import { takeLock } from './lock.ts';
+import { alone } from './alone.ts';
 import { createPortAllocator, portEntry } from './ports.ts';
 import { redactionFor } from './redaction.ts';
 import { reportOf } from './report.ts';
@@ -39,10 +40,9 @@ export interface RunMeans {
   readonly log?: Logger;
   /** In place of the blobs that the request names. */
   readonly tree?: Tree;
+  /** Gives this process a cgroup of its own, if the process is one run and nothing else. */
+  readonly enterGroup?: () => Promise<RunGroup>;
 }
-
-/** How long a run waits for another one to end, unless its own time is shorter. */
-const LOCK_WAIT_SECONDS = 600;
 
 /**
  * Does one run: compiles the minion's share of a revision and brings it about, or in a dry run
@@ -59,17 +59,24 @@ export async function performRun(request: RunRequest, means: RunMeans): Promise<
   const progress: Progress = {
     outcomes: new Map(),
     journal: null,
+    at: 'before its first state',
     redaction: redactionFor(secretTexts(pillar), request.pillar.fingerprintKey),
   };
+  const emit = (event: RunEvent): void => {
+    note(progress, event);
+    means.emit(event);
+  };
+  const reported = (error: unknown): Report =>
+    reportOf(request, { startedAt, signal, error, ...ended(request, progress) });
   try {
-    await underLock(request, { ...means, signal }, async () =>
-      compileAndConverge(request, { ...means, log, signal, pillar, tree }, progress),
+    await alone(request, { ...means, emit, log, signal }, async (group) =>
+      compileAndConverge(request, { ...means, emit, log, signal, pillar, tree, group }, progress),
     );
-    return reportOf(request, { startedAt, signal, error: null, ...ended(progress) });
+    return reported(null);
   } catch (error) {
     const said = loggable(error, progress.redaction);
     if (!(error instanceof ConductorError)) log.error({ error: said }, 'Run threw a bug');
-    return reportOf(request, { startedAt, signal, error, ...ended(progress) });
+    return reported(error);
   } finally {
     stop.dispose();
   }
@@ -80,29 +87,37 @@ interface Progress {
   readonly outcomes: Map<string, Outcome>;
   journal: OwedJournal | null;
   redaction: Redaction;
+  /** Where it is, for a run that has to end there. */
+  at: string;
 }
 
-function ended({ outcomes, journal, redaction: { redact } }: Progress) {
-  return { outcomes: [...outcomes.values()], debts: journal?.all() ?? [], redact };
+function note(progress: Progress, event: RunEvent): void {
+  if (event.event === 'outcome') progress.outcomes.set(event.outcome.key, event.outcome);
+  if (event.event === 'waiting') progress.at = 'while it waited for another run to end';
+  if (event.event === 'compiling') progress.at = 'before its first state';
+  if (event.event === 'started')
+    progress.at = `at state ${event.number} of ${event.total}, "${event.id}" (${event.type})`;
 }
 
-async function underLock(
-  { stateDirectory, queue, options: { dryRun, timeoutSeconds } }: RunRequest,
-  { signal, emit }: RunMeans,
-  act: () => Promise<void>,
-): Promise<void> {
-  const waitSeconds = queue === false ? 0 : Math.min(timeoutSeconds, LOCK_WAIT_SECONDS);
-  const onWait = () => emit({ event: 'waiting', seconds: waitSeconds });
-  const lock = await takeLock({ stateDirectory, dryRun, waitSeconds, onWait, signal });
-  try {
-    await act();
-  } finally {
-    lock.release();
-  }
+function ended({ stateDirectory }: RunRequest, progress: Progress) {
+  const { outcomes, at } = progress;
+  const { redact } = progress.redaction;
+  // What runs before have left is owed as well by one that has not come to its own states.
+  const journal = progress.journal ?? owedBefore(stateDirectory);
+  return { outcomes: [...outcomes.values()], debts: journal.all(), redact, at };
 }
 
-interface Work extends Required<RunMeans> {
+function owedBefore(stateDirectory: string): OwedJournal {
+  return openJournal(join(stateDirectory, 'owed.json'), { dryRun: true, onCorrupt: toldLater });
+}
+
+function toldLater(): void {
+  // The next run that gets to its states will say it, and put it right.
+}
+
+interface Work extends Required<Omit<RunMeans, 'enterGroup'>> {
   readonly pillar: PillarValue;
+  readonly group: RunGroup | undefined;
 }
 
 async function compileAndConverge(
@@ -112,7 +127,7 @@ async function compileAndConverge(
 ): Promise<void> {
   const { stateDirectory, options } = request;
   const { dryRun } = options;
-  const { emit, log, signal, tree } = means;
+  const { emit, log, signal, tree, group } = means;
   const onCorrupt = (why: string): void => log.error({ why }, 'State file was corrupt');
   const registry = openRegistry(join(stateDirectory, 'registry.json'), { dryRun, onCorrupt });
 
@@ -133,14 +148,11 @@ async function compileAndConverge(
     dryRun,
     signal,
     log,
-    hosts: hostsFor(request, { registry, ports: catalog.ports, log, redact }),
+    hosts: hostsFor(request, { registry, ports: catalog.ports, log, redact, group }),
     redaction: progress.redaction,
     memory: openMemory(stateDirectory, { dryRun, onCorrupt }),
     isWhole: options.stateFiles.length === 0,
-    emit(event) {
-      if (event.event === 'outcome') progress.outcomes.set(event.outcome.key, event.outcome);
-      emit(event);
-    },
+    emit,
   });
 }
 

@@ -298,6 +298,10 @@ test('progress is what a run has said last', (t) => {
   board.note('j', 'a', { event: 'compiling' });
   t.deepEqual(board.get('j', 'a'), { number: 2, total: 3, current: 'pkg.installed x' });
   t.is(board.get('j', 'b'), null);
+  board.waits('j', 'b', 'waits for job k');
+  t.is(board.waitingFor('j', 'b'), 'waits for job k');
+  board.note('j', 'b', { event: 'compiling' });
+  t.is(board.waitingFor('j', 'b'), null);
   board.forget('j', 'a');
   t.is(board.get('j', 'a'), null);
 });

@@ -259,7 +259,7 @@ test('facts are printed for people and for programs, all or by name', async (t) 
 test('without an agent the status says so, and exits with 3', async (t) => {
   const { exitCode, out } = await minion(['status', ...place().flags]);
   t.is(exitCode, 3);
-  t.is(out, 'is running: no\nminion: web-01\npaused: no');
+  t.is(out, 'is running: no\nminion: web-01\npaused: no\nrun: none');
 });
 
 test('what is owed is printed with whose change it answers and since when', async (t) => {

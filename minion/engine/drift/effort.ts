@@ -15,6 +15,8 @@ export interface Effort {
   seen: Seen;
   change: Change | null;
   cause: Cause | null;
+  /** In the attempt that failed: what it watches was there, and it did not come up on that. */
+  hasReactionFailed: boolean;
 }
 
 /** Finds out why something is about to change: before it does, for then it is too late to look. */

@@ -83,6 +83,7 @@ export const circusWatcher = defineState<Args, Watcher>({
   },
   // What did not run and now does has been started on all that it watches.
   answers: (change) => change.action !== 'remove' && change.to.active === true,
+  restarts: true,
   async react(args, host) {
     if (!mustRun(args)) return 'left alone: it is not started by circus itself';
     const verb = args.reload ? 'reload' : 'restart';

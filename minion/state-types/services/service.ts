@@ -104,6 +104,7 @@ export const serviceRunning = defineState({
   },
   apply: applyRunning,
   answers: (change) => change.action !== 'remove' && change.to.running === true,
+  restarts: true,
   react: restartOrReload,
 });
 

@@ -72,6 +72,7 @@ export const supervisorProgram = defineState<Args, Program>({
   },
   // What did not run and now does has been started on all that it watches.
   answers: (change) => change.action !== 'remove' && change.to.active === true,
+  restarts: true,
   async react(args, host) {
     if (!mustRun(args)) return 'left alone: it is not started by supervisor itself';
     await restart(args, host);

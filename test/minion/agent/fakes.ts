@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JournalEntry, Prepared } from '../../../minion/agent-files.ts';
-import type { RunChild, StartChild } from '../../../minion/agent/run-child.ts';
+import type { RunChild, RunEnd, StartChild } from '../../../minion/agent/run-child.ts';
 import { writeDurably } from '../../../minion/host/durable-file.ts';
 import type { Report, RunEvent } from '../../../protocol/report.ts';
 import type { RunRequest } from '../../../protocol/run-request.ts';
@@ -80,7 +80,7 @@ export interface FakeChildren {
   readonly requests: RunRequest[];
   emit(event: RunEvent): void;
   /** Ends the run that is under way, with a report in the spool or without. */
-  end(status: Report['status'] | null): void;
+  end(status: Report['status'] | null, end?: RunEnd): void;
   readonly cancelled: string[];
 }
 
@@ -93,20 +93,20 @@ export function fakeChildren({
   let current: {
     request: RunRequest;
     onEvent: (event: RunEvent) => void;
-    resolve: () => void;
+    resolve: (end: RunEnd) => void;
   } | null = null;
   return {
     requests,
     cancelled,
     start: (request, onEvent): RunChild => {
       requests.push(request);
-      const ended = new Promise<void>((resolve) => {
+      const ended = new Promise<RunEnd>((resolve) => {
         current = { request, onEvent, resolve };
       });
       return { pid, bornAt, ended, cancel: () => void cancelled.push(request.options.job) };
     },
     emit: (event) => current?.onEvent(event),
-    end: (status) => {
+    end: (status, end = { isOverdue: false }) => {
       if (current === null) throw new Error('no run is under way');
       const { request, resolve } = current;
       current = null;
@@ -116,7 +116,7 @@ export function fakeChildren({
           join(request.stateDirectory, 'spool', `${job}.json`),
           JSON.stringify(reportOf(job, status)),
         );
-      resolve();
+      resolve(end);
     },
   };
 }

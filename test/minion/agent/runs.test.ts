@@ -8,7 +8,8 @@ import type { JournalEntry } from '../../../minion/agent-files.ts';
 import { openJournal } from '../../../minion/agent/journal.ts';
 import { createLink } from '../../../minion/agent/link.ts';
 import type { Preparation } from '../../../minion/agent/prepare.ts';
-import { birthOf } from '../../../minion/agent/process-birth.ts';
+import { ownCgroup } from '../../../minion/host/cgroup.ts';
+import { birthOf } from '../../../minion/host/process-birth.ts';
 import { startRunChild } from '../../../minion/agent/run-child.ts';
 import { requestFor } from '../../../minion/agent/request-for.ts';
 import { createRuns } from '../../../minion/agent/runs.ts';
@@ -28,9 +29,13 @@ import {
   silentLog,
 } from './fakes.ts';
 
+const isGrouped = process.geteuid?.() === 0 && 'directory' in ownCgroup();
+const asGrouped = isGrouped ? test : test.skip;
+
 interface Setting {
   readonly stateDirectory?: string;
   readonly preparation?: Preparation;
+  readonly preparing?: Promise<Preparation>;
   readonly now?: () => Date;
   readonly children?: ReturnType<typeof fakeChildren>;
 }
@@ -38,6 +43,7 @@ interface Setting {
 function setup({
   stateDirectory = newStateDirectory(),
   preparation = { status: 'prepared', prepared },
+  preparing = Promise.resolve(preparation),
   now = () => new Date(),
   children = fakeChildren(),
 }: Setting = {}) {
@@ -51,7 +57,7 @@ function setup({
     blobDirectory: join(stateDirectory, 'blobs'),
     journal: openJournal(stateDirectory, silentLog),
     spool,
-    preparer: { prepare: () => Promise.resolve(preparation) },
+    preparer: { prepare: () => preparing },
     startChild: children.start,
     log: silentLog,
     now,
@@ -255,6 +261,71 @@ test('a run that was cancelled while it was prepared never starts', async (t) =>
   t.is(report(entry.options.job).status, 'cancelled');
 });
 
+test('a cancel does not wait for a master that is slow', async (t) => {
+  const { runs, children, report, ended } = setup({ preparing: new Promise(() => undefined) });
+  const entry = journalEntry();
+  runs.add(entry);
+  await settle();
+  runs.cancel(entry.options.job);
+  await settle();
+  t.is(report(entry.options.job).status, 'cancelled');
+  t.deepEqual(ended, [entry.options.job]);
+  t.is(children.requests.length, 0);
+});
+
+test('a run that waits for another tells for which', async (t) => {
+  const { runs, events } = setup({ children: fakeChildren({ pid: 4711, bornAt: 'x' }) });
+  const [first, second] = [journalEntry(), journalEntry()];
+  runs.add(first);
+  await settle();
+  runs.add(second);
+  const [waiting] = events;
+  t.like(waiting, { event: 'waiting', holder: { pid: 4711, job: first.options.job } });
+});
+
+test('a run that had to be killed when its time was over is not begun again', async (t) => {
+  const { runs, children, report } = setup();
+  const entry = journalEntry();
+  runs.add(entry);
+  await settle();
+  children.emit({ event: 'started', number: 2, total: 3, id: 'slow', type: 'cmd.run' });
+  children.end(null, { isOverdue: true });
+  await settle();
+  t.is(children.requests.length, 1);
+  const { status, error } = report(entry.options.job);
+  t.is(status, 'timeout');
+  t.regex(error?.message ?? '', /killed at state 2 of 3, "slow" \(cmd\.run\)$/u);
+});
+
+test('a run that ignores its cancel says that it was killed, and where', async (t) => {
+  const { runs, children, report } = setup();
+  const entry = journalEntry();
+  runs.add(entry);
+  await settle();
+  runs.cancel(entry.options.job);
+  children.end(null);
+  await settle();
+  t.is(children.requests.length, 1);
+  t.like(report(entry.options.job), { status: 'cancelled' });
+  t.regex(report(entry.options.job).error?.message ?? '', /killed before its first state$/u);
+});
+
+test('a run of an agent before this one is cancelled by its process', async (t) => {
+  const orphan = spawn('sleep', ['60'], { stdio: 'ignore' });
+  const { pid = 0 } = orphan;
+  const stateDirectory = newStateDirectory();
+  const entry = journalEntry({ starts: 1, child: { pid, bornAt: birthOf(pid) ?? '' } });
+  openJournal(stateDirectory, silentLog).put(entry);
+  const { runs, children, report, ended } = setup({ stateDirectory });
+  runs.recover();
+  runs.cancel(entry.options.job);
+  const [, signal]: unknown[] = await once(orphan, 'exit');
+  t.is(signal, 'SIGTERM');
+  while (ended.length === 0) await sleep(20);
+  t.is(report(entry.options.job).status, 'cancelled');
+  t.is(children.requests.length, 0);
+});
+
 test('a run that the master refuses touches nothing, and says why', async (t) => {
   const error = { code: 'TREE_INVALID', message: 'pillars/a.yaml:1:1: no' };
   const { runs, children, report } = setup({ preparation: { status: 'refused', error } });
@@ -359,6 +430,24 @@ function scripted(script: string) {
   const child = startRunChild({ program, onEvent, log: silentLog }, request);
   return { child, events, stateDirectory, request };
 }
+
+const built = (path: string) => new URL(`../../../minion/${path}.js`, import.meta.url).href;
+
+asGrouped('whatever a killed run has hidden is gone when it has ended', async (t) => {
+  const { child, stateDirectory } = scripted(`
+    import { spawnSync } from 'node:child_process';
+    import { readFileSync } from 'node:fs';
+    import { enterRunGroup } from '${built('host/run-group')}';
+    const { stateDirectory } = JSON.parse(readFileSync(0, 'utf8'));
+    await enterRunGroup();
+    const line = "(setsid sh -c 'echo $$ > " + stateDirectory + "/hidden; exec sleep 300' &)";
+    spawnSync('/bin/sh', ['-c', line], { stdio: 'ignore' });
+    while (!/\\n/.test(readFileSync(stateDirectory + '/hidden', { encoding: 'utf8', flag: 'a+' })));
+    process.kill(process.pid, 'SIGKILL');
+  `);
+  t.deepEqual(await child.ended, { isOverdue: false });
+  t.is(birthOf(Number(readFileSync(join(stateDirectory, 'hidden'), 'utf8'))), null);
+});
 
 test('a run child reads its request, and its events come through, what is none is left out', async (t) => {
   const { child, events, stateDirectory, request } = scripted(`

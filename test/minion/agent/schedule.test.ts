@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { birthOf } from '../../../minion/agent/process-birth.ts';
+import { birthOf } from '../../../minion/host/process-birth.ts';
 import { channelUrl, dial } from '../../../minion/agent/dial.ts';
 import { createAlarm } from '../../../minion/agent/alarm.ts';
 import { stayConnected } from '../../../minion/agent/connection.ts';

@@ -326,6 +326,7 @@ function context(given: Partial<RunContext> = {}): RunContext {
     standings: new Map(),
     outcomes: new Map(),
     secretNames: createSecretNames(),
+    kept: new Map(),
     diffs: { charactersLeft: 1000 },
     ...given,
   };

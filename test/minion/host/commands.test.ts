@@ -1,15 +1,18 @@
 import test from 'ava';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as after } from 'node:timers/promises';
 import type { Argv } from '../../../minion/host/host.ts';
 import { namesById, parseGroup, parsePasswd } from '../../../minion/host/accounts.ts';
 import { accountFor, commandFor, withUmask } from '../../../minion/host/as-user.ts';
+import { ownCgroup } from '../../../minion/host/cgroup.ts';
 import { runProcess } from '../../../minion/host/commands.ts';
 import type { Host } from '../../../minion/host/host.ts';
 import { canConnect, httpAsk } from '../../../minion/host/network.ts';
@@ -25,6 +28,7 @@ import { createLogger } from '../../../shared/log.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
 
 const asRoot = process.geteuid?.() === 0 ? test : test.skip;
+const asGrouped = process.geteuid?.() === 0 && 'directory' in ownCgroup() ? test : test.skip;
 const place = mkdtempSync(join(tmpdir(), 'conductor-test-'));
 test.after.always(() => rmSync(place, { recursive: true, force: true }));
 
@@ -241,6 +245,50 @@ test('a daemon that keeps the output open is not waited for', async (t) => {
   t.is(stdout, 'started\n');
   t.true(Date.now() - begun < 2500);
 });
+
+const built = (path: string) => new URL(`../../../minion/host/${path}.js`, import.meta.url).href;
+
+/** A process that is a run in a cgroup of its own: what its commands came to, and where that cgroup is. */
+async function inGroup(steps: string): Promise<string[]> {
+  const script = join(place, `${randomUUID()}.mjs`);
+  writeFileSync(
+    script,
+    `import { existsSync } from 'node:fs';
+import { enterRunGroup } from '${built('run-group')}';
+import { runProcess } from '${built('commands')}';
+const group = await enterRunGroup();
+const options = { env: { PATH: process.env.PATH }, cwd: '/', input: null, graceMs: 300 };
+const sh = (line, timeoutMs) =>
+  runProcess(['/bin/sh', '-c', line], { ...options, group, timeoutMs, signal: new AbortController().signal })
+    .then(({ exitCode }) => console.log(exitCode), ({ code }) => console.log(code));
+${steps}
+await group.leave();
+console.log(existsSync(group.directory));
+`,
+  );
+  const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  return (await text(child.stdout)).trim().split('\n');
+}
+
+const HIDING = (pidFile: string) =>
+  `(setsid sh -c "trap '' TERM; echo \\$\\$ > ${pidFile}; while :; do sleep 0.1; done" &)`;
+
+asGrouped(
+  'what has hidden in a session of its own and lost its parent ends with its command',
+  async (t) => {
+    const [left, hidden] = [join(place, 'left.pid'), join(place, 'hidden.pid')];
+    const said = await inGroup(`
+    await sh(${JSON.stringify(`${HIDING(left)}; while [ ! -s ${left} ]; do sleep 0.02; done; exit 3`)}, 9000);
+    await sh(${JSON.stringify(`trap '' TERM; ${HIDING(hidden)}; while :; do sleep 0.1; done`)}, 600);
+  `);
+    t.deepEqual(said, ['3', 'COMMAND_TIMEOUT', 'false']);
+    t.true(await isGone(hidden));
+    // A command that has ended by itself may have started a daemon: that is nobody's to end.
+    const daemon = Number(readFileSync(left, 'utf8'));
+    t.notRegex(readFileSync(`/proc/${daemon}/cgroup`, 'utf8'), /conductor-run/u);
+    process.kill(daemon, 'SIGKILL');
+  },
+);
 
 test('ending a group that is gone already is fine', async (t) => {
   await t.notThrowsAsync(endProcessGroup(2 ** 22 - 7, 100));

@@ -17,6 +17,7 @@ test('a report tells of the pause that held scheduled runs back, and is shown wi
     outcomes: [],
     debts: [],
     redact: (text: string) => text,
+    at: 'before its first state',
   };
   t.false('paused' in reportOf(request, ended));
   const paused = {

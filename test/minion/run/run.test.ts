@@ -14,7 +14,10 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as after } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { ownCgroup } from '../../../minion/host/cgroup.ts';
+import { birthOf } from '../../../minion/host/process-birth.ts';
 import { openRegistry } from '../../../minion/host/registry.ts';
+import { forgetRunning, holderOf, noteRunning } from '../../../minion/run/holder.ts';
 import { takeLock } from '../../../minion/run/lock.ts';
 import { createPortAllocator, portEntry } from '../../../minion/run/ports.ts';
 import { redactionFor } from '../../../minion/run/redaction.ts';
@@ -36,6 +39,8 @@ const isRoot = process.geteuid?.() === 0;
 const asRoot = isRoot ? test : test.skip;
 /** For what depends on time: nothing else goes on meanwhile. */
 const serialAsRoot = isRoot ? test.serial : test.skip;
+/** For what only the kernel's own book of a run's processes can tell. */
+const asGrouped = isRoot && 'directory' in ownCgroup() ? test : test.skip;
 const hasStrace = spawnSync('strace', ['-V']).status === 0;
 
 const places: string[] = [];
@@ -270,6 +275,77 @@ asRoot('one run at a time: the second waits for the first, or says that it is bu
   t.deepEqual(readdirSync(stateDirectory), []);
 });
 
+asRoot(
+  'a run that has to wait tells for which, and says so if it is cancelled meanwhile',
+  async (t) => {
+    const here = place();
+    const files = oneFile(file(join(here, 'motd')));
+    const request = runRequest(here, { files });
+    const { stateDirectory, options } = request;
+    const lock = await takeLock({
+      stateDirectory,
+      dryRun: false,
+      waitSeconds: 0,
+      signal: new AbortController().signal,
+    });
+    noteRunning(stateDirectory, { ...options, cause: 'local' }, null);
+    const since = holderOf(stateDirectory)?.since;
+    const holder = { pid: process.pid, since, job: options.job, cause: 'local' };
+    const waited = await perform(request, 'waiting');
+    t.deepEqual(waited.events, [{ event: 'waiting', seconds: 60, holder }]);
+    t.like(waited.report, { status: 'cancelled', error: { code: 'CANCELLED' }, outcomes: [] });
+    t.regex(waited.report.error?.message ?? '', /while it waited for another run to end$/u);
+
+    // A dry run writes nothing down: the kernel knows who it is.
+    forgetRunning(stateDirectory);
+    const { pid } = process;
+    t.like(holderOf(stateDirectory), { pid, job: null, cause: null });
+    lock.release();
+    t.is(holderOf(stateDirectory), null);
+    t.is((await perform(request)).report.status, 'changed');
+  },
+);
+
+asRoot('a run that ends early says at which state, and what is owed all the same', async (t) => {
+  const here = place();
+  const [conf, log] = [join(here, 'conf'), join(here, 'log')];
+  const files = oneFile(`
+conf:
+  file.managed: {name: ${conf}, contents: new}
+slow:
+  cmd.run: {name: sleep 300, always: true}
+told:
+  cmd.run:
+    name: echo told >> ${log}
+    onchanges: [conf]
+`);
+  const { report } = await perform(runRequest(here, { files }), 'outcome');
+  t.like(report, { status: 'cancelled', owed: [`cmd.run|told|echo told >> ${log}`] });
+  t.is(report.error?.message, 'the run was cancelled at state 2 of 3, "slow" (cmd.run)');
+  const late = await perform(runRequest(here, { files, options: { timeoutSeconds: 1 } }));
+  t.like(late.report, { status: 'timeout', owed: [`cmd.run|told|echo told >> ${log}`] });
+  t.regex(late.report.error?.message ?? '', /^the run took longer than 1 s (at state|before)/u);
+});
+
+asGrouped('what a killed run has left is ended by the next one before it begins', async (t) => {
+  const here = place();
+  const mark = join(here, 'mark');
+  const files = oneFile(`
+slow:
+  cmd.run: {name: '(setsid sh -c "echo \\$\\$ > ${mark}; exec sleep 300" &) ; sleep 300', always: true}
+`);
+  const child = startChild(runRequest(here, { files }));
+  await until(() => existsSync(mark) && readFileSync(mark, 'utf8').endsWith('\n'));
+  const hidden = Number(readFileSync(mark, 'utf8'));
+  child.process.kill('SIGKILL');
+  await child.ended;
+  t.not(birthOf(hidden), null);
+  const { report } = await perform(runRequest(here, { files: oneFile(file(join(here, 'motd'))) }));
+  t.is(report.status, 'changed');
+  t.is(birthOf(hidden), null);
+  t.false(existsSync(join(here, 'state', 'run.json')));
+});
+
 // The child process
 
 interface Child {
@@ -421,7 +497,8 @@ nobody:
     (line) =>
       /= \d+$/u.test(line) &&
       (/O_WRONLY|O_RDWR|O_CREAT/u.test(line) || !/\bopen(at)?\(/u.test(line)) &&
-      !/"\/dev\/(null|tty|fd\/\d+)"|"\/proc\/|eventpoll/u.test(line),
+      // The run's own cgroup is in the kernel's memory, not on the machine.
+      !/"\/dev\/(null|tty|fd\/\d+)"|"\/proc\/|"\/sys\/fs\/cgroup\/|eventpoll/u.test(line),
   );
   t.deepEqual(writes, []);
 });
@@ -491,6 +568,7 @@ test('only a dry run that somebody makes on the machine itself is not spooled', 
     outcomes: [],
     debts: [],
     redact: (text: string) => text,
+    at: 'before its first state',
   };
   for (const [options, count] of [
     [{ dryRun: true, cause: 'local' }, 0],

@@ -1,0 +1,42 @@
+import type { Host, HostView } from '../host/host.ts';
+
+/** A file as it was; `content` is `null` if there was none. */
+export interface KeptFile {
+  readonly path: string;
+  readonly content: Uint8Array | null;
+  readonly mode: string;
+  readonly user: string;
+  readonly group: string;
+}
+
+/** What is larger is no configuration. */
+const MOST_BYTES = 4 * 1024 * 1024;
+const OWNED = { mode: '0644', user: 'root', group: 'root' } as const;
+
+/** Those files of these paths that can be put back. */
+export async function filesAt(
+  paths: readonly string[],
+  host: HostView,
+): Promise<readonly KeptFile[]> {
+  const files = await Promise.all(paths.map(async (path) => fileAt(path, host)));
+  return files.filter((file) => file !== null);
+}
+
+/** `null` if something else than a file is there, which cannot be put back. */
+async function fileAt(path: string, host: HostView): Promise<KeptFile | null> {
+  const status = await host.status(path);
+  if (status === null) return { path, content: null, ...OWNED };
+  const isSmall = status.kind === 'file' && status.size <= MOST_BYTES;
+  const content = isSmall ? await host.readFile(path) : null;
+  if (content === null) return null;
+  const { mode, user, group } = status;
+  return { path, content, mode, user, group };
+}
+
+/** Makes them what they were. */
+export async function placeFiles(files: readonly KeptFile[], host: Host): Promise<void> {
+  for (const { path, content, ...ownership } of files) {
+    if (content === null) await host.remove(path);
+    else await host.writeFile(path, content, ownership);
+  }
+}
