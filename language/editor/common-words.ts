@@ -38,7 +38,15 @@ function shapeOf(word: string, guards: JsonSchema): JsonSchema {
   }
   const guard = guards[word];
   const shape = isRecord(guard) ? guard : (OTHERS[word] ?? {});
-  return word === 'retry' ? withListForm(shape) : shape;
+  if (word === 'retry') return withListForm(shape);
+  return word === 'unless' || word === 'onlyif' ? withFunctions(shape) : shape;
+}
+
+/** Commands, or in Salt's files functions such as `fun: file.file_exists`; or none. */
+function withFunctions(shape: JsonSchema): JsonSchema {
+  const command = { type: ['string', 'number'] };
+  const called = { type: 'object', required: ['fun'] };
+  return { ...shape, anyOf: [command, { type: 'array', items: { anyOf: [command, called] } }] };
 }
 
 /** `retry` may be written as Salt's list of one-key mappings. */

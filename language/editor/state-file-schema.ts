@@ -39,7 +39,8 @@ function ref(name: string): JsonSchema {
 }
 
 function fileWords(): JsonSchema {
-  const includes = either({ type: 'object' }, includeSchema(), ref('file'));
+  const one = either({ type: 'object' }, includeSchema(), ref('file'));
+  const includes = either({ type: 'object', required: ['base'] }, saltIncludeSchema(), one);
   return {
     include: {
       description: 'State files whose states come before those of this one',
@@ -79,6 +80,11 @@ function includeSchema(): JsonSchema {
     },
     additionalProperties: false,
   };
+}
+
+/** Salt's `- base: a.b`, which files of its kind may hold. */
+function saltIncludeSchema(): JsonSchema {
+  return { properties: { base: ref('file') }, additionalProperties: false };
 }
 
 function paramSchema(): JsonSchema {

@@ -23,7 +23,6 @@ import { spoolReport } from '../run/spool.ts';
 import { stateTypes } from '../state-types/index.ts';
 import { configFor, logOf, withCommon } from './context.ts';
 import type { CommonOptions, Context } from './context.ts';
-import { needKnownGroups } from './groups.ts';
 import { exitCodeOfReport, printEvent, printReport } from './render.ts';
 
 interface ApplyOptions extends CommonOptions {
@@ -59,7 +58,6 @@ export function addApply(program: Command, context: Context): void {
     .action(async (stateFiles: string[], options: ApplyOptions) => {
       const config = await configFor(context, options);
       const tree = await readDirectory(options.tree);
-      needKnownGroups(tree, options.group);
       const pillar = await localPillar(tree, config, options);
       const masters = mastersOf(config, logOf(context, 'error'));
       const { state_directory } = config;

@@ -48,5 +48,6 @@ const FAILURES: ReadonlyMap<string, number> = new Map([
   ['SEALED_VALUE', EXIT.tree],
   ['MASTER_UNREACHABLE', EXIT.offline],
   ['RUN_BUSY', EXIT.refused],
+  ['NOT_FOUND', EXIT.usage],
   ['NOTHING_DECLARED', EXIT.refused],
 ]);

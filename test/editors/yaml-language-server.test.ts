@@ -98,7 +98,7 @@ test('mistakes are told at their places', async (t) => {
     '  file.managed:',
     '    contnts: hello',
     '    makedirs: maybe',
-    '    fire_event: true',
+    '    contents_grains: motd',
     '/etc/link:',
     '  file.symlink: {user: root}',
     'include: [{fil: base}]',
@@ -113,7 +113,7 @@ test('mistakes are told at their places', async (t) => {
   t.true(found.includes('2: Property file.managd is not allowed.'));
   t.true(found.includes('6: Property contnts is not allowed.'));
   t.true(found.includes('7: Incorrect type. Expected "boolean".'));
-  t.true(found.some((line) => line.startsWith('8: Refused: every outcome')));
+  t.true(found.some((line) => line.startsWith('8: Not taken: facts are named')));
   t.true(found.includes('10: Missing property "target".'));
   t.true(found.includes('11: Property fil is not allowed.'));
   t.true(found.some((line) => line.startsWith('12: Value is not accepted.')));
@@ -158,7 +158,12 @@ test("nothing is wrong with Salt's state files", async (t) => {
   const files = paths.filter((path) => path.endsWith('.sls'));
   t.true(files.length >= 100);
   for (const path of files) {
-    const text = readFileSync(join(folder, path), 'utf8').replaceAll(/: (?:yes|on)$/gmu, ': true');
+    const written = readFileSync(join(folder, path), 'utf8').replaceAll(
+      /: (?:yes|on)$/gmu,
+      ': true',
+    );
+    // An argument without a value is Salt's way only: elsewhere it is a mistake.
+    const text = written.replaceAll(/^ +- cwd:\n/gmu, '');
     t.deepEqual(await server.open(`file://${root}/states/salt/${path}`, text), [], path);
   }
 });

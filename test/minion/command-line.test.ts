@@ -349,9 +349,9 @@ test('a group that no top file names is refused before anything is done', async 
   const file = join(here.root, 'x');
   const tree = treeAt(here, `${file}:\n  file.managed:\n    contents: x\n`);
   const words = ['apply', '--tree', tree, ...here.flags, '--group'];
-  const { exitCode, err } = await minion([...words, 'apserver']);
+  const { exitCode, out } = await minion([...words, 'apserver']);
   t.is(exitCode, 1);
-  t.regex(err, /no top file of the tree names this group, did you mean "appserver"\?/u);
+  t.regex(out, /no top file of the tree names this group, did you mean "appserver"\?/u);
   t.false(existsSync(file));
   writeFileSync(join(tree, 'states/top.yaml'), 'base:\n  "not (web or [db])": [base\n');
   t.is((await minion([...words, 'db'])).exitCode, 4, 'a broken top file is told as such');
