@@ -1,6 +1,6 @@
 import all from './ava.config.js';
 
-/** For the edit-test loop: the unit tests but those that start programs or wait for real clocks. */
+/** For the edit-test loop: the unit tests but those that start programs, wait for real clocks or try thousands of inputs. */
 const SLOW = [
   'editors/yaml-language-server',
   'master/apply',
@@ -12,7 +12,9 @@ const SLOW = [
   'minion/agent/runs',
   'minion/command-line',
   'minion/host/commands',
+  'minion/run/drift',
   'minion/run/run',
+  'protocol/handshake',
 ];
 
 export default {
