@@ -2,6 +2,7 @@ import { readArguments, readStates, type Written } from './states/arguments.ts';
 import type { Lint } from './linting/lint-context.ts';
 import { checkLiteral } from './linting/lint-state.ts';
 import { lintTop } from './linting/lint-top.ts';
+import { reachedNames } from './linting/reached.ts';
 import { checkSyntax, hasExpression } from './expression.ts';
 import { absoluteName, includedNodes } from './states/include.ts';
 import { textOf, type Entry, type Node } from './values/node.ts';
@@ -30,7 +31,9 @@ export function lint(
   const problems = collectProblems(tree);
   const named = namedFiles(tree, 'states');
   const texts = [...named.values()].flat().map((path) => textOfFile(tree, path));
+  const reached = reachedNames(tree, named);
   const isSource = (path: string) =>
+    !reached.has(nameOf('states', path) ?? '') &&
     texts.some((text) => text.includes(`salt://${path.slice('states/'.length)}`));
   const known = new Map([...named].filter(([, [path = '']]) => !isSource(path)));
   const workshop = openWorkshop(problems);

@@ -39,6 +39,15 @@ export function topIn(tree: Tree, folder: Folder): string {
   return tree.read(own) === null && tree.read(salt) !== null ? salt : own;
 }
 
+/** Two top files would each say who gets what, and one of them in vain. */
+function refuseSecond(tree: Tree, folder: Folder, problems: Problems): void {
+  const salt = `${folder}/top.sls`;
+  if (topIn(tree, folder) === salt || tree.read(salt) === null) return;
+  const help = 'write the lines of both into one of them, and remove the other';
+  const place = { file: salt, line: 1, column: 1 };
+  problems.add(place, `this tree has another top file: ${topPath(folder)}`, { help });
+}
+
 /** The lines of a top file; `null` if the tree has none. Mistakes are reported. */
 export function readTop(
   tree: Tree,
@@ -48,6 +57,7 @@ export function readTop(
   const path = topIn(tree, folder);
   const bytes = tree.read(path);
   if (bytes === null) return null;
+  refuseSecond(tree, folder, problems);
   const node = parseYaml(path, bytes, problems);
   if (node === null || isEmpty(node)) return [];
   if (node.kind !== 'mapping') {

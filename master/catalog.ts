@@ -49,17 +49,35 @@ export function shortFingerprint(secret: string, fingerprintKey: string): string
   return createHmac('sha256', key).update(secret).digest('hex').slice(0, 4);
 }
 
+/** What keeps secrets out of arguments that are shown. */
+export interface Blanking {
+  readonly redact: Redact;
+  /** Arguments that are secret in any case, sealed or not. */
+  readonly secretNames: ReadonlySet<string>;
+  readonly fingerprint: (text: string) => string;
+}
+
 /** Arguments as JSON: a tree file is shown by its path. */
-export function argumentsAsJson(args: unknown, redact: Redact): unknown {
+export function argumentsAsJson(args: unknown, blanking: Blanking): unknown {
+  const { redact, secretNames, fingerprint } = blanking;
   if (isTreeFile(args)) return redact(args.path);
-  if (Array.isArray(args)) return args.map((item) => argumentsAsJson(item, redact));
+  if (Array.isArray(args)) return args.map((item) => argumentsAsJson(item, blanking));
   if (typeof args === 'object' && args !== null) {
     const entries = Object.entries(args).filter(([, value]) => value !== undefined);
     return Object.fromEntries(
-      entries.map(([name, value]) => [redact(name), argumentsAsJson(value, redact)]),
+      entries.map(([name, value]) => [
+        redact(name),
+        secretNames.has(name) && value !== null
+          ? `secret(${fingerprint(textOf(value))})`
+          : argumentsAsJson(value, blanking),
+      ]),
     );
   }
   const text = redact(String(args));
   // A schema may have made a number of a secret that was sealed as text.
   return text === String(args) ? (args ?? null) : text;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

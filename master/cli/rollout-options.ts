@@ -37,12 +37,18 @@ export function readRollout(options: unknown, now: Date): Rollout {
     );
   return rolloutSchema.parse({
     batch: checkedShare('--batch', batch),
-    batchWaitSeconds: batchWait === undefined ? 0 : parseDuration(batchWait),
+    batchWaitSeconds: batchWait === undefined ? 0 : checkedWait(batchWait),
     maxFailures: checkedShare('--max-failures', maxFailures),
     startsAt: at === undefined ? null : parseMoment('--at', at, now),
     expiresAt: expires === undefined ? null : parseMoment('--expires', expires, now),
     queue,
   });
+}
+
+function checkedWait(text: string): number {
+  const seconds = parseDuration(text);
+  if (rolloutSchema.shape.batchWaitSeconds.safeParse(seconds).success) return seconds;
+  throw new ConductorError('USAGE', `Cannot wait "${text}" with --batch-wait: a day is the most`);
 }
 
 function checkedShare(option: string, text: string | null): string | null {

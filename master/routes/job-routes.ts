@@ -6,6 +6,7 @@ import { addRoute } from '../api/routes.ts';
 import type { Caller } from '../gate.ts';
 import { findMinions } from '../jobs/find-minions.ts';
 import { findRun, idOf, listRuns, type Run } from '../jobs/find-run.ts';
+import { hasEnded } from '../jobs/job-result.ts';
 import type { JobRequest } from '../jobs/jobs.ts';
 import { retell } from '../jobs/retell.ts';
 import { retryOf } from '../jobs/retry.ts';
@@ -63,10 +64,18 @@ function cancelRoute(app: FastifyInstance, services: Services, caller: Caller): 
     body: emptyRequest,
     handle: async ({ parameters: { id = '' } }) => {
       const run = await findRun(services.store, id);
-      if (run.kind === 'job') await services.jobs.cancel(run.job);
+      await cancelRun(services, run);
       return runAnswer(services, await findRun(services.store, idOf(run)));
     },
   });
+}
+
+/** Throws USAGE if there is nothing left of it to end. */
+async function cancelRun({ store, jobs }: Services, run: Run): Promise<void> {
+  const targets = run.kind === 'job' ? await store.jobs.targets(run.job.id) : [];
+  if (run.kind === 'job' && !targets.every(({ state }) => hasEnded(state)))
+    return jobs.cancel(run.job);
+  throw new ConductorError('USAGE', `Cannot cancel "${idOf(run)}": it has ended`);
 }
 
 interface Beginning {

@@ -1,11 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import { compilePillar } from '../../language/pillar.ts';
+import { secretNamesOf } from '../../language/states/secret-names.ts';
 import { isList, isMapping, type Data } from '../../language/values/data.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import { Secret } from '../../shared/secret.ts';
 import { pillarQuery, pingRequest } from '../api/requests.ts';
 import { addRoute } from '../api/routes.ts';
 import { argumentsAsJson, catalogOf, redactorOf, shortFingerprint } from '../catalog.ts';
+import type { Blanking } from '../catalog.ts';
+import { schemasOf } from '../custom-types.ts';
 import type { Caller } from '../gate.ts';
 import { findMinions } from '../jobs/find-minions.ts';
 import { findKey } from '../keys/manage-keys.ts';
@@ -90,8 +93,17 @@ function shown(data: Data, show: (secret: Secret) => string): unknown {
 async function showCatalog(services: Services, id: string) {
   const minion = await findKey(services, id);
   const { revision } = await services.publisher.current();
-  const catalog = await catalogOf(services, await services.publisher.tree(revision), minion);
-  const redact = redactorOf(catalog, services.pillarKeys.fingerprintKey);
+  const tree = await services.publisher.tree(revision);
+  const catalog = await catalogOf(services, tree, minion);
+  const { fingerprintKey } = services.pillarKeys;
+  const redact = redactorOf(catalog, fingerprintKey);
+  const fingerprint = (text: string): string => shortFingerprint(text, fingerprintKey);
+  const schemas = await schemasOf(tree, services.states);
+  const blankingFor = (type: string): Blanking => {
+    const schema = schemas.get(type);
+    const secretNames = schema === undefined ? new Set<string>() : secretNamesOf(schema);
+    return { redact, fingerprint, secretNames };
+  };
   return {
     revision,
     declarations: catalog.declarations.map(
@@ -100,7 +112,7 @@ async function showCatalog(services: Services, id: string) {
         type,
         name: redact(name),
         place,
-        args: argumentsAsJson(args, redact),
+        args: argumentsAsJson(args, blankingFor(type)),
         requisites: requisites.map(({ kind, targets, implied }) => ({
           kind,
           of: targets.map(redact),

@@ -21,7 +21,7 @@ export interface PausesParts {
   /** Milliseconds of a clock that nobody sets. */
   readonly elapsed: () => number;
   readonly log: Logger;
-  /** One has begun, or ended. */
+  /** One has begun, or ended, or is known not to be. */
   readonly changed: () => void;
 }
 
@@ -37,7 +37,8 @@ export function openPauses(parts: PausesParts): Pauses {
   const path = pathIn(parts.stateDirectory);
   let held = keptPause(parts, path);
 
-  const drop = (): void => {
+  const drop = (how: string): void => {
+    log.info({ until: held?.pause.until, why: held?.pause.why }, how);
     held = null;
     try {
       removeOwn(path);
@@ -50,9 +51,7 @@ export function openPauses(parts: PausesParts): Pauses {
     current: () => {
       if (held === null) return null;
       if (!isOver(parts, held)) return held.pause;
-      const { until, why } = held.pause;
-      drop();
-      log.info({ until, why }, 'Pause has ended');
+      drop('Pause has ended');
       changed();
       return null;
     },
@@ -66,9 +65,8 @@ export function openPauses(parts: PausesParts): Pauses {
     },
     lift: () => {
       const lifted = held?.pause ?? null;
-      if (lifted === null) return null;
-      drop();
-      log.info({ why: lifted.why }, 'Pause was lifted');
+      if (lifted !== null) drop('Pause was lifted');
+      // Whoever asks waits to be told that there is none.
       changed();
       return lifted;
     },

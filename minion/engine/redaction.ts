@@ -1,4 +1,5 @@
-import { z } from 'zod';
+import type { z } from 'zod';
+import { secretNamesOf } from '../../language/states/secret-names.ts';
 import { canonicalJson } from '../../shared/canonical-json.ts';
 import type { Attributes, Change, Value } from '../../shared/change.ts';
 import type { Outcome } from '../../protocol/report.ts';
@@ -90,32 +91,6 @@ export function createSecretNames(): SecretNames {
     known.set(type.name, names);
     return names;
   };
-}
-
-/** Names of the arguments, and so of the attributes, that a type's schema calls secret. */
-export function secretNamesOf({ schema }: StateType): ReadonlySet<string> {
-  const names = new Set<string>();
-  collect(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), names);
-  return names;
-}
-
-function collect(node: unknown, names: Set<string>): void {
-  if (typeof node !== 'object' || node === null) return;
-  if ('properties' in node && typeof node.properties === 'object' && node.properties !== null) {
-    for (const [name, property] of Object.entries(node.properties)) {
-      if (isSecret(property)) names.add(name);
-    }
-  }
-  for (const child of Object.values(node)) collect(child, names);
-}
-
-function isSecret(property: unknown): boolean {
-  return (
-    typeof property === 'object' &&
-    property !== null &&
-    'secret' in property &&
-    property.secret === true
-  );
 }
 
 function shown(value: Value, isSecretValue: boolean, blanking: Blanking): Json {

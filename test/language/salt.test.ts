@@ -272,6 +272,31 @@ test('lint takes a file that a state names for what it is', (t) => {
   );
 });
 
+test('a state file that the top file gives to somebody is no mere source, whoever names it as one', (t) => {
+  const tree = treeOf({
+    'states/top.yaml': 'base: {"*": [web]}\n',
+    'states/web.yaml':
+      'include: [db]\n/tmp/db:\n  file.managed: {source: salt://db.yaml}\n/tmp/web:\n  file.managed: {source: salt://web.yaml}\n',
+    'states/db.yaml': '/etc/a:\n  file.manged: {contents: x}\n',
+  });
+  t.deepEqual(
+    lint(tree, stateTypes).map(({ place, message }) => `${place.file}:${place.line} ${message}`),
+    ['states/db.yaml:2 unknown state type "file.manged"'],
+  );
+});
+
+test('of two top files none is taken in silence', (t) => {
+  const tree = treeOf({
+    'states/top.yaml': 'base: {"*": [web]}\n',
+    'states/top.sls': 'base: {"*": [web]}\n',
+    'states/web.sls': 'a: test.nop\n',
+  });
+  t.deepEqual(
+    lint(tree, stateTypes).map(({ place, message }) => `${place.file} ${message}`),
+    ['states/top.sls this tree has another top file: states/top.yaml'],
+  );
+});
+
 function targetsOf(...lines: readonly string[]) {
   const tree = treeOf({ 'states/top.sls': sls('base:', ...lines) });
   const problems = collectProblems(tree);

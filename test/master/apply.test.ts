@@ -203,7 +203,9 @@ test('what a minion ran by itself is listed, shown and watched as a job is', asy
   const broken = await on.cli('jobs', 'watch', local);
   t.is(broken.code, 4);
   t.regex(broken.out.join('\n'), /no such file/u);
-  t.is((await on.cli('jobs', 'cancel', local)).code, 0);
+  const late = await on.cli('jobs', 'cancel', local);
+  t.is(late.code, 1);
+  t.regex(late.err.join('\n'), /Cannot cancel .*: it has ended/u);
   t.is((await on.cli('jobs', 'show', '0398c2f1')).code, 1);
 });
 

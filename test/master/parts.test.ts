@@ -380,11 +380,22 @@ const starred = (text: string) => text.replaceAll('hunter2', '***');
 
 test('arguments are shown with tree files by their path and secrets blanked', (t) => {
   const file = { path: 'templates/a', sha256: 'x', read: () => new Uint8Array() };
-  t.deepEqual(argumentsAsJson({ source: file, list: ['hunter2!'] }, starred), {
+  const blanking = {
+    redact: starred,
+    secretNames: new Set(['password', 'keys']),
+    fingerprint: (text: string) => String(text.length),
+  };
+  t.deepEqual(argumentsAsJson({ source: file, list: ['hunter2!'] }, blanking), {
     source: 'templates/a',
     list: ['***!'],
   });
-  t.is(argumentsAsJson(undefined, starred), null);
+  const open = { user: 'a', password: 'open', options: { keys: ['b'], password: null } };
+  t.deepEqual(argumentsAsJson(open, blanking), {
+    user: 'a',
+    password: 'secret(4)',
+    options: { keys: 'secret(5)', password: null },
+  });
+  t.is(argumentsAsJson(undefined, blanking), null);
   t.regex(shortFingerprint('x', '00'), /^[0-9a-f]{4}$/u);
   t.throws(() => jsonMapping({ a: () => 1 }));
 });

@@ -145,5 +145,6 @@ test('an excerpt is cut between words, and keeps the last lines or the first wor
 
 test('times are read as people write them, or refused', (t) => {
   t.deepEqual(['90', '90s', '2m', '1h', '7d'].map(parseDuration), [90, 90, 120, 3600, 604_800]);
-  for (const text of ['', '0', '-1s', '1.5h', '1w', 'h']) t.throws(() => parseDuration(text));
+  for (const text of ['', '0', '-1s', '1.5h', '1w', 'h', '36501d'])
+    t.throws(() => parseDuration(text));
 });

@@ -1,4 +1,4 @@
-import { secretNamesOf } from '../../../minion/engine/redaction.ts';
+import { secretNamesOf } from '../../../language/states/secret-names.ts';
 import type { StateType } from '../../../minion/engine/state-type.ts';
 import { CLAUSES, LETTERS, isRefusal } from './case.ts';
 import type { Clause, NamedCase } from './case.ts';

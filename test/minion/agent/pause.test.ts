@@ -44,6 +44,7 @@ test('a pause lifts itself when its time is over, and says so', (t) => {
   const { pauses, log, changes } = opened(directory, clock);
   t.is(pauses.current(), null);
   t.is(pauses.lift(), null, 'there is nothing to lift');
+  t.deepEqual(changes.splice(0), ['changed'], 'and whoever asked is told so');
   const pause = pauses.begin(REQUEST, 'minion');
   t.deepEqual(pause, {
     since: '2026-03-01T12:00:00.000Z',

@@ -10,7 +10,8 @@ import { openMemory } from '../../../minion/engine/drift/memory.ts';
 import { openJournal } from '../../../minion/engine/owed.ts';
 import { isNotified, isPreparationNeeded } from '../../../minion/engine/prerequisites.ts';
 import { debtsOf, reactionsIn, takeStock } from '../../../minion/engine/reactions.ts';
-import { createSecretNames, presentable, secretNamesOf } from '../../../minion/engine/redaction.ts';
+import { secretNamesOf } from '../../../language/states/secret-names.ts';
+import { createSecretNames, presentable } from '../../../minion/engine/redaction.ts';
 import { judge, targetsOf } from '../../../minion/engine/requisites.ts';
 import type { Standing } from '../../../minion/engine/requisites.ts';
 import { defineState } from '../../../minion/engine/state-type.ts';
@@ -46,22 +47,6 @@ const type = typeWith(z.strictObject({}));
 // Redaction
 
 const GUARD = '/bin/bash -c exec /bin/sh -c "$0" > >(exec cat) 2>&1 eval "$(cat)"';
-
-test('finds secret arguments wherever a schema hides them', (t) => {
-  const secret = z.string().meta({ secret: true });
-  const flat = z.strictObject({ a: secret, b: z.string() });
-  const optional = z.strictObject({
-    a: z.string().meta({ secret: true }).exactOptional(),
-    b: secret,
-  });
-  const piped = flat.transform((args) => args).pipe(z.any());
-  const union = z.union([z.strictObject({ c: secret }), z.strictObject({ d: z.string() })]);
-  t.deepEqual([...secretNamesOf(typeWith(flat))], ['a']);
-  t.deepEqual([...secretNamesOf(typeWith(optional))], ['a', 'b']);
-  t.deepEqual([...secretNamesOf(typeWith(piped))], ['a']);
-  t.deepEqual([...secretNamesOf(typeWith(union))], ['c']);
-  t.deepEqual([...secretNamesOf(typeWith(flat.refine(() => true)))], ['a']);
-});
 
 test('shows only what differs, with secrets as fingerprints, at any depth', (t) => {
   const change: Change = {

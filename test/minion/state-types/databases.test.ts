@@ -22,7 +22,7 @@ import {
 } from '../../../minion/state-types/databases/mysql-grants.ts';
 import { mysqlUserPresent } from '../../../minion/state-types/databases/mysql-user.ts';
 import { postgresDatabasePresent } from '../../../minion/state-types/databases/postgres-database.ts';
-import { secretNamesOf } from '../../../minion/engine/redaction.ts';
+import { secretNamesOf } from '../../../language/states/secret-names.ts';
 import { postgresHbaRule } from '../../../minion/state-types/databases/postgres-hba.ts';
 import { postgresPrivilegesPresent } from '../../../minion/state-types/databases/postgres-privileges.ts';
 import {
@@ -37,6 +37,7 @@ import {
 } from '../../../minion/state-types/databases/lib/redis-file.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import { askPatiently } from '../../../minion/state-types/databases/lib/patience.ts';
+import { tellServer as tellMysql } from '../../../minion/state-types/databases/lib/mysql.ts';
 import { signatureOf } from '../../../minion/state-types/databases/lib/postgres-acl.ts';
 import { converge, dryRun, forReal } from '../../helpers/converge.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
@@ -458,6 +459,18 @@ test('an account gets only the hash of its password', async (t) => {
     ),
   );
   t.false(JSON.stringify([host.calls, host.queries]).includes(PASSWORD));
+});
+
+test('a server that refuses a statement is told without what it would have kept of a password', async (t) => {
+  const hash = nativeHash(PASSWORD);
+  const line = '-'.repeat(14);
+  const output = `${line}\nCREATE USER shop IDENTIFIED WITH x AS '${hash}'\n${line}\n\nERROR 1227 (42000): Access denied`;
+  const refused = new ConductorError('COMMAND_FAILED', 'Cannot run "mysql"', { output });
+  const host = { ...fakeHost(server(MYSQL, '')), run: () => Promise.reject(refused) };
+  const told = await t.throwsAsync(tellMysql(host, { connection_charset: 'utf8mb4' }, ['x']), {
+    instanceOf: ConductorError,
+  });
+  t.deepEqual(told.details, { output: '\nERROR 1227 (42000): Access denied' });
 });
 
 function acceptsWays(ways: object): boolean {

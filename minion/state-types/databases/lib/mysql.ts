@@ -49,7 +49,20 @@ export async function tellServer(
   server: Server,
   sql: readonly string[],
 ): Promise<void> {
-  await runScript(host, server, { sql: script(`${sql.join(';\n')};`) });
+  try {
+    await runScript(host, server, { sql: script(`${sql.join(';\n')};`) });
+  } catch (error) {
+    throw withoutStatement(error);
+  }
+}
+
+/** The client repeats a statement that went wrong, between two lines: with what is kept of a password in it. */
+function withoutStatement(error: unknown): unknown {
+  if (!(error instanceof ConductorError)) return error;
+  const { output } = error.details;
+  if (typeof output !== 'string') return error;
+  const said = output.replace(/^[^]*(?:^|\n)-{5,}\n/u, '');
+  return new ConductorError(error.code, error.message, { ...error.details, output: said });
 }
 
 /** Carries out what stands in a text, in a database if one is given; says what the server answered. */
