@@ -30,7 +30,8 @@ export async function alone(
   const lock = await lockFor(request, means);
   try {
     const { stateDirectory, options } = request;
-    if (options.dryRun) return await grouped(means, act);
+    // A dry run writes nothing, not even in the kernel's own file systems.
+    if (options.dryRun) return await act(undefined);
     await endKilledRun(stateDirectory, means.log);
     await grouped(means, async (group) => {
       noteRunning(stateDirectory, options, group?.directory ?? null);

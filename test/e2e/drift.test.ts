@@ -27,9 +27,9 @@ const TOY = `
   echo 'deb [trusted=yes] file:/srv/repo ./' >/etc/apt/sources.list.d/toys.list
   apt-get update --quiet=2`;
 
-/** Fails to start once for each time that /root/fail-once is made, and writes a line with the digest of its settings. */
+/** Does not start as long as /root/fails is there; writes a line with the digest of its settings. */
 const UNIT = `[Service]
-ExecStartPre=/bin/sh -c 'if rm /root/fail-once 2>/dev/null; then exit 1; fi'
+ExecStartPre=/bin/sh -c 'test ! -e /root/fails'
 ExecStart=/bin/sh -c 'sha256sum </etc/paying.conf >>/root/paying-starts; exec sleep infinity'
 [Install]
 WantedBy=multi-user.target
@@ -170,7 +170,7 @@ onHosts(
   async (t) => {
     t.timeout(300_000);
     await publish(site, 'states/drifting.yaml', stateFile({ other: 2, paying: 2 }));
-    await sh(appserver, 'touch /root/fail-once');
+    await sh(appserver, 'touch /root/fails');
     const failed = await apply(site, 'appserver');
     t.is(failed.exitCode, 2);
     t.is(outcome(failed, '/etc/paying.conf').origin?.kind, 'intended');
@@ -186,7 +186,7 @@ onHosts(
     t.true(stdout.includes(`owed ${owed}`), stdout);
 
     // Somebody helps: now nothing differs any more, and the restart is owed all the same.
-    await sh(appserver, 'systemctl reset-failed paying; systemctl start paying');
+    await sh(appserver, 'rm /root/fails; systemctl reset-failed paying; systemctl start paying');
     const before = await sh(appserver, 'systemctl show -P MainPID paying');
     const paid = await apply(site, 'appserver');
     t.deepEqual(origins(paid), { paying: 'follows' });
