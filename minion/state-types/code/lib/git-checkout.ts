@@ -64,7 +64,8 @@ export async function guardLocalChanges(host: HostView, checkout: Checkout): Pro
   const { target, local_changes, force_reset, force_checkout } = checkout;
   if (local_changes !== 'refuse' || force_reset || force_checkout) return;
   const changes = await changedFiles(host, checkout);
-  if (changes.length === 0) return;
+  // An index without a commit is what a first checkout leaves that was cut short: nobody's work.
+  if (changes.length === 0 || (await isCutShort(host, checkout))) return;
   const files = changes.slice(0, 5).join(', ');
   throw new ConductorError(
     'STATE_REFUSED',

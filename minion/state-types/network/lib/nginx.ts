@@ -85,7 +85,8 @@ export function snippetReplacement(
 
 /**
  * Makes a running nginx use the configuration on disk and waits until it does: its master has
- * started new workers. One that is not running will read the configuration when it starts.
+ * started new workers, and the old ones take no more requests. One that is not running will read the configuration
+ * when it starts.
  */
 export async function reloadNginx(host: Host): Promise<void> {
   if (!(await isActive(host))) return;
@@ -96,12 +97,22 @@ export async function reloadNginx(host: Host): Promise<void> {
     await host.sleep(POLL_MS);
     const now = await workers(host);
     if (now.master !== before.master) break; // it has died, and something else may have taken over
-    if (now.pids.some((pid) => !before.pids.includes(pid)) && (await isActive(host))) return;
+    const hasBegun = now.pids.some((pid) => !before.pids.includes(pid));
+    if (hasBegun && (await areLeaving(before.pids, host)) && (await isActive(host))) return;
     if ((await complaintsSince(host, log)).some(isFinal)) break;
   }
   const complaints = (await complaintsSince(host, log)).slice(-3);
   const state = ['nginx did not take the new configuration', complaints.join('; ')];
   throw new ConductorError('CHECK_FAILED', state.filter((words) => words !== '').join(': '));
+}
+
+/** An old worker that still ends its requests says so in its title, and has stopped listening. */
+async function areLeaving(pids: readonly string[], host: HostView): Promise<boolean> {
+  for (const pid of pids) {
+    const title = Buffer.from((await host.readFile(`/proc/${pid}/cmdline`)) ?? []).toString();
+    if (title.startsWith('nginx: worker process') && !title.includes('shutting down')) return false;
+  }
+  return true;
 }
 
 async function isActive(host: HostView): Promise<boolean> {
