@@ -21,7 +21,7 @@ step() {
 
 boundaries() {
   local report
-  report=$(npx depcruise --config .dependency-cruiser.cjs --output-type err shared language protocol master minion test tools bench demo) || { echo "$report"; return 1; }
+  report=$(npx depcruise --config .dependency-cruiser.cjs --cache build/boundaries --cache-strategy content --output-type err shared language protocol master minion test tools bench demo) || { echo "$report"; return 1; }
   echo "$report"
   # A cruise of no modules finds no violation: that is a broken check, not a clean tree.
   [[ $report =~ \(([0-9]+)\ modules ]] && ((BASH_REMATCH[1] > 50))
