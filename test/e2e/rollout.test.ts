@@ -63,7 +63,7 @@ async function statesOf(id: string): Promise<Record<string, string>> {
 }
 
 async function reaches(id: string, minion: string, state: string): Promise<void> {
-  await until(`${minion} to be ${state}`, 90, async () => (await statesOf(id))[minion] === state);
+  await until(`${minion} to be ${state}`, 240, async () => (await statesOf(id))[minion] === state);
 }
 
 async function startAnother(id: string): Promise<void> {
@@ -102,7 +102,7 @@ onHosts('four more minions join', async (t) => {
   await publish(site, 'states/turn.yaml', TURN);
   for (const id of EXTRA) await startAnother(id);
   await untilOnline(site, EXTRA, 120);
-  t.pass();
+  t.is((await attempt(conductor, ['master', 'ping', '--target', 'm*'])).exitCode, 0);
 });
 
 onHosts(

@@ -206,5 +206,5 @@ test('a minion that is busy is told whether it may let a job wait, and says that
   await until(async () => (await shown(on, waiting)).includes('waits for another run'));
   await m1.send({ type: 'job-event', job: waiting, event: { event: 'compiling' } });
   await until(async () => !(await shown(on, waiting)).includes('waits for another run'));
-  t.pass();
+  t.is((await statesOf(on, waiting))['m1'], 'running');
 });
