@@ -30,6 +30,7 @@ const definition = z.strictObject({
   read: method,
   want: method,
   apply: method,
+  refuses: method.optional(),
   react: method.optional(),
   provides: method.optional(),
   path: method.optional(),

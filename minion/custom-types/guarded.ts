@@ -21,9 +21,19 @@ export function guarded(type: StateType, places: Places): StateType {
       attributesOf('read', guard, await guard.awaited(() => type.read(args, host))),
     want: async (args, host) =>
       attributesOf('want', guard, await guard.awaited(async () => type.want(args, host))),
+    ...refusing(type, guard),
     apply: async (change, args, host) => guard.awaited(() => type.apply(change, args, host)),
     ...wiring(type, guard),
     ...reacting(type, guard),
+  };
+}
+
+/** What a plan asks for, if the type has it. */
+function refusing(type: StateType, guard: Guard): Pick<StateType, 'refuses'> {
+  if (type.refuses === undefined) return {};
+  return {
+    refuses: async (change, args, host) =>
+      guard.awaited(async () => type.refuses?.(change, args, host)),
   };
 }
 

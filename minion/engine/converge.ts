@@ -68,6 +68,7 @@ async function bringAbout(
   host: Host,
   { change, reacts, dryRun, beforeEffect, reactionFailed }: Work,
 ): Promise<Convergence> {
+  if (change !== null) await type.refuses?.(change, args, viewOf(host));
   if (dryRun) return foreseen(type, args, { change, reacts });
   await beforeEffect?.(change);
   const isFound = change !== null && !(await applyAndVerify(type, args, host, change));

@@ -12,13 +12,13 @@ export function doubted(result: Result, declaration: Declaration, context: RunCo
     const word = unless.length > 0 ? 'unless' : 'onlyif';
     if (awaited !== null) {
       return unknown(
-        `as things are it would change, but ${awaited} would change first: its ${word} may then say otherwise`,
+        `as things are it would change, but ${awaited}: its ${word} may then say otherwise`,
       );
     }
   }
   if (result.status === 'unchanged' && typeOf(context, declaration).isDerived === true) {
     const awaited = changingAmong(declaration, context);
-    if (awaited !== null) return unknown(`${awaited}, which it follows from, would change first`);
+    if (awaited !== null) return unknown(`${awaited}, and it follows from that`);
   }
   return result;
 }
@@ -27,27 +27,39 @@ function unknown(because: string): Result {
   return { status: 'unknown', because };
 }
 
-/** One of the declarations that it needs, however far away, which would change or is itself unknown. */
+/** Says which of the declarations that it needs, however far away, would change first, or may; `null` if none. */
 export function changingNeed(declaration: Declaration, context: RunContext): string | null {
   const seen = new Set([declaration]);
   for (const one of seen) {
-    const found = changingAmong(one, context);
-    if (found !== null) return found;
     for (const key of one.requisites.flatMap(({ targets }) => targets)) {
       const target = context.byKey.get(key);
       if (target !== undefined) seen.add(target);
     }
   }
-  return null;
+  const [, ...needed] = seen;
+  return first(needed, context);
 }
 
 /** The same of those that it refers to itself. */
-function changingAmong({ requisites }: Declaration, { standings }: RunContext): string | null {
-  const found = requisites
-    .flatMap(({ targets }) => targets)
-    .map((key) => standings.get(key))
-    .find((standing) => standing?.hasChanged === true || standing?.isUnknown === true);
-  return found === undefined ? null : `"${found.id}"`;
+function changingAmong({ requisites }: Declaration, context: RunContext): string | null {
+  const keys = requisites.flatMap(({ targets }) => targets);
+  return first(
+    keys.flatMap((key) => context.byKey.get(key) ?? []),
+    context,
+  );
+}
+
+/** Of several, one that is sure to change rather than one of which nobody knows. */
+function first(
+  declarations: readonly Declaration[],
+  { standings }: RunContext,
+  note = '',
+): string | null {
+  const moving = declarations.map(({ key }) => standings.get(key));
+  const sure = moving.find((standing) => standing?.hasChanged === true);
+  if (sure !== undefined) return `"${sure.id}"${note} would change first`;
+  const unsure = moving.find((standing) => standing?.isUnknown === true);
+  return unsure === undefined ? null : `"${unsure.id}"${note} may change first`;
 }
 
 /**
@@ -66,27 +78,31 @@ export function remedyFor(
 
 /** States run in the order in which they are written, so any earlier one may be what it waits for. */
 function earlierChange(declaration: Declaration, context: RunContext): string | null {
-  const needed = changingNeed(declaration, context);
-  if (needed !== null) return needed;
-  const last = changing(context).at(-1);
-  return last === undefined ? null : `"${last.id}", which comes before it,`;
+  return (
+    changingNeed(declaration, context) ??
+    first(earlier(context).toReversed(), context, ', which comes before it,')
+  );
 }
 
-function changing({ standings, byKey }: RunContext): readonly Declaration[] {
-  return [...standings].flatMap(([key, { hasChanged, isUnknown }]) =>
-    hasChanged || isUnknown ? (byKey.get(key) ?? []) : [],
-  );
+function earlier({ standings, byKey }: RunContext): readonly Declaration[] {
+  return [...standings.keys()].flatMap((key) => byKey.get(key) ?? []);
 }
 
 /** What provides one of these; else what runs programs of others, which may bring anything about. */
 function bringing(lacks: readonly string[], context: RunContext): string | null {
-  const earlier = changing(context).map((one) => ({ one, type: typeOf(context, one) }));
-  const provider = earlier.find(({ one, type }) =>
+  const known = earlier(context).map((one) => ({ one, type: typeOf(context, one) }));
+  const providers = known.filter(({ one, type }) =>
     type.provides?.(one.args).some((provided) => lacks.some((lack) => covers(provided, lack))),
   );
-  if (provider !== undefined) return `"${provider.one.id}"`;
-  const open = earlier.find(({ type }) => type.isOpenEnded === true || type.oneShot === true);
-  return open === undefined ? null : `"${open.one.id}", which may bring it about,`;
+  const open = known.filter(({ type }) => type.isOpenEnded === true || type.oneShot === true);
+  return (
+    first(declarationsOf(providers), context) ??
+    first(declarationsOf(open), context, ', which may bring it about,')
+  );
+}
+
+function declarationsOf(known: readonly { readonly one: Declaration }[]): readonly Declaration[] {
+  return known.map(({ one }) => one);
 }
 
 /** Who makes a path may make what is below it and, on the way, the directories above. */

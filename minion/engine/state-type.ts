@@ -89,8 +89,8 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
   knowing?(args: Args, surroundings: Surroundings): Args;
 
   /**
-   * How the thing is now; `null` if it does not exist. Changes nothing. Throws if it cannot be brought about as the host
-   * is, so that a plan says it: with what is missing as `lacks` (resource names), of which earlier states are asked.
+   * How the thing is now; `null` if it does not exist. Changes nothing. Throws if that cannot be told, or if what stands
+   * there can never become what is declared; `lacks` as for `refuses`.
    */
   read(args: Args, host: HostView): Promise<State | null>;
 
@@ -108,6 +108,12 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
 
   /** What whoever reads the report is to be told, whether or not anything changes. */
   says?(args: Args): string;
+
+  /**
+   * Throws if this change cannot be carried out as the host is, so that a plan says it, and a run says it before its
+   * first effect: with what is missing as `lacks` (resource names), of which earlier states are asked. Changes nothing.
+   */
+  refuses?(change: Change<State>, args: Args, host: HostView): Promise<void>;
 
   /** Carries out one change. Answers `unchanged` if there turned out to be nothing to do. */
   apply(change: Change<State>, args: Args, host: Host): Promise<void | 'unchanged'>;

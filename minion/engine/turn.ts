@@ -78,7 +78,7 @@ async function attemptTurn(
   const stopped = await guardedBy(declaration, host);
   if (stopped !== null) {
     const awaited = context.dryRun && stopped.byCommand ? changingNeed(declaration, context) : null;
-    if (awaited !== null) return unknown(`${stopped.because}, but ${awaited} would change first`);
+    if (awaited !== null) return unknown(`${stopped.because}, but ${awaited}`);
     settle(declaration, context);
     return { ...skipped(stopped.because, { isBroken: false }), isGuarded: true };
   }
@@ -191,7 +191,7 @@ function failure(error: unknown, declaration: Declaration, context: RunContext):
   const awaited =
     context.dryRun && !context.signal.aborted ? remedyFor(error, declaration, context) : null;
   if (awaited === null) return { status: 'failed', error };
-  return unknown(`${awaited} would change first; as things are: ${error.message}`);
+  return unknown(`${awaited}; as things are: ${error.message}`);
 }
 
 function skipped(because: string, { isBroken }: { readonly isBroken: boolean }): Skipped {

@@ -70,6 +70,11 @@ declare module 'conductor' {
     goesUnguarded?(args: Args): boolean;
     /** What whoever reads the report is to be told, whether or not anything changes. */
     says?(args: Args): string;
+    /**
+     * Throws a `ConductorError` if this change cannot be carried out as the host is, so that a plan says it and a run
+     * ends before its first effect. Changes nothing.
+     */
+    refuses?(change: Change<State>, args: Args, host: HostView): Promise<void>;
     /** Carries out one change. Answers `unchanged` if there turned out to be nothing to do. Not called in a dry run. */
     apply(change: Change<State>, args: Args, host: Host): Promise<void | 'unchanged'>;
     /** Whether carrying out this change has the effect of `react` too. */

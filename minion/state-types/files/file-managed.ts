@@ -15,6 +15,7 @@ import {
   needParents,
   ownershipOf,
   refuseKind,
+  refuseParents,
   wantedOwnership,
 } from '../lib/ownership.ts';
 import type { OwnerArgs } from '../lib/ownership.ts';
@@ -97,6 +98,12 @@ function ownersArgs(args: Args, wanted: WantedContent | null): OwnerArgs {
     );
   }
   return said({ user, group, mode: kept });
+}
+
+async function refuses(change: Change<ManagedFile>, args: Args, host: HostView): Promise<void> {
+  if (change.action !== 'create') return;
+  const { path } = await locate(args, host);
+  await refuseParents({ name: path, makedirs: args.makedirs }, host);
 }
 
 async function apply(change: Change<ManagedFile>, args: Args, host: Host): Promise<void> {
@@ -183,5 +190,6 @@ export const fileManaged = defineState({
   needs: ({ name, user, group }: Args) => [...parentsOf(name), ...ownersOf(said({ user, group }))],
   read,
   want,
+  refuses,
   apply,
 });

@@ -87,17 +87,31 @@ export interface ParentArgs extends OwnerArgs {
   dir_mode?: string;
 }
 
+/** Refuses a path below what is no directory, or below nothing unless its directories are to be made. */
+export async function refuseParents(
+  { name, makedirs }: Pick<ParentArgs, 'name' | 'makedirs'>,
+  host: HostView,
+): Promise<void> {
+  const parent = posix.dirname(name);
+  if (await isDirectory(parent, host)) return;
+  const status = await host.status(parent);
+  if (status !== null && status.kind !== 'symlink') refuseKind(parent, status, 'a directory');
+  if (makedirs) return refuseParents({ name: parent, makedirs }, host);
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot make "${name}": its directory does not exist (makedirs: true makes it)`,
+    { lacks: [`path:${parent}`] },
+  );
+}
+
 /** Makes the directories above a path if that is asked for; refuses if they are missing otherwise. */
 export async function needParents(args: ParentArgs, host: Host): Promise<void> {
-  const parent = posix.dirname(args.name);
-  if (await isDirectory(parent, host)) return;
-  if (!args.makedirs) {
-    throw new ConductorError(
-      'STATE_REFUSED',
-      `Cannot make "${args.name}": its directory does not exist (makedirs: true makes it)`,
-    );
-  }
-  await makeDirectories(parent, { ...ownershipOf(args), mode: directoryMode(args) }, host);
+  await refuseParents(args, host);
+  await makeDirectories(
+    posix.dirname(args.name),
+    { ...ownershipOf(args), mode: directoryMode(args) },
+    host,
+  );
 }
 
 /** Makes a directory with all that are missing above it. */

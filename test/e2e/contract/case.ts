@@ -66,8 +66,8 @@ const expectSchema = z.strictObject({
     .strictObject({
       code: word.optional(),
       message: word,
-      /** The dry run says it already, in the same words. */
-      foreseen: z.boolean().default(false),
+      /** The dry run says it already, in the same words; unless this says why it cannot. */
+      unforeseen: word.optional(),
       /** Files that are put back: their content is what it was, their time is not. */
       puts_back: z.array(z.string().startsWith('/')).default([]),
     })

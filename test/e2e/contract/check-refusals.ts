@@ -32,11 +32,18 @@ async function checkFailure(bench: Bench): Promise<void> {
   const { outcome } = await applyCase(bench);
   if (outcome.status !== 'failed') fail(`it is ${say(outcome)}`);
   checkWords(outcome, fails);
-  if (fails?.foreseen === true && planned.outcome.error?.message !== outcome.error?.message)
-    fail(`it is ${say(outcome)}, and foreseen is ${say(planned.outcome)}`);
+  checkForeseen(planned.outcome, outcome, fails?.unforeseen);
   const changed = [...differing(before, snapshot())].filter((path) => !isPutBack(path, kept));
   if (changed.length > 0) fail(`the failure has changed ${changed.slice(0, 12).join(', ')}`);
   shell('after', after);
+}
+
+/** A plan says it in the same words, unless the case says why it cannot. */
+function checkForeseen(planned: Outcome, made: Outcome, unforeseen: string | undefined): void {
+  const isForeseen = planned.error?.message === made.error?.message;
+  if (isForeseen === (unforeseen === undefined)) return;
+  const told = `it is ${say(made)}, and foreseen is ${say(planned)}`;
+  fail(isForeseen ? `"unforeseen" is not true any more: ${told}` : told);
 }
 
 function contents(paths: readonly string[]): ReadonlyMap<string, Buffer> {

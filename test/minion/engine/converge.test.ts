@@ -2,6 +2,7 @@ import test from 'ava';
 import { z } from 'zod';
 import { converge, dryRun, forReal, notified } from '../../helpers/converge.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
+import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../../minion/engine/state-type.ts';
 
 type Shell = { shell: string };
@@ -61,6 +62,26 @@ test('a dry run foresees change and reaction, and touches nothing', async (t) =>
   const outcome = await converge(shellState, declared, host, { ...dryRun, notified: true });
   t.like(outcome, { status: 'would-change', change: { action: 'update' }, reaction: '' });
   t.deepEqual(host.ran, []);
+});
+
+test('what refuses a change is asked before the first effect, in a plan and a run alike', async (t) => {
+  const refusing: typeof shellState = {
+    ...shellState,
+    async refuses(change, _args, host) {
+      const { exitCode } = await host.query(['which', '/bin/bash']);
+      if (exitCode !== 0) throw new ConductorError('STATE_REFUSED', `no bash (${change.action})`);
+    },
+  };
+  for (const way of [dryRun, forReal]) {
+    const host = fakeHost({ commands: { ...sh.commands, 'which /bin/bash': { exitCode: 1 } } });
+    const begun: unknown[] = [];
+    const beforeEffect = async (change: unknown): Promise<void> => void begun.push(change);
+    await t.throwsAsync(converge(refusing, declared, host, { ...way, beforeEffect }), {
+      message: 'no bash (update)',
+    });
+    t.deepEqual([...host.ran, ...begun], []);
+  }
+  t.deepEqual(await converge(refusing, declared, fakeHost(bash), forReal), { status: 'unchanged' });
 });
 
 test('a notified state that needs no change reacts', async (t) => {

@@ -516,6 +516,21 @@ test('a dry run waits only for what may bring about what a state lacks', async (
     t.regex(await lacking(['user:x'], { type }), /^unknown: "a", which may bring it about,/u);
 });
 
+test('a dry run names what is sure to change, not what only may', async (t) => {
+  const world = toyWorld();
+  world.interfere = (what) => {
+    if (what !== 'read b' && what !== 'read c') return;
+    throw new ConductorError('STATE_REFUSED', `Cannot ${what}`);
+  };
+  const catalog = [declare('a'), declare('b'), declare('c', { requires: { require: ['b'] } })];
+  const { outcome } = await run(catalog, { world, dryRun: true });
+  t.is(
+    outcome('b').because,
+    '"a", which comes before it, would change first; as things are: Cannot read b',
+  );
+  t.is(outcome('c').because, '"b" may change first; as things are: Cannot read c');
+});
+
 test('a dry run does not trust a guard whose ground would change', async (t) => {
   const host = { commands: { [GUARD]: '' } };
   const guarded = declare('b', { guards: { unless: ['x'] }, requires: { require: ['a'] } });
@@ -573,7 +588,7 @@ test('what follows from others is not known while they would change', async (t) 
     dryRun: true,
   });
   t.deepEqual(moving.statuses, ['a: would-change', 'b: unknown']);
-  t.is(moving.outcome('b').because, '"a", which it follows from, would change first');
+  t.is(moving.outcome('b').because, '"a" would change first, and it follows from that');
   const still = await run([declare('a'), derived], {
     world: toyWorld({ a: 'new', b: 'new' }),
     dryRun: true,
