@@ -43,6 +43,8 @@ export interface Presentation {
   readonly timing: Timing;
   readonly redaction: Redaction;
   readonly secretNames: SecretNames;
+  /** What stood there may hold a secret that nobody can find by its value any more. */
+  readonly hidesBefore: boolean;
 }
 
 /** Makes of a result what may be reported: redacted, bounded, with text differences as a diff. */
@@ -50,9 +52,9 @@ export function outcomeOf(
   declaration: Declaration,
   type: StateType,
   result: Result,
-  { cause, timing, redaction, secretNames }: Presentation,
+  { cause, timing, ...presentation }: Presentation,
 ): Outcome {
-  const { redact } = redaction;
+  const { redact } = presentation.redaction;
   const { key, id, name, place } = declaration;
   return {
     key: redact(key),
@@ -63,7 +65,7 @@ export function outcomeOf(
     status: result.status,
     ...told(result, redact),
     ...('change' in result && result.change !== null
-      ? changeOf(result.change, type, redact(name), { redaction, secretNames })
+      ? changeOf(result.change, type, redact(name), presentation)
       : {}),
     ...(cause !== null && 'change' in result ? causeShown(cause, redact) : {}),
     startedAt: timing.startedAt.toISOString(),
@@ -125,19 +127,20 @@ function changeOf(
   change: Change,
   type: StateType,
   name: string,
-  { redaction, secretNames }: Omit<Presentation, 'timing' | 'cause'>,
+  { redaction, secretNames, hidesBefore }: Omit<Presentation, 'timing' | 'cause'>,
 ): Pick<Outcome, 'change' | 'diff'> {
   const hidden = secretNames(type);
   const { textAttribute } = type;
   const isText = textAttribute !== undefined && !hidden.has(textAttribute);
   const texts = isText ? textsOf(change, textAttribute) : null;
-  if (!isText || texts === null) return { change: presentable(change, hidden, redaction) };
+  const blanking = { ...redaction, secretNames: hidden, hidesBefore };
+  if (!isText || texts === null) return { change: presentable(change, blanking) };
 
   const [from, to] = [redaction.redact(texts.from), redaction.redact(texts.to)];
   const summed = summing(change, textAttribute, texts, redaction);
   return {
-    change: presentable(summed, hidden, redaction),
-    diff: textDiff(name, from, to),
+    change: presentable(summed, blanking),
+    diff: textDiff(name, from, to, { hidesBefore }),
   };
 }
 

@@ -23,31 +23,38 @@ const LONGEST_TEXT = 4096;
 /** With the names of what is secret in any case, in attributes and in mappings below them. */
 interface Blanking extends Redaction {
   readonly secretNames: ReadonlySet<string>;
+  /** Nothing of what stood there is shown. */
+  readonly hidesBefore: boolean;
 }
 
 /** A change as it may be shown: nothing secret, nothing longer than a screen. */
-export function presentable(
-  change: Change,
-  secretNames: ReadonlySet<string>,
-  redaction: Redaction,
-): ShownChange {
-  const blanking = { ...redaction, secretNames };
-  const show = (attributes: Attributes, names: readonly string[]): Record<string, Json> =>
-    Object.fromEntries(
-      names.map((name) => [name, shown(attributes[name] ?? null, secretNames.has(name), blanking)]),
-    );
+export function presentable(change: Change, blanking: Blanking): ShownChange {
+  const { secretNames, hidesBefore } = blanking;
+  const isHidden = (name: string): boolean => secretNames.has(name);
   if (change.action === 'remove')
-    return { action: 'remove', from: show(change.from, Object.keys(change.from)) };
-  const names = Object.keys(change.to);
+    return {
+      action: 'remove',
+      from: mapped(change.from, (was, name) => shown(was, hidesBefore || isHidden(name), blanking)),
+    };
   const wanted = known(change.to);
-  const to = show(wanted, names);
+  const to = mapped(wanted, (now, name) => shown(now, isHidden(name), blanking));
   if (change.action === 'create') return { action: 'create', to };
-  const from = names.map((name) => {
+  const from = mapped(wanted, (now, name) => {
     const was = change.from[name] ?? null;
-    const hidden = secretNames.has(name);
-    return [name, hidden ? shown(was, true, blanking) : shownBefore(was, wanted[name], blanking)];
+    return hidesBefore || isHidden(name)
+      ? shown(was, true, blanking)
+      : shownBefore(was, now, blanking);
   });
-  return { action: 'update', from: Object.fromEntries(from), to };
+  return { action: 'update', from, to };
+}
+
+function mapped(
+  attributes: Attributes,
+  show: (value: Value, name: string) => Json,
+): Record<string, Json> {
+  return Object.fromEntries(
+    Object.entries(attributes).map(([name, value]) => [name, show(value, name)]),
+  );
 }
 
 /** What a value was that a secret is now in: nobody knows an earlier secret, so all of it is blanked. */

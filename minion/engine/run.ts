@@ -5,6 +5,7 @@ import { typeOf } from './context.ts';
 import type { RunContext, RunOptions } from './context.ts';
 import { Abandoned } from './deadline.ts';
 import { noteEnd, remember } from './drift/effort.ts';
+import { mayHoldFormerSecret } from './drift/held.ts';
 import type { Effort } from './drift/effort.ts';
 import { payListeners } from './listeners.ts';
 import { outcomeOf } from './outcome.ts';
@@ -107,7 +108,13 @@ function conclude(
   const { cause } = effort;
   const type = typeOf(context, declaration);
   const outcome = withinBudget(
-    outcomeOf(declaration, type, result, { cause, timing, redaction, secretNames }),
+    outcomeOf(declaration, type, result, {
+      cause,
+      timing,
+      redaction,
+      secretNames,
+      hidesBefore: mayHoldFormerSecret(declaration, context),
+    }),
     context.diffs,
   );
   remember(declaration, result, effort, context);

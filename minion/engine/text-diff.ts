@@ -8,7 +8,12 @@ const EFFORT = { maxEditLength: 4000, timeout: 1000 } as const;
  * The difference of two texts in unified form, or one line that sums it up where that cannot be
  * shown or would take too long.
  */
-export function textDiff(name: string, from: string, to: string): string {
+export function textDiff(
+  name: string,
+  from: string,
+  to: string,
+  { hidesBefore = false }: { readonly hidesBefore?: boolean } = {},
+): string {
   if (isBinary(from) || isBinary(to)) return `binary content differs (${sizes(from, to)})`;
   if (from.length > LARGEST_TEXT || to.length > LARGEST_TEXT) {
     return `content differs, too large to show (${sizes(from, to)})`;
@@ -18,7 +23,7 @@ export function textDiff(name: string, from: string, to: string): string {
     ...EFFORT,
   });
   if (patch === undefined) return `content differs too much to show (${sizes(from, to)})`;
-  const body = withoutEarlierSecrets(patch.slice(patch.indexOf('--- ')));
+  const body = withoutEarlierSecrets(patch.slice(patch.indexOf('--- ')), hidesBefore);
   if (body.length > LARGEST_DIFF) return `${body.slice(0, LARGEST_DIFF)}\n… (${sizes(from, to)})`;
   return body;
 }
@@ -28,13 +33,14 @@ const HIDDEN = '-(not shown: it may hold an earlier secret)';
 
 /**
  * Nobody knows an earlier secret, so it cannot be found by its value: lines that make room for
- * lines with a secret in them are not shown. Both texts have been redacted.
+ * lines with a secret in them are not shown, nor is any that goes where one is known to have been
+ * (`hidesBefore`). Both texts have been redacted.
  */
-function withoutEarlierSecrets(patch: string): string {
+function withoutEarlierSecrets(patch: string, hidesBefore: boolean): string {
   const [from = '', to = '', ...lines] = patch.split('\n');
   const shown: string[] = [];
   for (const [index, line] of lines.entries()) {
-    const isHidden = line.startsWith('-') && isReplacedBySecret(lines, index);
+    const isHidden = line.startsWith('-') && (hidesBefore || isReplacedBySecret(lines, index));
     shown.push(isHidden ? HIDDEN : line);
   }
   return [from, to, ...shown].join('\n');

@@ -190,7 +190,7 @@ export async function run(
     journal,
     redaction: {
       redact: (text) =>
-        secrets.reduce((shown, secret) => shown.replaceAll(secret, mark(secret)), text),
+        secrets.reduce((shown, secret) => shown.replaceAll(secret, `secret(${mark(secret)})`), text),
       fingerprint: mark,
     },
     memory: openMemory(directory, { dryRun, onCorrupt: () => undefined }),

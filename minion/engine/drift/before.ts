@@ -9,6 +9,7 @@ import type { RunContext } from '../context.ts';
 import { loggable } from '../redaction.ts';
 import type { StateType } from '../state-type.ts';
 import { LIMITS } from './contents.ts';
+import { mayHoldFormerSecret } from './held.ts';
 import type { Seen } from './wish.ts';
 
 /** The one file that a declaration manages, as it stands there before it is changed. */
@@ -91,6 +92,7 @@ const SECRET = { notKept: 'it may hold a secret' } as const;
 
 /** Where the tree puts a secret, an earlier one may stand, which nobody would recognize. */
 function hidesContent({ declaration, seen }: Taken, context: RunContext): boolean {
+  if (mayHoldFormerSecret(declaration, context)) return true;
   const { args } = declaration;
   const given = typeof args === 'object' && args !== null ? args : {};
   if ('show_changes' in given && given.show_changes === false) return true;

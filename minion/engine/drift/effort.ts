@@ -7,6 +7,7 @@ import type { Cause, Result } from '../outcome.ts';
 import { loggable } from '../redaction.ts';
 import { beforeOf, foundFor } from './before.ts';
 import { originOf } from './origin.ts';
+import { secretsHeld } from './held.ts';
 import { wishOf } from './wish.ts';
 import type { Seen } from './wish.ts';
 
@@ -84,7 +85,11 @@ export function remember(
     const { origin } = cause ?? {};
     if (result.status === 'changed' && origin?.kind === 'drift')
       wanted.countMove(key, { times: origin.times, since: origin.since });
-    wanted.settle(key, wishOf(declaration, seen, wanted));
+    const held = secretsHeld(declaration, seen, context.redaction);
+    wanted.settle(key, {
+      ...wishOf(declaration, seen, wanted),
+      ...(held.length === 0 ? {} : { held }),
+    });
   } else if (isBad(result) && leavesTraces(declaration, cause, context)) wanted.unsettle(key);
 }
 

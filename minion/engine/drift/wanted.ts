@@ -20,6 +20,8 @@ const memoSchema = z.strictObject({
   wanted: z.string().nullable(),
   /** A run since has begun what it did not get done. */
   isUnsettled: z.literal(true).optional(),
+  /** The marks of the secrets in it. */
+  held: z.array(z.string()).optional(),
   moved: recurrenceSchema.optional(),
 });
 
@@ -40,7 +42,7 @@ const fileSchema = z.strictObject({
 type File = z.infer<typeof fileSchema>;
 
 /** What a declaration asks for, as digests that tell nothing without the key. */
-export type Wish = Pick<Memo, 'asked' | 'wanted'>;
+export type Wish = Pick<Memo, 'asked' | 'wanted' | 'held'>;
 
 /** What is known of a declaration from earlier runs. */
 export type Remembered =

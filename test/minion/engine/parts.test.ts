@@ -54,25 +54,37 @@ test('shows only what differs, with secrets as fingerprints, at any depth', (t) 
     from: { password: 'old', env: { A: 'x' }, same: 1 },
     to: { password: 'newer', env: { A: 'is hunter2', B: ['hunter2', null, 3] } },
   };
-  t.deepEqual(presentable(change, new Set(['password']), redaction), {
-    action: 'update',
-    from: { password: 'secret(3)', env: { A: 'secret(1)' } },
-    to: { password: 'secret(5)', env: { A: 'is #', B: ['#', null, 3] } },
-  });
+  t.deepEqual(
+    presentable(change, { ...redaction, secretNames: new Set(['password']), hidesBefore: false }),
+    {
+      action: 'update',
+      from: { password: 'secret(3)', env: { A: 'secret(1)' } },
+      to: { password: 'secret(5)', env: { A: 'is #', B: ['#', null, 3] } },
+    },
+  );
   const nested: Change = {
     action: 'update',
     from: { options: { pin: '1234', map: 'a' } },
     to: { options: { pin: '12345', map: 'hunter2' } },
   };
-  t.deepEqual(presentable(nested, new Set(['pin']), redaction), {
-    action: 'update',
-    from: { options: { pin: 'secret(4)', map: 'secret(1)' } },
-    to: { options: { pin: 'secret(5)', map: '#' } },
-  });
-  t.deepEqual(presentable({ action: 'remove', from: { a: 1 } }, new Set(), redaction), {
-    action: 'remove',
-    from: { a: 1 },
-  });
+  t.deepEqual(
+    presentable(nested, { ...redaction, secretNames: new Set(['pin']), hidesBefore: false }),
+    {
+      action: 'update',
+      from: { options: { pin: 'secret(4)', map: 'secret(1)' } },
+      to: { options: { pin: 'secret(5)', map: '#' } },
+    },
+  );
+  t.deepEqual(
+    presentable(
+      { action: 'remove', from: { a: 1 } },
+      { ...redaction, secretNames: new Set(), hidesBefore: false },
+    ),
+    {
+      action: 'remove',
+      from: { a: 1 },
+    },
+  );
 });
 
 test('what a value with a secret in it was before is not shown: it may hold an earlier one', (t) => {
@@ -81,7 +93,7 @@ test('what a value with a secret in it was before is not shown: it may hold an e
     from: { env: { PASSWORD: 'old', PORT: '1', GONE: 'older' }, command: 'x', list: ['old'] },
     to: { env: { PASSWORD: 'hunter2', PORT: '2' }, command: 'y', list: ['hunter2'] },
   };
-  t.deepEqual(presentable(change, new Set(), redaction), {
+  t.deepEqual(presentable(change, { ...redaction, secretNames: new Set(), hidesBefore: false }), {
     action: 'update',
     from: {
       env: { PASSWORD: 'secret(3)', PORT: '1', GONE: 'secret(5)' },
@@ -94,17 +106,38 @@ test('what a value with a secret in it was before is not shown: it may hold an e
 
 test('a number that is a secret is none to be shown', (t) => {
   const blanking = { ...redaction, redact: (text: string) => text.replaceAll('5432', '#') };
-  t.deepEqual(presentable({ action: 'create', to: { pin: 5432, n: 1 } }, new Set(), blanking), {
-    action: 'create',
-    to: { pin: '#', n: 1 },
+  t.deepEqual(
+    presentable(
+      { action: 'create', to: { pin: 5432, n: 1 } },
+      { ...blanking, secretNames: new Set(), hidesBefore: false },
+    ),
+    {
+      action: 'create',
+      to: { pin: '#', n: 1 },
+    },
+  );
+});
+
+test('nothing is shown of what was where a secret is known to have been', (t) => {
+  const change: Change = { action: 'update', from: { a: 'was', n: 1 }, to: { a: 'plain', n: 2 } };
+  const blanking = { ...redaction, secretNames: new Set<string>(), hidesBefore: true };
+  t.deepEqual(presentable(change, blanking), {
+    action: 'update',
+    from: { a: 'secret(3)', n: 'secret(1)' },
+    to: { a: 'plain', n: 2 },
   });
+  t.deepEqual(presentable({ action: 'remove', from: { a: 'was' } }, blanking), {
+    action: 'remove',
+    from: { a: 'secret(3)' },
+  });
+  const diff = textDiff('f', 'one\nwas\n', 'one\nplain\n', { hidesBefore: true });
+  t.true(diff.includes(' one\n-(not shown: it may hold an earlier secret)\n+plain\n'));
 });
 
 test('shortens what is longer than a screen', (t) => {
   const shown = presentable(
     { action: 'create', to: { a: 'x'.repeat(9000) } },
-    new Set(),
-    redaction,
+    { ...redaction, secretNames: new Set(), hidesBefore: false },
   );
   t.true(shown.action === 'create' && JSON.stringify(shown.to).length < 4200);
 });
@@ -244,7 +277,7 @@ test('an outcome says where, how long and how often', (t) => {
       declare('a'),
       type,
       { status: 'unchanged' },
-      { cause: null, timing, redaction, secretNames: secretNamesOf },
+      { cause: null, timing, redaction, secretNames: secretNamesOf, hidesBefore: false },
     ),
     {
       key: 'a',
@@ -364,7 +397,7 @@ function listening(standings: RunContext['standings']): RunContext {
       watching,
       type,
       { status: 'unchanged' },
-      { cause: null, timing, redaction, secretNames: secretNamesOf },
+      { cause: null, timing, redaction, secretNames: secretNamesOf, hidesBefore: false },
     ),
   );
   return run;

@@ -95,7 +95,7 @@ test('no secret is ever told: not by name, not by value, not in a diff or an err
   const told = JSON.stringify([outcomes, events]);
   t.notRegex(told, /s3cret|hunter2/u);
   t.true(told.includes('secret(#7)'));
-  t.true(told.includes('has #6 in it'));
+  t.true(told.includes('has secret(#6) in it'));
   t.is(outcomes.at(-1)?.status, 'failed');
 });
 
