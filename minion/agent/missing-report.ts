@@ -1,5 +1,5 @@
 import { countOutcomes } from '../../protocol/report.ts';
-import type { Report } from '../../protocol/report.ts';
+import type { Outcome, Report } from '../../protocol/report.ts';
 import type { RunOptions } from '../../protocol/run-request.ts';
 
 export interface MissingReport {
@@ -9,6 +9,8 @@ export interface MissingReport {
   readonly revision: string | null;
   readonly startedAt: Date;
   readonly endedAt: Date;
+  /** What it is known to have changed. */
+  readonly outcomes: readonly Outcome[];
 }
 
 /** In place of a report that its disk has damaged: what the run has done stays done, and nobody knows what that was. */
@@ -16,13 +18,13 @@ export function damagedReport(minion: string, job: string, now: Date): Report {
   const cause = 'job' as const;
   const options = { job, cause, dryRun: false, stateFiles: [], params: {}, timeoutSeconds: 1 };
   const message = 'Cannot read the report of the run: its file was damaged and has been put aside';
-  const run = { minion, options, revision: null, startedAt: now, endedAt: now };
+  const run = { minion, options, revision: null, startedAt: now, endedAt: now, outcomes: [] };
   return missingReport(run, 'interrupted', { code: 'RUN_LOST', message });
 }
 
 /** The report of a run that could not make one of its own. */
 export function missingReport(
-  { minion, options, revision, startedAt, endedAt }: MissingReport,
+  { minion, options, revision, startedAt, endedAt, outcomes }: MissingReport,
   status: Report['status'],
   error: { readonly code: string; readonly message: string },
 ): Report {
@@ -36,8 +38,8 @@ export function missingReport(
     error,
     startedAt: startedAt.toISOString(),
     endedAt: endedAt.toISOString(),
-    counts: countOutcomes([]),
-    outcomes: [],
+    counts: countOutcomes(outcomes),
+    outcomes: [...outcomes],
     owed: [],
   };
 }

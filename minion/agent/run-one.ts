@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunEvent } from '../../protocol/report.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { JournalEntry, Prepared } from '../agent-files.ts';
+import { changedBefore } from '../earlier-starts.ts';
 import { birthOf } from '../host/process-birth.ts';
 import { signalTo } from '../host/processes.ts';
 import type { Journal } from './journal.ts';
@@ -154,12 +155,13 @@ function tellOf({ onEvent }: RunsParts, current: Current, event: RunEvent): void
 
 /** The agent's own report, for a run that made none. */
 export function report(
-  { minion, spool, journal, now }: RunsParts,
+  { minion, spool, journal, now, stateDirectory }: RunsParts,
   { options, revision, receivedAt }: JournalEntry,
   ...[status, error]: Refusal
 ): void {
   const startedAt = new Date(receivedAt);
-  const run = { minion, options, revision, startedAt, endedAt: now() };
+  const outcomes = changedBefore(stateDirectory, options.job);
+  const run = { minion, options, revision, startedAt, endedAt: now(), outcomes };
   spool.put(missingReport(run, status, error));
   journal.remove(options.job);
 }

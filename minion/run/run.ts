@@ -21,6 +21,8 @@ import type { StateType } from '../engine/state-type.ts';
 import { readFacts } from '../facts/facts.ts';
 import { createRealHost } from '../host/real-host.ts';
 import type { RunGroup } from '../host/run-group.ts';
+import { openDone, withEarlier } from '../earlier-starts.ts';
+import type { Done } from '../earlier-starts.ts';
 import { openRegistry } from '../host/registry.ts';
 import type { Registry } from '../host/registry.ts';
 import { needAddress } from './addressed.ts';
@@ -58,12 +60,13 @@ export async function performRun(request: RunRequest, means: RunMeans): Promise<
   const pillar = pillarFromWire(request.pillar);
   const progress: Progress = {
     outcomes: new Map(),
+    done: null,
     journal: null,
     at: 'before its first state',
     redaction: redactionFor(secretTexts(pillar), request.pillar.fingerprintKey),
   };
   const emit = (event: RunEvent): void => {
-    note(progress, event);
+    note(progress, event, log);
     means.emit(event);
   };
   const reported = (error: unknown): Report =>
@@ -85,26 +88,41 @@ export async function performRun(request: RunRequest, means: RunMeans): Promise<
 /** What there is to report, also when the run ends early. */
 interface Progress {
   readonly outcomes: Map<string, Outcome>;
+  /** `null` until the run has its turn, and in a dry run. */
+  done: Done | null;
   journal: OwedJournal | null;
   redaction: Redaction;
   /** Where it is, for a run that has to end there. */
   at: string;
 }
 
-function note(progress: Progress, event: RunEvent): void {
-  if (event.event === 'outcome') progress.outcomes.set(event.outcome.key, event.outcome);
+function note(progress: Progress, event: RunEvent, log: Logger): void {
+  if (event.event === 'outcome') {
+    progress.outcomes.set(event.outcome.key, event.outcome);
+    noteDone(progress, event.outcome, log);
+  }
   if (event.event === 'waiting') progress.at = 'while it waited for another run to end';
   if (event.event === 'compiling') progress.at = 'before its first state';
   if (event.event === 'started')
     progress.at = `at state ${event.number} of ${event.total}, "${event.id}" (${event.type})`;
 }
 
+/** That it cannot be written down is no failure of the run: only a later start of it would not know. */
+function noteDone({ done, redaction }: Progress, outcome: Outcome, log: Logger): void {
+  try {
+    done?.note(outcome);
+  } catch (error) {
+    log.warn({ error: loggable(error, redaction) }, 'What was done could not be written down');
+  }
+}
+
 function ended({ stateDirectory }: RunRequest, progress: Progress) {
-  const { outcomes, at } = progress;
+  const { at, done } = progress;
+  const outcomes = withEarlier([...progress.outcomes.values()], done?.earlier ?? []);
   const { redact } = progress.redaction;
   // What runs before have left is owed as well by one that has not come to its own states.
   const journal = progress.journal ?? owedBefore(stateDirectory);
-  return { outcomes: [...outcomes.values()], debts: journal.all(), redact, at };
+  return { outcomes, debts: journal.all(), redact, at };
 }
 
 function owedBefore(stateDirectory: string): OwedJournal {
@@ -131,6 +149,7 @@ async function compileAndConverge(
   const onCorrupt = (why: string): void => log.error({ why }, 'State file was corrupt');
   const registry = openRegistry(join(stateDirectory, 'registry.json'), { dryRun, onCorrupt });
 
+  if (!dryRun) progress.done = openDone(stateDirectory, options.job);
   emit({ event: 'compiling' });
   const types = await stateTypesOf(tree, means.states);
   const catalog = await compileFor(request, { registry, pillar: means.pillar, types, tree });

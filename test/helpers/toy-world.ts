@@ -190,7 +190,10 @@ export async function run(
     journal,
     redaction: {
       redact: (text) =>
-        secrets.reduce((shown, secret) => shown.replaceAll(secret, `secret(${mark(secret)})`), text),
+        secrets.reduce(
+          (shown, secret) => shown.replaceAll(secret, `secret(${mark(secret)})`),
+          text,
+        ),
       fingerprint: mark,
     },
     memory: openMemory(directory, { dryRun, onCorrupt: () => undefined }),

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JournalEntry } from '../../../minion/agent-files.ts';
 import { openJournal } from '../../../minion/agent/journal.ts';
+import { openDone } from '../../../minion/earlier-starts.ts';
 import { createLink } from '../../../minion/agent/link.ts';
 import type { Preparation } from '../../../minion/agent/prepare.ts';
 import { ownCgroup } from '../../../minion/host/cgroup.ts';
@@ -18,7 +19,7 @@ import { mastersOf, writeTrust } from '../../../minion/agent/trust.ts';
 import { minionConfigSchema } from '../../../minion/config-schema.ts';
 import { NOT_SPOOLED } from '../../../minion/agent-files.ts';
 import { reportSchema } from '../../../protocol/report.ts';
-import type { Report, RunEvent } from '../../../protocol/report.ts';
+import type { Outcome, Report, RunEvent } from '../../../protocol/report.ts';
 import {
   aHash,
   fakeChildren,
@@ -124,20 +125,39 @@ test('one run at a time; the others wait in order, and a job is taken once only'
   t.false(runs.add(entries[0] ?? journalEntry()), 'its report is still here');
 });
 
+function changed(id: string): Outcome {
+  return {
+    key: `file.managed|${id}|${id}`,
+    id,
+    name: id,
+    type: 'file.managed',
+    place: 'states/one.yaml:1:1',
+    status: 'changed',
+    startedAt: '2026-01-01T00:00:00.000Z',
+    milliseconds: 1,
+  };
+}
+
 test('a child that dies without a report has its run started again, but not for ever', async (t) => {
-  const { runs, children, report, journalled } = setup();
+  const { runs, children, report, journalled, stateDirectory } = setup();
   const entry = journalEntry();
   runs.add(entry);
   for (let start = 1; start <= 3; start += 1) {
     await settle();
+    openDone(stateDirectory, entry.options.job).note(changed(`/srv/${start}`));
     t.is(children.requests.length, start);
     t.is(journalled()[0]?.starts, start);
     children.end(null);
   }
   await settle();
   t.is(children.requests.length, 3);
-  const { status, error } = report(entry.options.job);
+  const { status, error, outcomes } = report(entry.options.job);
   t.is(status, 'interrupted');
+  t.deepEqual(
+    outcomes.map(({ id }) => id),
+    ['/srv/1', '/srv/2', '/srv/3'],
+    'what it has changed is told all the same',
+  );
   t.regex(error?.message ?? '', /3 starts have ended without a report/u);
   t.deepEqual(journalled(), []);
 });

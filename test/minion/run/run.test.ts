@@ -90,15 +90,15 @@ function snapshot(path: string): readonly string[] {
 
 asRoot('converges a tree; a second run changes nothing and says so', async (t) => {
   const here = place();
-  const request = runRequest(here, { files: oneFile(file(join(here, 'motd'))) });
-  const first = await perform(request);
+  const files = oneFile(file(join(here, 'motd')));
+  const first = await perform(runRequest(here, { files }));
   t.like(first.report, { status: 'changed', minion: 'web-01', cause: 'job', dryRun: false });
   t.is(readFileSync(join(here, 'motd'), 'utf8'), 'hello\n');
   t.deepEqual(
     first.events.map(({ event }) => event),
     ['compiling', 'compiled', 'started', 'outcome'],
   );
-  const second = await perform(request);
+  const second = await perform(runRequest(here, { files }));
   t.is(second.report.status, 'ok');
   t.deepEqual(statuses(second.report), ['motd: unchanged']);
 });
@@ -454,6 +454,29 @@ service:
   const third = await perform(runRequest(here, { files }));
   t.is(third.report.status, 'ok');
 });
+
+asRoot(
+  'started again after it was killed, a run reports what its first start has changed',
+  async (t) => {
+    const here = place();
+    const mark = join(here, 'mark');
+    const files = oneFile(`${file(join(here, 'motd'))}
+pause:
+  cmd.run: {name: 'touch ${mark}; sleep 30', creates: ${join(here, 'go-on')}}
+`);
+    const request = runRequest(here, { files });
+    const child = startChild(request);
+    await until(() => existsSync(mark));
+    child.process.kill('SIGKILL');
+    t.is(await child.ended, null);
+    writeFileSync(join(here, 'go-on'), '');
+    const { report } = await perform(request);
+    t.deepEqual(statuses(report), ['motd: changed', 'pause: skipped']);
+    t.like(report, { status: 'changed', counts: { changed: 1, skipped: 1, total: 2 } });
+    const other = await perform(runRequest(here, { files }));
+    t.deepEqual(statuses(other.report), ['motd: unchanged', 'pause: skipped']);
+  },
+);
 
 const straced = hasStrace ? asRoot : test.skip;
 
