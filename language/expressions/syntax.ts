@@ -6,7 +6,27 @@ import { SpotMistake, type Part, type Spot } from './syntax-tree.ts';
 
 /** Reads a text with `{{ }}` in it. Throws a SpotMistake at the first mistake. */
 export function parseSyntax(text: string): readonly Part[] {
+  refuseHuge(text);
   return readParts(parseHandlebars(text));
+}
+
+const LONGEST_EXPRESSION = 8192;
+const MOST_EXPRESSIONS = 10_000;
+
+/** The time that reading takes grows with the square of these. Comments may be of any length. */
+function refuseHuge(text: string): void {
+  const opened = [...text.matchAll(/(?<!\\)\{\{(?!\{?!)/gu)];
+  for (const [number, { index }] of opened.entries()) {
+    const end = text.indexOf('}}', index);
+    const length = (end < 0 ? text.length : end) - index;
+    if (length > LONGEST_EXPRESSION) {
+      const message = `this expression does not end within ${LONGEST_EXPRESSION} characters`;
+      throw new SpotMistake(spotAt(text, index), message, HELP);
+    }
+    if (number < MOST_EXPRESSIONS) continue;
+    const message = `one text has more than ${MOST_EXPRESSIONS} expressions`;
+    throw new SpotMistake(spotAt(text, index), message, 'loop over a list with {{#each}}');
+  }
 }
 
 function parseHandlebars(text: string): hbs.AST.Program {

@@ -169,9 +169,10 @@ async function run(
     ...(enterGroup === undefined ? {} : { enterGroup }),
     log: logOf(context, config.log_level === 'debug' ? 'debug' : 'error'),
   });
+  // Whatever becomes of the report, whoever asked for it has seen it.
+  printReport(terminal, view, report);
   // A minion that has a master lets it know; one that has none would only fill its disk.
   const { stateDirectory } = request;
   if (existsSync(join(stateDirectory, 'master.json'))) spoolReport(stateDirectory, report);
-  printReport(terminal, view, report);
   return report;
 }

@@ -383,3 +383,13 @@ test('small parts say what they are asked', (t) => {
   t.is(lookup(path, rootFrame(new Map([['a', 5]]), { isOpen: false })), 5);
   t.is(dataOf(lift(5, { file: 'a', line: 1, column: 1 })), 5);
 });
+
+test('what would take too long to read is refused at its place', (t) => {
+  const long = t.throws(() => parseSyntax(`\n {{ a${'.b'.repeat(5000)} }}`));
+  t.like(long, { message: 'this expression does not end within 8192 characters' });
+  t.like(long, { spot: { line: 2, column: 1 } });
+  t.throws(() => parseSyntax(`{{ a ${'x '.repeat(500_000)}`), { message: /does not end within/u });
+  t.throws(() => parseSyntax('{{a}}'.repeat(10_001)), { message: /more than 10000 expressions/u });
+  t.is(parseSyntax(`{{!-- ${'x'.repeat(20_000)} --}}a{{b}}`).length, 2);
+  t.is(parseSyntax(String.raw`\{{ ${'x'.repeat(20_000)}`).length, 1);
+});
