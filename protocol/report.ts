@@ -69,6 +69,8 @@ export const outcomeSchema = z.strictObject({
   error: z.optional(error),
   /** Why it was skipped, or why a dry run cannot know. */
   because: z.optional(z.string()),
+  /** It was skipped although it should have run: something that it needs has failed. */
+  blocked: z.optional(z.literal(true)),
   startedAt: z.iso.datetime(),
   milliseconds: z.number().check(z.nonnegative()),
   attempts: z.optional(positive),

@@ -13,7 +13,7 @@ import type { ShownBefore, ShownDebt, ShownOrigin } from './render-origin.ts';
 
 export interface RenderOptions {
   readonly color: boolean;
-  /** Shows unchanged and skipped states too. */
+  /** Shows unchanged states too, and those that were skipped because nothing asked for them. */
   readonly verbose: boolean;
 }
 
@@ -33,6 +33,7 @@ export interface ShownOutcome {
   readonly reaction?: string | undefined;
   readonly error?: ShownError | undefined;
   readonly because?: string | undefined;
+  readonly blocked?: true | undefined;
   readonly milliseconds: number;
 }
 
@@ -81,8 +82,8 @@ const MARKS: Readonly<Record<Status, readonly [mark: string, style: Style]>> = {
 
 /** One state as lines: what it is, and below it what changed, or went wrong. */
 export function renderOutcome(outcome: ShownOutcome, options: RenderOptions): string[] {
-  const { status, type, id, name, place, reaction, milliseconds } = outcome;
-  const isQuiet = status === 'unchanged' || status === 'skipped';
+  const { status, type, id, name, place, reaction, milliseconds, blocked } = outcome;
+  const isQuiet = status === 'unchanged' || (status === 'skipped' && blocked !== true);
   if (isQuiet && reaction === undefined && !options.verbose) return [];
   const paint = painter(options);
   const [mark, style] = MARKS[status];

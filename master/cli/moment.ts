@@ -40,5 +40,12 @@ function dateOf(text: string): Date | null {
   // A date alone would be read as in UTC.
   const full = DATE.test(text) ? `${text}T00:00` : text;
   const moment = DATE_TIME.test(full) ? new Date(full.replace(' ', 'T')) : null;
-  return moment === null || Number.isNaN(moment.getTime()) ? null : moment;
+  if (moment === null || Number.isNaN(moment.getTime()) || !isInCalendar(full)) return null;
+  return moment;
+}
+
+/** JavaScript takes 31 February for 3 March. */
+function isInCalendar(text: string): boolean {
+  const [year = 0, month = 0, day = 0] = text.slice(0, 10).split('-').map(Number);
+  return new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day;
 }

@@ -94,7 +94,9 @@ function rowOf(minion: MinionStatus, at: At, terminal: Context['terminal']): str
 
 function resultWords({ running, lastRun }: MinionStatus): string {
   const last = lastRun === null ? '-' : `${lastRun.status} (${renderCounts(lastRun.counts)})`;
-  return running.map(runningWords).join('; ') || last;
+  if (running.length === 0) return last;
+  const now = running.map(runningWords).join('; ');
+  return lastRun === null ? now : `${now}; last: ${last}`;
 }
 
 function comingWords({ nextRefresh, scheduleSource, pause }: MinionStatus, at: At): string[] {

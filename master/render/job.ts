@@ -73,13 +73,13 @@ export function renderReports(reports: readonly Report[], options: RenderOptions
     renderOne(report, { outcomes, before: prefix(report.minion) }, options);
   if (reports.length <= FEW || options.verbose)
     return reports.flatMap((report) => show(report, report.outcomes));
-  const failures = reports.flatMap((report) => show(report, report.outcomes.filter(hasFailed)));
+  const failures = reports.flatMap((report) => show(report, report.outcomes.filter(isFailure)));
   const same = renderSame(reports, options);
   return [...failures, ...(same.length > 0 ? ['', ...same] : [])];
 }
 
-function hasFailed({ status }: Outcome): boolean {
-  return status === 'failed';
+function isFailure({ status, blocked }: Outcome): boolean {
+  return status === 'failed' || blocked === true;
 }
 
 interface Part {

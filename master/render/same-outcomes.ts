@@ -18,8 +18,8 @@ interface Group {
 }
 
 /**
- * What hosts have in common is shown once, then what is different and where. Failures are left out:
- * they are always shown with their host.
+ * What hosts have in common is shown once, then what is different and where. Failures and what they
+ * kept from running are left out: they are always shown with their host.
  */
 export function renderSame(hosts: readonly HostOutcomes[], options: RenderOptions): string[] {
   const groups = groupsOf(hosts).filter(({ outcomes }) => outcomes.size > 0);

@@ -23,6 +23,8 @@ export interface Skipped {
   readonly isBroken: boolean;
   /** Its own guards say that there is nothing to do. */
   readonly isGuarded?: true;
+  /** The run had ended before its turn. */
+  readonly isOver?: true;
 }
 
 export interface Timing {
@@ -91,7 +93,7 @@ export function redactedOrigin(origin: Origin, redact: (text: string) => string)
 function told(
   result: Result,
   redact: (text: string) => string,
-): Pick<Outcome, 'because' | 'error' | 'reaction'> {
+): Pick<Outcome, 'because' | 'blocked' | 'error' | 'reaction'> {
   switch (result.status) {
     case 'unchanged':
       return result.says === undefined ? {} : { reaction: redact(result.says) };
@@ -100,7 +102,10 @@ function told(
       return result.reaction === null ? {} : { reaction: redact(result.reaction) };
     case 'failed':
       return { error: errorOf(result.error, redact) };
-    case 'skipped':
+    case 'skipped': {
+      const isBlocked = result.isBroken && result.isOver !== true;
+      return { because: redact(result.because), ...(isBlocked ? { blocked: true } : {}) };
+    }
     case 'unknown':
     default:
       return { because: redact(result.because) };

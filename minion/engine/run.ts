@@ -150,7 +150,12 @@ function standingOf({ id }: Declaration, result: Result, cause: Cause | null): S
 
 function passOver(because: string): Concluded {
   return {
-    result: { status: 'skipped', because: `the run has ended: ${because}`, isBroken: true },
+    result: {
+      status: 'skipped',
+      because: `the run has ended: ${because}`,
+      isBroken: true,
+      isOver: true,
+    },
     timing: { startedAt: new Date(), milliseconds: 0, attempts: 1 },
     effort: { seen: undefined, change: null, cause: null, hasReactionFailed: false },
   };

@@ -107,6 +107,16 @@ test('a report is one line, with what it owes below', (t) => {
   ]);
 });
 
+test('what was skipped is told if it should have run', (t) => {
+  const { change: _change, ...rest } = outcome;
+  const skipped = { ...rest, name: rest.id, status: 'skipped', because: '"x" has failed' } as const;
+  t.deepEqual(renderOutcome(skipped, plain), []);
+  t.deepEqual(renderOutcome({ ...skipped, blocked: true }, plain), [
+    '- user.present  ref user  skipped  states/eknight.yaml:12:1',
+    '    because "x" has failed',
+  ]);
+});
+
 test('drift is told in a word, with how often, when and what was there', (t) => {
   const since = '2026-01-01T00:00:00.000Z';
   const before = { changedAt: '2026-01-02T00:00:00.000Z', kept: 'ab'.repeat(32) };

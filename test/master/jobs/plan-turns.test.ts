@@ -135,7 +135,16 @@ test('moments are read from now, by the clock, or in full', (t) => {
   const clock = new Date(read('22:30'));
   t.deepEqual([clock.getHours(), clock.getMinutes(), clock.getSeconds()], [22, 30, 0]);
   t.true(clock > NOW && clock.getTime() - NOW.getTime() <= 86_400_000);
-  for (const text of ['', '25:00', 'tomorrow', '2026-13-01', '+soon', '90'])
+  for (const text of [
+    '',
+    '25:00',
+    'tomorrow',
+    '2026-13-01',
+    '2026-02-31',
+    '2026-02-30T10:00',
+    '+soon',
+    '90',
+  ])
     t.throws(() => read(text), { code: 'USAGE' } as object, text);
   t.is(parsePast('--since', '2d', NOW), '2026-05-03T12:00:00.000Z');
   t.is(parsePast('--since', '2026-01-01T00:00Z', NOW), '2026-01-01T00:00:00.000Z');

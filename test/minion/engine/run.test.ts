@@ -129,6 +129,8 @@ test('require: what needs something broken is skipped, and so is what needs that
   );
   t.deepEqual(statuses, ['a: failed', 'b: skipped', 'c: skipped', 'd: changed']);
   t.is(outcome('b').because, '"a", which it needs, has failed');
+  t.true(outcome('c').blocked);
+  t.is(outcome('d').blocked, undefined);
 });
 
 test('require_any: one that is not broken is enough', async (t) => {
@@ -400,6 +402,7 @@ test('a state that will not end in its time is given up, and the run with it', a
   t.deepEqual(statuses, ['a: failed', 'b: skipped']);
   t.is(outcome('a').error?.code, 'COMMAND_TIMEOUT');
   t.regex(outcome('b').because ?? '', /"a" could not be ended/u);
+  t.is(outcome('b').blocked, undefined, 'nothing that it needs has failed');
 });
 
 test('a state that ends late fails alone', async (t) => {
