@@ -66,6 +66,8 @@ export const outcomeSchema = z.strictObject({
   diff: z.optional(z.string()),
   /** What a watch made it do (`restarted`), or in a dry run would; also when owed from an earlier run. */
   reaction: z.optional(z.string()),
+  /** The end of what a command printed that succeeded; that of one that failed is in its error. */
+  output: z.optional(z.string()),
   error: z.optional(error),
   /** Why it was skipped, or why a dry run cannot know. */
   because: z.optional(z.string()),

@@ -31,6 +31,7 @@ export interface ShownOutcome {
   readonly origin?: ShownOrigin | undefined;
   readonly before?: ShownBefore | undefined;
   readonly reaction?: string | undefined;
+  readonly output?: string | undefined;
   readonly error?: ShownError | undefined;
   readonly because?: string | undefined;
   readonly blocked?: true | undefined;
@@ -162,12 +163,13 @@ function withDrift(word: string, { drift = 0 }: ShownCounts): string {
 }
 
 function detailsOf(outcome: ShownOutcome, paint: Paint): string[] {
-  const { change, diff, reaction, because, error } = outcome;
+  const { change, diff, reaction, output, because, error } = outcome;
   const lines: string[] = [];
   if (change !== undefined) lines.push(...changeLines(change, diff, paint));
   if (diff !== undefined) lines.push(...diffLines(diff, paint));
   lines.push(...originLines(outcome.origin, outcome.before).map((line) => `    ${line}`));
   if (reaction !== undefined) lines.push(`    ${paint('cyan', 'reaction')} ${oneLine(reaction)}`);
+  if (output !== undefined) lines.push(...outputLines(output));
   if (because !== undefined) lines.push(`    because ${oneLine(because)}`);
   if (error !== undefined) lines.push(...errorLines(error, paint));
   return lines;
@@ -217,12 +219,18 @@ function diffLines(diff: string, paint: Paint): string[] {
 
 function errorLines({ code, message, output }: ShownError, paint: Paint): string[] {
   const [first = '', ...rest] = message.split('\n');
-  const tail = output === undefined ? [] : output.trimEnd().split('\n');
   return [
     `    ${paint('red', 'error')} ${visible(first)} [${oneLine(code)}]`,
     ...rest.map((line) => `    ${visible(line)}`),
-    ...tail.map((line) => `    | ${visible(line)}`),
+    ...(output === undefined ? [] : outputLines(output)),
   ];
+}
+
+function outputLines(output: string): string[] {
+  return output
+    .trimEnd()
+    .split('\n')
+    .map((line) => `    | ${visible(line)}`);
 }
 
 /** Tabs stay: they cannot harm, and code is full of them. */

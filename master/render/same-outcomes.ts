@@ -50,8 +50,8 @@ function isNews({ status, reaction }: Outcome): boolean {
 }
 
 /** All that is the same where the same has happened: not when, nor how long it took. */
-function saying({ type, id, name, status, change, diff, reaction, because }: Outcome): string {
-  return JSON.stringify([type, id, name, status, change, diff, reaction, because]);
+function saying({ type, id, name, status, change, diff, reaction, output, because }: Outcome) {
+  return JSON.stringify([type, id, name, status, change, diff, reaction, output, because]);
 }
 
 function renderShared({ minions, outcomes }: Group, options: RenderOptions): string[] {

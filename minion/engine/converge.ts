@@ -3,7 +3,7 @@ import type { Attributes, Change } from '../../shared/change.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import type { Host } from '../host/host.ts';
 import { viewOf } from '../host/view.ts';
-import type { StateType } from './state-type.ts';
+import type { Applied, StateType } from './state-type.ts';
 
 export interface ConvergeOptions {
   /** Only says what it would take. */
@@ -34,6 +34,8 @@ export type Convergence =
       readonly change: Change | null;
       /** What the reaction did; `null` if there was none, `''` if it is only foreseen. */
       readonly reaction: string | null;
+      /** What a command of the tree's author printed. */
+      readonly printed?: string;
     };
 
 /**
@@ -71,11 +73,13 @@ async function bringAbout(
   if (change !== null) await type.refuses?.(change, args, viewOf(host));
   if (dryRun) return foreseen(type, args, { change, reacts });
   await beforeEffect?.(change);
-  const isFound = change !== null && !(await applyAndVerify(type, args, host, change));
+  const applied = change === null ? undefined : await applyAndVerify(type, args, host, change);
+  const isFound = applied === 'unchanged';
   const react = async (): Promise<string> => reactAndVerify(type, args, host);
   const reaction = reacts ? await orTell(react, reactionFailed) : null;
   if (isFound && reaction === null) return { status: 'unchanged', isFound };
-  return { status: 'changed', change: isFound ? null : change, reaction };
+  const printed = typeof applied === 'object' ? applied : {};
+  return { status: 'changed', change: isFound ? null : change, reaction, ...printed };
 }
 
 async function orTell<T>(act: () => Promise<T>, failed?: () => void): Promise<T> {
@@ -149,16 +153,15 @@ async function acting<T>(type: StateType, host: Host, act: () => Promise<T>): Pr
   }
 }
 
-/** Whether it changed anything. */
 async function applyAndVerify(
   type: StateType,
   args: unknown,
   host: Host,
   change: Change,
-): Promise<boolean> {
-  const answer = await acting(type, host, async () => type.apply(change, args, host));
+): Promise<Applied> {
+  const applied = await acting(type, host, async () => type.apply(change, args, host));
   await verify(type, args, host);
-  return answer !== 'unchanged';
+  return applied;
 }
 
 async function verify(type: StateType, args: unknown, host: Host): Promise<void> {

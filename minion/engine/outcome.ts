@@ -93,13 +93,16 @@ export function redactedOrigin(origin: Origin, redact: (text: string) => string)
 function told(
   result: Result,
   redact: (text: string) => string,
-): Pick<Outcome, 'because' | 'blocked' | 'error' | 'reaction'> {
+): Pick<Outcome, 'because' | 'blocked' | 'error' | 'reaction' | 'output'> {
   switch (result.status) {
     case 'unchanged':
       return result.says === undefined ? {} : { reaction: redact(result.says) };
     case 'changed':
     case 'would-change':
-      return result.reaction === null ? {} : { reaction: redact(result.reaction) };
+      return {
+        ...(result.reaction === null ? {} : { reaction: redact(result.reaction) }),
+        ...printedBy(result, redact),
+      };
     case 'failed':
       return { error: errorOf(result.error, redact) };
     case 'skipped': {
@@ -110,6 +113,13 @@ function told(
     default:
       return { because: redact(result.because) };
   }
+}
+
+function printedBy(
+  { printed = '' }: { readonly printed?: string },
+  redact: (text: string) => string,
+): Pick<Outcome, 'output'> {
+  return printed.trim() === '' ? {} : { output: endOf(redact(printed)) };
 }
 
 /** An error as a report shows it. What is not a `ConductorError` is our own mistake, and says so. */

@@ -115,8 +115,8 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
    */
   refuses?(change: Change<State>, args: Args, host: HostView): Promise<void>;
 
-  /** Carries out one change. Answers `unchanged` if there turned out to be nothing to do. */
-  apply(change: Change<State>, args: Args, host: Host): Promise<void | 'unchanged'>;
+  /** Carries out one change. */
+  apply(change: Change<State>, args: Args, host: Host): Promise<Applied>;
 
   /**
    * Whether carrying out this change has the effect of `react` too, so that it is not called as
@@ -133,6 +133,9 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
   /** Answers a `watch` or `listen`: a state this one watches has changed. Says what was done. */
   react?(args: Args, host: Host): Promise<string>;
 }
+
+/** `unchanged`: there turned out to be nothing to do. What a command of the tree's author printed is reported. */
+export type Applied = void | 'unchanged' | { readonly printed: string };
 
 /** Checks a state type against its own types, then forgets them, so that all fit one registry. */
 export function defineState<Args, State extends Attributes>(

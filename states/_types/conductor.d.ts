@@ -75,8 +75,15 @@ declare module 'conductor' {
      * ends before its first effect. Changes nothing.
      */
     refuses?(change: Change<State>, args: Args, host: HostView): Promise<void>;
-    /** Carries out one change. Answers `unchanged` if there turned out to be nothing to do. Not called in a dry run. */
-    apply(change: Change<State>, args: Args, host: Host): Promise<void | 'unchanged'>;
+    /**
+     * Carries out one change. Not called in a dry run. Answers `unchanged` if there turned out to be nothing to do, or
+     * with what a command printed, for the report.
+     */
+    apply(
+      change: Change<State>,
+      args: Args,
+      host: Host,
+    ): Promise<void | 'unchanged' | { readonly printed: string }>;
     /** Whether carrying out this change has the effect of `react` too. */
     answers?(change: Change<State>): boolean;
     /** Answers a `watch` or `listen`. Says what was done. */

@@ -107,6 +107,12 @@ test('a report is one line, with what it owes below', (t) => {
   ]);
 });
 
+test('what a command printed stands below it, with nothing that moves a cursor', (t) => {
+  const { change: _change, ...rest } = outcome;
+  const printed = { ...rest, name: rest.id, output: 'up 3 days\n\u001b[2J' };
+  t.deepEqual(renderOutcome(printed, plain).slice(1), ['    | up 3 days', '    | \\x1b[2J']);
+});
+
 test('what was skipped is told if it should have run', (t) => {
   const { change: _change, ...rest } = outcome;
   const skipped = { ...rest, name: rest.id, status: 'skipped', because: '"x" has failed' } as const;

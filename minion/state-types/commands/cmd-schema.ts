@@ -43,9 +43,7 @@ export const surroundings = {
   output_loglevel: z
     .enum(['quiet', 'trace', 'debug', 'info', 'warning', 'error', 'critical'])
     .default('debug')
-    .describe(
-      '`quiet` is the same as hide_output; what a command prints is only shown if it fails',
-    ),
+    .describe('`quiet` is the same as hide_output; the other levels change nothing'),
   bg: refusedArgument('nobody would know how it ends; describe a service with systemd.unit'),
   use_vt: refusedArgument('there is no terminal'),
   ignore_timeout: refusedArgument('a state has to end; give it a longer timeout'),

@@ -13,7 +13,7 @@ import { said } from '../lib/said.ts';
 import { surroundings, verdict } from './cmd-schema.ts';
 import { needsOf } from './cmd.ts';
 import type { Ran } from './cmd.ts';
-import { execute, needPlace, programOf } from './lib/execute.ts';
+import { execute, needPlace, programOf, shown } from './lib/execute.ts';
 import { wordsOf } from './lib/words.ts';
 import { hasChanged, uncertaintyOf, wouldChange } from './lib/verdict.ts';
 
@@ -161,7 +161,7 @@ export const cmdScript = defineState({
   },
   async apply(_change: Change<Ran>, args: Args, host: Host) {
     const output = await runScript(args, host);
-    return args.stateful === false || hasChanged(output) ? undefined : 'unchanged';
+    return args.stateful === false || hasChanged(output) ? shown(output, args) : 'unchanged';
   },
   async react(args: Args, host: Host): Promise<string> {
     await runScript(args, host);

@@ -7,7 +7,7 @@ import { ownersOf, pathAndParents } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
 import { surroundings, verdict } from './cmd-schema.ts';
 import type { Surroundings } from './cmd-schema.ts';
-import { execute, needPlace, scriptOf } from './lib/execute.ts';
+import { execute, needPlace, scriptOf, shown } from './lib/execute.ts';
 import { hasChanged, uncertaintyOf, wouldChange } from './lib/verdict.ts';
 
 /** That a command has run; that it had to is for its guards to say. */
@@ -82,7 +82,7 @@ export const cmdRun = defineState({
   want: (): Partial<Ran> => ({ ran: true }),
   async apply(_change: Change<Ran>, args: RunArgs, host: Host) {
     const output = await execute(executionOf(args), host);
-    return args.stateful === false || hasChanged(output) ? undefined : 'unchanged';
+    return args.stateful === false || hasChanged(output) ? shown(output, args) : 'unchanged';
   },
   react,
 });

@@ -270,6 +270,20 @@ test('checks are asked in order, up to the first that fails', async (t) => {
 
 // Outcomes
 
+test('what a command printed is told without secrets, and only its end', (t) => {
+  const timing = { startedAt: new Date(0), milliseconds: 1, attempts: 1 };
+  const told = (printed: string) =>
+    outcomeOf(
+      declare('a'),
+      type,
+      { status: 'changed', change: null, reaction: null, printed },
+      { cause: null, timing, redaction, secretNames: secretNamesOf, hidesBefore: false },
+    ).output;
+  t.is(told('pw hunter2\n'), 'pw #');
+  t.is(told('\n'), undefined);
+  t.is(told('line\n'.repeat(100))?.split('\n').length, 20);
+});
+
 test('an outcome says where, how long and how often', (t) => {
   const timing = { startedAt: new Date(0), milliseconds: 12.345, attempts: 2 };
   t.deepEqual(

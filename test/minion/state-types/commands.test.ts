@@ -61,6 +61,16 @@ test('only a run of a stateful command tells whether anything changes; its test_
   t.deepEqual(host.ran, []);
 });
 
+test('what a command printed is told, unless that is to be hidden', async (t) => {
+  const args = { name: 'uptime', always: true };
+  const silent = fakeHost();
+  await converge(cmdRun, args, silent, forReal);
+  const host = () => fakeHost({ commands: { [silent.ran[0] ?? '']: 'up 3 days\n' } });
+  t.like(await converge(cmdRun, args, host(), forReal), { printed: 'up 3 days\n' });
+  for (const hidden of [{ hide_output: true }, { output_loglevel: 'quiet' }])
+    t.like(await converge(cmdRun, { ...args, ...hidden }, host(), forReal), { printed: '' });
+});
+
 test('an answer is held against status and text', (t) => {
   const answer = { status: 200, headers: {}, body: Buffer.from('all ready 42') };
   const asked = { status: [200], match_type: 'string' as const };

@@ -95,11 +95,20 @@ function outputOf(error: unknown): string {
   return typeof output === 'string' ? output : '';
 }
 
+/** What is reported of what it printed: nothing if that is to be hidden. */
+export function shown(output: string, args: Surroundings): { readonly printed: string } {
+  return { printed: hidesOutput(args) ? '' : output };
+}
+
+function hidesOutput({ hide_output: isHidden, output_loglevel: level }: Surroundings): boolean {
+  return isHidden || level === 'quiet';
+}
+
 /** Names the script and not the shell; without what it printed if that is to be hidden. */
 function failureOf(error: unknown, { title, args }: Execution): unknown {
   const exitCode = exitCodeOf(error);
   if (exitCode === null || !(error instanceof ConductorError)) return error;
-  const isHidden = args.hide_output || args.output_loglevel === 'quiet';
+  const isHidden = hidesOutput(args);
   const shown = isHidden ? 'the command' : title;
   return new ConductorError('COMMAND_FAILED', `Cannot run ${shown}: it exited with ${exitCode}`, {
     exitCode,
