@@ -28,7 +28,6 @@ const SHIPPED_PACKAGES = ['@photostructure/sqlite', 'node-gyp-build'];
 const { version } = readPackage('.');
 process.umask(0o022);
 rmSync(STAGE, { recursive: true, force: true });
-refuseUnlessBuilt();
 programs();
 packages();
 configuration();
@@ -40,13 +39,6 @@ console.log(makePackage());
 
 function readPackage(directory: string): { name: string; version: string; license?: string } {
   return JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'));
-}
-
-function refuseUnlessBuilt(): void {
-  if (existsSync('dist/master.js') && existsSync('dist/minion.js') && existsSync('dist/run.js'))
-    return;
-  console.error('error: dist/ lacks a program: run npm run build first');
-  process.exit(1);
 }
 
 function copy(from: string, to: string): void {

@@ -27,9 +27,8 @@ export async function ensurePackage(): Promise<string> {
   return withLock('package', async () => {
     const path = join(DIRECTORY, `conductor-${digestOfSources()}.deb`);
     if (existsSync(path)) return path;
-    await execute('npm', ['run', '--silent', 'build']);
     const { stdout } = await execute('npm', ['run', '--silent', 'package']);
-    const [made = ''] = stdout.split(' ');
+    const [made = ''] = (stdout.trim().split('\n').at(-1) ?? '').split(' ');
     mkdirSync(DIRECTORY, { recursive: true });
     copyFileSync(made, `${path}.new`);
     renameSync(`${path}.new`, path);
