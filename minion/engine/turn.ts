@@ -1,5 +1,6 @@
 import type { Declaration } from '../../language/declaration.ts';
 import { ConductorError } from '../../shared/errors.ts';
+import { shortage } from '../host/file-error.ts';
 import type { Host } from '../host/host.ts';
 import { deadlineFor, typeOf } from './context.ts';
 import type { RunContext } from './context.ts';
@@ -183,6 +184,8 @@ async function retrying(
 /** In a dry run, what throws because states before it have not changed yet is no failure. */
 function failure(error: unknown, declaration: Declaration, context: RunContext): Result {
   if (!(error instanceof ConductorError)) {
+    const lack = shortage(error);
+    if (lack !== null) return { status: 'failed', error: lack };
     const said = loggable(error, context.redaction);
     const key = context.redaction.redact(declaration.key);
     context.log.error({ key, error: said }, 'State threw a bug');

@@ -18,7 +18,23 @@ const MEANING: Readonly<Record<string, string>> = {
   EBUSY: 'it is in use, perhaps as a mount point',
   EIO: 'the disk has failed',
   ETXTBSY: 'it is a program that is running',
+  EMFILE: 'there are too many open files',
+  ENFILE: 'there are too many open files on this machine',
+  ENOMEM: 'there is not enough memory',
 };
+
+const SHORT = ['EMFILE', 'ENFILE', 'ENOMEM'] as const;
+
+/** What the machine has run out of, wherever that was met; `null` for any other error. */
+export function shortage(error: unknown): ConductorError | null {
+  if (!(error instanceof Error)) return null;
+  const code = SHORT.find((one) => systemCode(error) === one || error.message.includes(one));
+  if (code === undefined) return null;
+  return new ConductorError('HOST_FILE_FAILED', `Cannot go on: ${MEANING[code]}`, {
+    cause: error,
+    errno: code,
+  });
+}
 
 /** `Cannot write "/etc/motd": the disk is full`, for what a system call threw. */
 export function fileError(verb: string, path: string, error: unknown): Error {

@@ -30,7 +30,7 @@ import {
   writeDurably,
 } from '../../../minion/host/durable-file.ts';
 import { nodeCrypto } from '../../../protocol/node-crypto.ts';
-import { fileError } from '../../../minion/host/file-error.ts';
+import { fileError, shortage } from '../../../minion/host/file-error.ts';
 import { makeDirectories, makeDirectory } from '../../../minion/host/make-directory.ts';
 import { ownerOf } from '../../../minion/host/ownership.ts';
 import type { Owner } from '../../../minion/host/ownership.ts';
@@ -556,6 +556,9 @@ test('says in words what the system says in codes', (t) => {
   }
   const bug = new TypeError('boom');
   t.is(fileError('write', '/x', bug), bug);
+  t.is(shortage(bug), null);
+  const system = new Error('A system error occurred: uv_os_homedir returned EMFILE');
+  t.is(shortage(system)?.message, 'Cannot go on: there are too many open files');
 });
 
 // Our own files
