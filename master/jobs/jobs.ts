@@ -1,6 +1,6 @@
 import type { JobEvent } from '../../protocol/messages.ts';
 import type { Holder, Report, RunEvent } from '../../protocol/report.ts';
-import { renderHolder } from '../../shared/render-run.ts';
+import { renderHolder } from '../../shared/render-holder.ts';
 import { uuidv7 } from '../../shared/uuid.ts';
 import type { JsonMapping } from '../json-values.ts';
 import type { Session } from '../sessions/presence.ts';

@@ -1,5 +1,6 @@
 import { EXIT } from '../../shared/exit-codes.ts';
-import { renderHolder, renderOutcome, renderReport } from '../../shared/render-run.ts';
+import { renderHolder } from '../../shared/render-holder.ts';
+import { renderOutcome, renderReport } from '../../shared/render-run.ts';
 import type { Report, RunEvent } from '../../protocol/report.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -6,7 +6,7 @@ import { pauseSchema } from '../../protocol/pause.ts';
 import { holderOf } from '../run/holder.ts';
 import { EXIT } from '../../shared/exit-codes.ts';
 import { pauseWords } from '../../shared/pause.ts';
-import { renderHolder } from '../../shared/render-run.ts';
+import { renderHolder } from '../../shared/render-holder.ts';
 import { configFor, logOf, withCommon } from './context.ts';
 import type { CommonOptions, Context } from './context.ts';
 

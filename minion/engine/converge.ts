@@ -52,11 +52,14 @@ export async function converge(
   if (type.awaits === true && change !== null)
     return wait(type, args, host, { change, ...options });
   const reacts = options.notified === true && !isAnsweredBy(type, change);
-  if (change === null && !reacts) {
-    const says = type.says?.(args) ?? '';
-    return { status: 'unchanged', ...(says === '' ? {} : { says }) };
-  }
+  if (change === null && !reacts) return unchanged(type, args);
+  if (change !== null) await type.refuses?.(change, args, viewOf(host));
   return bringAbout(type, args, host, { change, reacts, ...options });
+}
+
+function unchanged(type: StateType, args: unknown): Convergence {
+  const says = type.says?.(args) ?? '';
+  return { status: 'unchanged', ...(says === '' ? {} : { says }) };
 }
 
 interface Work extends ConvergeOptions {
@@ -70,7 +73,6 @@ async function bringAbout(
   host: Host,
   { change, reacts, dryRun, beforeEffect, reactionFailed }: Work,
 ): Promise<Convergence> {
-  if (change !== null) await type.refuses?.(change, args, viewOf(host));
   if (dryRun) return foreseen(type, args, { change, reacts });
   await beforeEffect?.(change);
   const applied = change === null ? undefined : await applyAndVerify(type, args, host, change);

@@ -105,14 +105,16 @@ function told(
       };
     case 'failed':
       return { error: errorOf(result.error, redact) };
-    case 'skipped': {
-      const isBlocked = result.isBroken && result.isOver !== true;
-      return { because: redact(result.because), ...(isBlocked ? { blocked: true } : {}) };
-    }
+    case 'skipped':
+      return { because: redact(result.because), ...(isBlocked(result) ? { blocked: true } : {}) };
     case 'unknown':
     default:
       return { because: redact(result.because) };
   }
+}
+
+function isBlocked({ isBroken, isOver }: Skipped): boolean {
+  return isBroken && isOver !== true;
 }
 
 function printedBy(
