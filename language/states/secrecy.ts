@@ -11,20 +11,16 @@ export interface Given {
   readonly files: ReadonlyMap<string, unknown>;
 }
 
-/** Of these no content is made; what a template takes from the last two is seen in what it becomes. */
-const APART: ReadonlySet<string> = new Set(['name', 'context', 'defaults']);
+/** Of these no content is made; what a template takes of its values is seen in the file that it becomes. */
+const APART: ReadonlySet<string> = new Set(['name', 'context', 'defaults', 'check_cmd', 'pattern']);
 
 /** The argument by which a secret goes into what a state writes; `null` if none does. */
 export function secretEntry({ entries, files }: Given): Entry | null {
-  return (
-    entries.find(
-      ({ key, value }) => !APART.has(key) && (hasSecret(value) || has(files.get(key))),
-    ) ?? null
-  );
-}
-
-function has(file: unknown): boolean {
-  return secretFiles(file).length > 0;
+  const found = entries.find(({ key, value }) => {
+    const isContent = !APART.has(key) && hasSecret(value);
+    return isContent || secretFiles(files.get(key)).length > 0;
+  });
+  return found ?? null;
 }
 
 function hasSecret(node: Node): boolean {

@@ -5,7 +5,7 @@ import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { absolutePath } from '../lib/fields.ts';
 import { makeParents } from '../lib/ownership.ts';
-import { refusePlace, refuseReadOnly } from '../lib/places.ts';
+import { refuseOtherFileSystem, refusePlace, refuseReadOnly } from '../lib/places.ts';
 import { parentsOf, pathAndParents } from '../lib/resources.ts';
 import { makedirs } from './lib/edit-fields.ts';
 
@@ -55,6 +55,8 @@ export const fileRename = defineState({
   async refuses(_change: Change<Renamed>, { name, source, makedirs: makes }: Args, host: HostView) {
     await refusePlace({ name, makedirs: makes }, host);
     await refuseReadOnly(source, host);
+    const what = `rename "${source}" to "${name}"`;
+    await refuseOtherFileSystem({ what, from: source, to: name }, host);
   },
   async apply(_change: Change<Renamed>, args: Args, host: Host) {
     await makeParents({ name: args.name, makedirs: args.makedirs }, host);

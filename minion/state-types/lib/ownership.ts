@@ -106,7 +106,7 @@ export async function refuseParents(
 }
 
 /** A path, or the first above it at which anything stands. */
-async function nearestThere(path: string, host: HostView): Promise<string> {
+export async function nearestThere(path: string, host: HostView): Promise<string> {
   if (path === '/' || (await host.status(path)) !== null) return path;
   return nearestThere(posix.dirname(path), host);
 }

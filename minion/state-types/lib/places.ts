@@ -1,7 +1,8 @@
+import { posix } from 'node:path';
 import { ConductorError } from '../../../shared/errors.ts';
 import type { HostView } from '../../host/host.ts';
 import { mountOf, readMounts } from './mount-table.ts';
-import { refuseParents } from './ownership.ts';
+import { nearestThere, refuseParents } from './ownership.ts';
 
 /** What can be told of a place before anything is written, moved or removed there. */
 
@@ -43,6 +44,21 @@ export async function refuseMounts(paths: readonly string[], host: HostView): Pr
       `Cannot remove "${path}": something is mounted at "${point}"`,
     );
   }
+}
+
+/** Refuses what only goes within one file system. */
+export async function refuseOtherFileSystem(
+  { what, from, to }: { readonly what: string; readonly from: string; readonly to: string },
+  host: HostView,
+): Promise<void> {
+  const places = [posix.dirname(from), await nearestThere(posix.dirname(to), host)] as const;
+  const answer = await host.query(['stat', '--dereference', '--format=%d', '--', ...places]);
+  const [first, second] = answer.stdout.trim().split('\n');
+  if (answer.exitCode !== 0 || first === second) return;
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot ${what}: the two places are on different file systems`,
+  );
 }
 
 interface Room {

@@ -50,6 +50,7 @@ test('a file without a secret has the mode that it always had', (t) => {
     '/x: {file.managed: {contents: "a {{ pillar.port }}"}}',
     '/x: {file.managed: {contents_pillar: "shop:debug"}}',
     '/x: {file.managed: {source: plain.hbs, context: {unused: "{{ pillar.key }}"}}}',
+    '/x: {file.managed: {contents: a, check_cmd: "check {{ pillar.key }}"}}',
   ];
   for (const state of states) t.like(argsOf(state, TEMPLATE), { mode: undefined }, state);
 });
