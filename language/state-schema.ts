@@ -12,6 +12,8 @@ export interface StateSchema {
   readonly treeFileLists?: readonly string[];
   readonly treeDirectories?: readonly string[];
   readonly pillarPaths?: readonly string[];
+  readonly modeArgument?: string;
+  readonly publishes?: string;
   readonly needsGuard?: true;
   goesUnguarded?(args: unknown): boolean;
   provides?(args: unknown): readonly string[];

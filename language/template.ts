@@ -26,8 +26,9 @@ export function renderTemplate(
   const rendered = attempt(path, () => {
     return renderParts(parts, rootFrame(names, { isOpen: true }), workshop);
   });
-  const text = rendered instanceof Secret ? String(rendered.reveal()) : rendered;
-  return staticFile(path, Buffer.from(text, 'utf8'));
+  if (!(rendered instanceof Secret)) return staticFile(path, Buffer.from(rendered, 'utf8'));
+  const file = staticFile(path, Buffer.from(String(rendered.reveal()), 'utf8'));
+  return { ...file, isSecret: true };
 }
 
 /** A template's syntax. Throws a Mistake if it cannot be read. */

@@ -4,6 +4,8 @@ export interface Surroundings {
   readonly provided: () => readonly string[];
   /** Texts that others have gathered for a file, by its path and then by a name. */
   readonly gathered: ReadonlyMap<string, Readonly<Record<string, readonly string[]>>>;
+  /** Whether a secret goes into what the state writes. */
+  readonly holdsSecret: boolean;
 }
 
 /** Texts that one state gathers for a file of others. */

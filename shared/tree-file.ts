@@ -9,6 +9,8 @@ export interface TreeFile {
   readonly sha256: string;
   /** Its permissions in the tree, as four octal digits; absent if they are not known. */
   readonly mode?: string;
+  /** A secret of the pillar went into it. */
+  readonly isSecret?: true;
   /** The bytes to put on the host. */
   read(): Uint8Array;
 }

@@ -10,6 +10,7 @@ import { unknownType } from './unknown-type.ts';
 import { asSaltMeans } from './salt-arguments.ts';
 import { schemaKeys } from './schema-keys.ts';
 import { pillarValueOf } from './pillar-paths.ts';
+import { refuseExposure, secretEntry } from './secrecy.ts';
 import type { Using } from './sources.ts';
 import { filesFor } from './source-arguments.ts';
 import type { StateSchema, StateSchemas } from '../state-schema.ts';
@@ -30,6 +31,8 @@ export interface Checked extends Resources {
   readonly words: GuardWords;
   readonly retry: Retry | null;
   readonly order: Sortable['order'];
+  /** A secret goes into what it writes. */
+  readonly holdsSecret: boolean;
 }
 
 export interface Declaring extends Using {
@@ -55,6 +58,7 @@ export function checkDraft(written: Draft, declaring: Declaring): Checked | null
     draft,
     key: draft.key,
     args: args.value,
+    holdsSecret: args.holdsSecret,
     words: words.value,
     guards: guardsOf(words.value),
     retry: retryOf(words.value.retry),
@@ -135,7 +139,7 @@ function checkArguments(
   draft: Draft,
   { schema, entries, keys }: Typed,
   declaring: Declaring,
-): { readonly value: unknown } | undefined {
+): { readonly value: unknown; readonly holdsSecret: boolean } | undefined {
   const { workshop } = declaring;
   const files = filesFor(draft, { schema, entries }, declaring);
   const { place, type, scope } = draft;
@@ -153,7 +157,10 @@ function checkArguments(
   const known = () => [...new Set([...keys, ...COMMON_WORDS])];
   const { problems } = workshop;
   const subject: Subject = { what: type, node, place, keys: known, chain: scope.chain, problems };
-  return checkData(schema.schema, subject, data);
+  const checked = checkData(schema.schema, subject, data);
+  const given = { entries: node.entries, files };
+  refuseExposure(draft, { schema, given }, problems);
+  return checked && { ...checked, holdsSecret: secretEntry(given) !== null };
 }
 
 /** A file that could not be had has been told: what the schema says of it is no news. */

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { TreeDirectory, TreeFile } from '../../shared/tree-file.ts';
 import type { Surroundings } from '../../shared/surroundings.ts';
-import { isMapping, type Data } from '../values/data.ts';
+import { conceal, isMapping, type Data } from '../values/data.ts';
 import type { Draft } from './draft.ts';
 import { dataOf, isBroken, textOf, type Node } from '../values/node.ts';
 import { Mistake } from '../problem.ts';
@@ -17,6 +17,8 @@ export interface Using {
   readonly isRendered: boolean;
   /** Texts that other states gather for files: what templates know as `accumulator`. */
   readonly gathered?: Surroundings['gathered'];
+  /** The files for which some of these texts are secret. */
+  readonly secretFor?: ReadonlySet<string>;
 }
 
 /**
@@ -197,9 +199,11 @@ function entriesOf({ manifest }: Tree): ReadonlyMap<string, ManifestEntry> {
 function rendered(
   draft: Draft,
   { path, node, bytes }: Found & { readonly bytes: Uint8Array },
-  { workshop, gathered }: Using,
+  { workshop, gathered, secretFor }: Using,
 ): TreeFile | null {
-  const accumulator = gathered?.get(draft.name);
+  const texts = gathered?.get(draft.name);
+  const isSecret = texts !== undefined && secretFor?.has(draft.name) === true;
+  const accumulator = isSecret ? conceal(texts) : texts;
   try {
     const names = new Map([
       ...draft.scope.names,

@@ -18,40 +18,44 @@ export function checkAll(
     if (declaring.states.get(draft.type)?.gathers === undefined) continue;
     early.set(draft.key, checkDraft(draft, { ...declaring, gathered: nothing }));
   }
-  const gathered = gatheredBy(early, declaring);
-  const told = { ...declaring, gathered };
+  const { gathered, secretFor } = gatheredBy(early, declaring);
+  const told = { ...declaring, gathered, secretFor };
   const checked = drafts.flatMap((draft) => {
     const one = early.get(draft.key);
     return (one === undefined ? checkDraft(draft, told) : one) ?? [];
   });
-  return checked.map((one) => knowing(one, { checked, gathered, declaring }));
+  return checked.map((one) => knowing(one, { checked, gathered, secretFor, declaring }));
 }
 
 function gatheredBy(
   early: ReadonlyMap<string, Checked | null>,
   { states }: Pick<Declaring, 'states'>,
-): Gatherings {
+): { gathered: Gatherings; secretFor: ReadonlySet<string> } {
   const gathered = new Map<string, Record<string, readonly string[]>>();
+  const secretFor = new Set<string>();
   for (const one of early.values()) {
     const found = one === null ? undefined : states.get(one.draft.type)?.gathers?.(one.args);
     if (found === undefined) continue;
+    if (one?.holdsSecret === true) secretFor.add(found.path);
     const names = gathered.get(found.path) ?? {};
     const texts = [...(names[found.name] ?? []), ...found.texts];
     gathered.set(found.path, { ...names, [found.name]: texts });
   }
-  return gathered;
+  return { gathered, secretFor };
 }
 
 interface Rest {
   readonly checked: readonly Checked[];
   readonly gathered: Gatherings;
+  readonly secretFor: ReadonlySet<string>;
   readonly declaring: Pick<Declaring, 'states'>;
 }
 
-function knowing(one: Checked, { checked, gathered, declaring }: Rest): Checked {
+function knowing(one: Checked, { checked, gathered, secretFor, declaring }: Rest): Checked {
   const type = declaring.states.get(one.draft.type);
   if (type?.knowing === undefined) return one;
   const provided = (): readonly string[] =>
     checked.flatMap((other) => (other === one ? [] : other.provides));
-  return { ...one, args: type.knowing(one.args, { provided, gathered }) };
+  const holdsSecret = one.holdsSecret || secretFor.has(one.draft.name);
+  return { ...one, args: type.knowing(one.args, { provided, gathered, holdsSecret }) };
 }

@@ -44,6 +44,8 @@ const definition = z.strictObject({
   treeDirectories: z.array(z.string()).optional(),
   pillarPaths: z.array(z.string()).optional(),
   textAttribute: z.string().optional(),
+  modeArgument: z.string().optional(),
+  publishes: z.string().optional(),
   needsGuard: flag,
   oneShot: flag,
   isDerived: flag,

@@ -37,6 +37,15 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
   /** Arguments that name values of the pillar (`certificates:shop:key`); they reach the type as these. */
   readonly pillarPaths?: readonly string[];
 
+  /**
+   * The argument that says the permissions of the file that it writes: one by which everybody could read a secret of the
+   * pillar is a mistake in the tree. What to do without it, `knowing` is told.
+   */
+  readonly modeArgument?: string;
+
+  /** Why everybody can read what it writes, so that a secret in it is a mistake in the tree. */
+  readonly publishes?: string;
+
   /** It acts without a wanted state of its own, so the tree must give a guard or `always: true`. */
   readonly needsGuard?: true;
 

@@ -57,8 +57,21 @@ export function parseCron(text: string, wrong: (message: string) => void): Cron 
     wrong(`has ${parts.length} fields, not five: minute, hour, day, month, day of the week`);
     return null;
   }
-  const sets = FIELDS.map((field, index) => parseField(parts[index] ?? '', field, wrong));
+  const sets = FIELDS.map((field, index) => {
+    const text = parts[index] ?? '';
+    const found = parseField(text, field);
+    if (typeof found !== 'string') return found;
+    wrong(`${field.name} "${text}": ${found}`);
+    return null;
+  });
   return sets.includes(null) ? null : cronOf(sets, parts);
+}
+
+/** What is wrong with one of the five fields, counted from 0; `null` if nothing is. */
+export function faultOfField(index: number, text: string): string | null {
+  const field = FIELDS[index];
+  const found = field === undefined ? `there is no field ${index}` : parseField(text, field);
+  return typeof found === 'string' ? found : null;
 }
 
 /** Of fields that have been read, in their order. */
@@ -116,18 +129,12 @@ function isDue({ months, days, weekdays, isEitherDay }: Cron, day: number): bool
   return isEitherDay ? isDay || isWeekday : isDay && isWeekday;
 }
 
-function parseField(
-  text: string,
-  field: Field,
-  wrong: (message: string) => void,
-): Set<number> | null {
+/** The values of a field, or what is wrong with it. */
+function parseField(text: string, field: Field): Set<number> | string {
   const values = new Set<number>();
   for (const part of text.split(',')) {
     const range = parseRange(part, field);
-    if (typeof range === 'string') {
-      wrong(`${field.name} "${text}": ${range}`);
-      return null;
-    }
+    if (typeof range === 'string') return range;
     for (let value = range.from; value <= range.to; value += range.step) values.add(value);
   }
   return values;

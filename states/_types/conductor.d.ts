@@ -54,6 +54,10 @@ declare module 'conductor' {
     readonly isRelative?: true;
     /** The attribute whose differences are shown as text, line by line. */
     readonly textAttribute?: string;
+    /** The argument that says the permissions of the file that it writes: one by which everybody could read a secret is a mistake. */
+    readonly modeArgument?: string;
+    /** Why everybody can read what it writes, so that a secret in it is a mistake in the tree. */
+    readonly publishes?: string;
     /** What it brings about, as resource names: `user:NAME`, `path:/abs`, `package:NAME`, … */
     provides?(args: Args): readonly string[];
     /** Where the one file stands that it manages, if that is not the first that it provides. */
@@ -263,6 +267,8 @@ declare module 'conductor' {
     readonly path: string;
     readonly sha256: string;
     readonly mode?: string;
+    /** A secret of the pillar went into it: nobody else may read what is made of it. */
+    readonly isSecret?: true;
     read(): Uint8Array;
   }
 

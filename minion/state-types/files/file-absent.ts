@@ -3,6 +3,7 @@ import type { Change } from '../../../shared/change.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { absolutePath } from '../lib/fields.ts';
+import { refuseMounts, refuseReadOnly } from '../lib/places.ts';
 
 /** What stands where nothing should. */
 export type Anything = { kind: string; user: string; group: string; mode: string };
@@ -36,6 +37,10 @@ export const fileAbsent = defineState({
     return { kind, user, group, mode };
   },
   want: () => null,
+  async refuses(_change: Change<Anything>, { name }: Args, host: HostView) {
+    await refuseMounts([name], host);
+    await refuseReadOnly(name, host);
+  },
   async apply(_change: Change<Anything>, { name }: Args, host: Host) {
     await host.remove(name);
     if (name.includes('/systemd/')) host.changed('services');

@@ -3,7 +3,8 @@ import { editFields, templateFields, treeSource, treeText } from './lib/edit-fie
 import { declaredLines, joined, linesOf } from './lib/lines.ts';
 import { compilePattern, pattern } from './lib/pattern.ts';
 import { idle } from './lib/refused.ts';
-import { defineEdit, refuseEdit } from './lib/text-edit.ts';
+import { refuseEdit } from './lib/edited-text.ts';
+import { defineEdit } from './lib/text-edit.ts';
 
 const marker = z.string().regex(/^[^\n\r]*\S[^\n\r]*$/u, { error: 'expected a text on one line' });
 

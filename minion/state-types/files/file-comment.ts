@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { editFields } from './lib/edit-fields.ts';
 import { indentOf, joined, linesOf } from './lib/lines.ts';
 import { compilePattern, pattern } from './lib/pattern.ts';
-import { defineEdit, refuseEdit } from './lib/text-edit.ts';
+import { refuseEdit } from './lib/edited-text.ts';
+import { defineEdit } from './lib/text-edit.ts';
 
 const fields = {
   ...editFields,

@@ -7,12 +7,13 @@ import type { FileStatus, Host, HostView } from '../../host/host.ts';
 import { absolutePath, fileMode } from '../lib/fields.ts';
 import {
   followLinks,
-  needParents,
+  makeParents,
   ownershipOf,
   refuseKind,
   wantedOwnership,
 } from '../lib/ownership.ts';
 import type { OwnerArgs } from '../lib/ownership.ts';
+import { refusePlace } from '../lib/places.ts';
 import { ownersOf, parentsOf, pathAndParents } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
 import { dirMode, makedirs, ownerFields } from './lib/edit-fields.ts';
@@ -105,13 +106,18 @@ async function sourceOf({ source }: Args, host: HostView): Promise<Uint8Array> {
   throw new ConductorError('SOURCE_MISSING', `Cannot copy "${source}": there is no such file`);
 }
 
+async function refuses(_change: Change<Copy>, args: Args, host: HostView): Promise<void> {
+  const { path } = await locate(args, host);
+  await refusePlace({ name: path, makedirs: args.makedirs }, host);
+}
+
 async function apply(change: Change<Copy>, args: Args, host: Host): Promise<void> {
   if (change.action === 'remove') return;
   const { path, status } = await locate(args, host);
   const ownership = ownershipOf(await ownersArgs(args, status === null || args.force, host));
   if (change.to.sha256 === undefined) return host.own(path, ownership);
   const { makedirs: makes, dir_mode: dir } = args;
-  await needParents(
+  await makeParents(
     { ...ownership, ...said({ dir_mode: dir }), name: path, makedirs: makes },
     host,
   );
@@ -133,5 +139,6 @@ export const fileCopy = defineState({
   ],
   read,
   want,
+  refuses,
   apply,
 });

@@ -11,7 +11,8 @@ import { chooser } from './lib/choose.ts';
 import { providedBelow, removeBelow, unwantedBelow } from './lib/clean.ts';
 import { listBelow } from './lib/short-list.ts';
 import { gidOf, uidOf } from '../lib/accounts.ts';
-import { followLinks, needParents, refuseKind, wantedOwnership } from '../lib/ownership.ts';
+import { followLinks, makeParents, refuseKind, wantedOwnership } from '../lib/ownership.ts';
+import { refuseMounts, refusePlace, refuseRoom } from '../lib/places.ts';
 import { ownersOf, parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
 
@@ -135,6 +136,25 @@ function ownersArgs({ user, group, mode, dir_mode: dirMode = mode }: DirectoryAr
   return said({ user, group, mode: dirMode });
 }
 
+async function refuses(
+  change: Change<Directory>,
+  args: DirectoryArgs,
+  host: HostView,
+): Promise<void> {
+  if (change.action === 'remove') return;
+  const path = await locate(args, host);
+  await refusePlace({ name: path, makedirs: args.makedirs }, host);
+  const { kind, clean } = change.to;
+  const isInTheWay = change.action === 'update' && kind !== undefined;
+  if (isInTheWay) await refuseRoom({ path, backupname: args.backupname }, host);
+  if (clean === undefined) return;
+  const unwanted = unwantedOf(await host.walk(path), args);
+  await refuseMounts(
+    unwanted.map((name) => `${path}/${name}`),
+    host,
+  );
+}
+
 async function apply(change: Change<Directory>, args: DirectoryArgs, host: Host): Promise<void> {
   if (change.action === 'remove') return;
   const path = await locate(args, host);
@@ -156,7 +176,7 @@ async function make(
 ): Promise<void> {
   const ownership = ownersArgs(args);
   if (isInTheWay) await makeRoom(path, args, host);
-  await needParents({ ...ownership, name: path, makedirs: args.makedirs }, host);
+  await makeParents({ ...ownership, name: path, makedirs: args.makedirs }, host);
   await host.makeDirectory(path, ownership);
 }
 
@@ -187,5 +207,6 @@ export const fileDirectory = defineState({
   },
   read,
   want,
+  refuses,
   apply,
 });

@@ -4,7 +4,8 @@ import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { absolutePath } from '../lib/fields.ts';
-import { needParents, refuseKind } from '../lib/ownership.ts';
+import { makeParents, refuseKind } from '../lib/ownership.ts';
+import { refuseOtherFileSystem, refusePlace } from '../lib/places.ts';
 import { parentsOf, pathAndParents } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
 import { dirMode, makedirs } from './lib/edit-fields.ts';
@@ -60,9 +61,18 @@ export const fileHardlink = defineState({
   needs: ({ name, target }: Args) => [...pathAndParents(target), ...parentsOf(name)],
   read,
   want,
+  async refuses(
+    _change: Change<HardLink>,
+    { name, target, makedirs: makes }: Args,
+    host: HostView,
+  ) {
+    await refusePlace({ name, makedirs: makes }, host);
+    const what = `give "${target}" the name "${name}"`;
+    await refuseOtherFileSystem({ what, from: target, to: name }, host);
+  },
   async apply(_change: Change<HardLink>, { name, target, ...args }: Args, host: Host) {
     const { makedirs: makes, dir_mode: dir } = args;
-    await needParents({ name, makedirs: makes, ...said({ dir_mode: dir }) }, host);
+    await makeParents({ name, makedirs: makes, ...said({ dir_mode: dir }) }, host);
     await host.hardLink(name, target);
   },
 });

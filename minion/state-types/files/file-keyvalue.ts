@@ -1,5 +1,6 @@
 import { keysSet } from './lib/key-values.ts';
-import { defineEdit, refuseEdit } from './lib/text-edit.ts';
+import { refuseEdit } from './lib/edited-text.ts';
+import { defineEdit } from './lib/text-edit.ts';
 import { keyValueSchema } from './file-keyvalue-schema.ts';
 
 export const fileKeyvalue = defineEdit({

@@ -1,5 +1,6 @@
 import { lineEdited } from './lib/line-edit.ts';
-import { defineEdit, refuseEdit } from './lib/text-edit.ts';
+import { refuseEdit } from './lib/edited-text.ts';
+import { defineEdit } from './lib/text-edit.ts';
 import { lineSchema } from './file-line-schema.ts';
 
 export const fileLine = defineEdit({
@@ -11,6 +12,7 @@ export const fileLine = defineEdit({
     content: 10.0.0.5 database
     after: localhost
 `,
+  modeArgument: 'file_mode',
   edit(text, args) {
     if (text !== null || args.create) return lineEdited(text ?? '', args);
     return args.quiet ? null : refuseEdit(args, 'there is no such file (create: true makes it)');

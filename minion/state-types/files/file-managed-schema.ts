@@ -81,7 +81,9 @@ const place = {
   mode: z
     .union([z.literal('keep'), fileMode])
     .exactOptional()
-    .describe('Permissions, or `keep` for those of the source; new files get 0644 if absent'),
+    .describe(
+      'Permissions, or `keep` for those of the source; new files get 0644 if absent, those that hold a secret 0600',
+    ),
   attrs: fileAttributes
     .exactOptional()
     .describe('Exactly these letters of chattr, such as `i` for what not even root changes'),

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import type { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
+import type { Surroundings } from '../../../shared/surroundings.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { FileStatus, Host, HostView, Ownership } from '../../host/host.ts';
 import { fileManagedSchema } from './file-managed-schema.ts';
@@ -12,15 +13,16 @@ import type { WantedContent } from './lib/file-source.ts';
 import { digestOf, showDigest } from './lib/hashes.ts';
 import {
   followLinks,
-  needParents,
+  makeParents,
   ownershipOf,
   refuseKind,
-  refuseParents,
   wantedOwnership,
 } from '../lib/ownership.ts';
 import type { OwnerArgs } from '../lib/ownership.ts';
+import { refusePlace } from '../lib/places.ts';
 import { ownersOf, parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
+import { closed } from '../lib/secrecy.ts';
 import { asText } from './lib/text.ts';
 
 /** How one file is. Of its content there is the text, the SHA-256 or the digest that was asked for. */
@@ -101,9 +103,17 @@ function ownersArgs(args: Args, wanted: WantedContent | null): OwnerArgs {
 }
 
 async function refuses(change: Change<ManagedFile>, args: Args, host: HostView): Promise<void> {
-  if (change.action !== 'create') return;
-  const { path } = await locate(args, host);
-  await refuseParents({ name: path, makedirs: args.makedirs }, host);
+  if (change.action === 'remove') return;
+  const place = await locate(args, host);
+  await refusePlace({ name: place.path, makedirs: args.makedirs }, host);
+  if (args.check_cmd === undefined || !isReplaced(change.to, place)) return;
+  const wanted = await wantedContent(args, host);
+  // What has to be downloaded first is judged then.
+  if (wanted.from !== 'web') await checkContent(args, await bytesOf(wanted, host), host);
+}
+
+function isReplaced(to: Partial<ManagedFile>, { status }: Place): boolean {
+  return status === null || (to.content ?? to.sha256 ?? to.source_hash) !== undefined;
 }
 
 async function apply(change: Change<ManagedFile>, args: Args, host: Host): Promise<void> {
@@ -112,7 +122,8 @@ async function apply(change: Change<ManagedFile>, args: Args, host: Host): Promi
   const { path, status } = place;
   const { attrs } = args;
   if (attrs !== undefined && status !== null) await unlock(path, host);
-  await bringAbout(change.to, place, args, host);
+  if (isReplaced(change.to, place)) await replace(place, args, host);
+  else await host.own(path, ownershipOf(ownersArgs(args, await wantedFor(place, args, host))));
   if (attrs !== undefined) await setAttributes(path, attrs, host);
   if (path.includes('/systemd/')) host.changed('services');
 }
@@ -122,35 +133,28 @@ interface Place {
   readonly status: FileStatus | null;
 }
 
-async function bringAbout(
-  { content, sha256, source_hash: hash }: Partial<ManagedFile>,
-  place: Place,
-  args: Args,
-  host: Host,
-): Promise<void> {
-  const isNew = place.status === null;
-  const wanted = isNew || args.replace ? await wantedContent(args, host) : null;
-  const isReplaced = isNew || (content ?? sha256 ?? hash) !== undefined;
-  if (isReplaced) await replace(place, wanted, args, host);
-  else await host.own(place.path, ownershipOf(ownersArgs(args, wanted)));
-}
-
-async function replace(
-  { path, status }: Place,
-  wanted: WantedContent | null,
-  args: Args,
-  host: Host,
-): Promise<void> {
+async function replace(place: Place, args: Args, host: Host): Promise<void> {
+  const { path, status } = place;
+  const wanted = await wantedFor(place, args, host);
   const owners = ownersArgs(args, wanted);
   const { makedirs, dir_mode: mode } = args;
-  await needParents({ ...owners, ...said({ dir_mode: mode }), makedirs, name: path }, host);
+  await makeParents({ ...owners, ...said({ dir_mode: mode }), makedirs, name: path }, host);
   const bytes = wanted === null ? new Uint8Array() : await bytesOf(wanted, host);
-  await checkContent(args, bytes, host);
+  if (wanted?.from === 'web') await checkContent(args, bytes, host);
   if (status !== null) await backUp(args, path, host);
   await put(path, bytes, ownershipOf(owners), host);
 }
 
-async function bytesOf(wanted: WantedContent, host: Host): Promise<Uint8Array> {
+/** Nothing is wanted of the content of a file that keeps what it has. */
+async function wantedFor(
+  { status }: Place,
+  args: Args,
+  host: HostView,
+): Promise<WantedContent | null> {
+  return status === null || args.replace ? wantedContent(args, host) : null;
+}
+
+async function bytesOf(wanted: WantedContent, host: HostView): Promise<Uint8Array> {
   if (wanted.from === 'nothing') return new Uint8Array();
   if (wanted.from === 'here') return wanted.bytes;
   return downloadFirst(wanted.urls, wanted.digest, host);
@@ -186,6 +190,8 @@ export const fileManaged = defineState({
   treeFiles: ['source', 'source_hash'],
   pillarPaths: ['contents_pillar'],
   textAttribute: 'content',
+  modeArgument: 'mode',
+  knowing: (args: Args, { holdsSecret }: Surroundings): Args => (holdsSecret ? closed(args) : args),
   provides: ({ name }: Args) => [`path:${name}`],
   needs: ({ name, user, group }: Args) => [...parentsOf(name), ...ownersOf(said({ user, group }))],
   read,

@@ -26,7 +26,7 @@ export const recurseSchema = z
       .union([z.literal('keep'), fileMode])
       .exactOptional()
       .describe(
-        'Permissions of the files; `keep` for those that they have in the tree; new ones get 0644 if absent',
+        'Permissions of the files; `keep` for those that they have in the tree; new ones get 0644 if absent, those that hold a secret 0600',
       ),
     clean: z
       .boolean()

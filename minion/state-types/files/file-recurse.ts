@@ -2,7 +2,8 @@ import type { Change } from '../../../shared/change.ts';
 import type { Surroundings } from '../../../shared/surroundings.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
-import { needParents, wantedOwnership } from '../lib/ownership.ts';
+import { makeParents, wantedOwnership } from '../lib/ownership.ts';
+import { refuseMounts, refusePlace } from '../lib/places.ts';
 import { ownersOf, parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
 import { providedBelow } from './lib/clean.ts';
@@ -64,11 +65,25 @@ function ownersArgs({ user, group, dir_mode: mode }: RecurseArgs) {
   return said({ user, group, mode });
 }
 
+async function refuses(
+  _change: Change<Recursed>,
+  args: RecurseArgs,
+  host: HostView,
+): Promise<void> {
+  const { name } = args;
+  await refusePlace({ name, makedirs: true }, host);
+  const unwanted = (await survey(args, host))?.unwanted ?? [];
+  await refuseMounts(
+    unwanted.map((path) => `${name}/${path}`),
+    host,
+  );
+}
+
 async function apply(change: Change<Recursed>, args: RecurseArgs, host: Host): Promise<void> {
   if (change.action === 'remove') return;
   const ownership = ownersArgs(args);
   if (change.action === 'create') {
-    await needParents({ ...ownership, name: args.name, makedirs: true }, host);
+    await makeParents({ ...ownership, name: args.name, makedirs: true }, host);
     await host.makeDirectory(args.name, ownership);
   } else if ((change.to.user ?? change.to.group ?? change.to.mode) !== undefined) {
     await host.own(args.name, ownership);
@@ -86,6 +101,7 @@ export const fileRecurse = defineState({
     clean: true
 `,
   treeDirectories: ['source'],
+  modeArgument: 'file_mode',
   textAttribute: 'content',
   isRelative: true,
   provides: (args: RecurseArgs) => [
@@ -101,5 +117,6 @@ export const fileRecurse = defineState({
   },
   read,
   want,
+  refuses,
   apply,
 });

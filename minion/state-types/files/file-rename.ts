@@ -4,7 +4,8 @@ import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { absolutePath } from '../lib/fields.ts';
-import { needParents } from '../lib/ownership.ts';
+import { makeParents } from '../lib/ownership.ts';
+import { refuseOtherFileSystem, refusePlace, refuseReadOnly } from '../lib/places.ts';
 import { parentsOf, pathAndParents } from '../lib/resources.ts';
 import { makedirs } from './lib/edit-fields.ts';
 
@@ -51,8 +52,14 @@ export const fileRename = defineState({
   needs: ({ name, source }: Args) => [...pathAndParents(source), ...parentsOf(name)],
   read,
   want: (): Partial<Renamed> => ({ renamed: true }),
+  async refuses(_change: Change<Renamed>, { name, source, makedirs: makes }: Args, host: HostView) {
+    await refusePlace({ name, makedirs: makes }, host);
+    await refuseReadOnly(source, host);
+    const what = `rename "${source}" to "${name}"`;
+    await refuseOtherFileSystem({ what, from: source, to: name }, host);
+  },
   async apply(_change: Change<Renamed>, args: Args, host: Host) {
-    await needParents({ name: args.name, makedirs: args.makedirs }, host);
+    await makeParents({ name: args.name, makedirs: args.makedirs }, host);
     await host.rename(args.source, args.name);
   },
 });

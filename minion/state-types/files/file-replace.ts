@@ -3,7 +3,8 @@ import { editFields } from './lib/edit-fields.ts';
 import { indexOfLines, linesOf } from './lib/lines.ts';
 import { compilePattern, expanded, pattern, patternFlags } from './lib/pattern.ts';
 import { idle } from './lib/refused.ts';
-import { defineEdit, refuseEdit } from './lib/text-edit.ts';
+import { refuseEdit } from './lib/edited-text.ts';
+import { defineEdit } from './lib/text-edit.ts';
 
 const schema = z
   .strictObject({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { fileMode } from '../lib/fields.ts';
+import { closed } from '../lib/secrecy.ts';
 import { dirMode, editFields, makedirs, ownerFields } from './lib/edit-fields.ts';
 import { checkFields } from './lib/check-fields.ts';
 import { refused } from './lib/refused.ts';
@@ -7,7 +8,8 @@ import { isDataMapping } from './lib/data.ts';
 import type { Data } from './lib/data.ts';
 import { deserialized, merged, serialized } from './lib/serializers.ts';
 import type { Format } from './lib/serializers.ts';
-import { defineEdit, refuseEdit } from './lib/text-edit.ts';
+import { refuseEdit } from './lib/edited-text.ts';
+import { defineEdit } from './lib/text-edit.ts';
 
 const format = z.enum(['json', 'yaml', 'toml', 'ini', 'configparser'], {
   error:
@@ -54,7 +56,9 @@ const schema = z
       .describe('Whether what the file holds already is kept, with the data over it'),
     create: z.boolean().default(true).describe('`false` manages the file only where it exists'),
     ...ownerFields,
-    mode: fileMode.exactOptional().describe('Permissions; new files get 0644 if absent'),
+    mode: fileMode
+      .exactOptional()
+      .describe('Permissions; new files get 0644 if absent, those that hold a secret 0600'),
     makedirs,
     dir_mode: dirMode,
     ...checkFields,
@@ -113,5 +117,7 @@ export const fileSerialize = defineEdit({
     merge_if_exists: true
 `,
   pillarPaths: ['dataset_pillar'],
+  modeArgument: 'mode',
+  knowing: (args, { holdsSecret }) => (holdsSecret ? closed(args) : args),
   edit: (text, args) => withData(text, args),
 });

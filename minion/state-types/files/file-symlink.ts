@@ -4,7 +4,8 @@ import type { Change } from '../../../shared/change.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { absolutePath, accountReference, fileMode } from '../lib/fields.ts';
-import { needParents, ownershipOf, refuseKind, wantedOwnership } from '../lib/ownership.ts';
+import { makeParents, ownershipOf, refuseKind, wantedOwnership } from '../lib/ownership.ts';
+import { refusePlace, refuseRoom } from '../lib/places.ts';
 import { ownersOf, parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
 import { idle, refused } from './lib/refused.ts';
@@ -63,6 +64,13 @@ function ownersArgs({ user, group }: Args) {
   return said({ user, group });
 }
 
+async function refuses(change: Change<Symlink>, args: Args, host: HostView): Promise<void> {
+  const { name: path, makedirs, backupname } = args;
+  await refusePlace({ name: path, makedirs }, host);
+  const isInTheWay = change.action === 'update' && change.from.target === null;
+  if (isInTheWay) await refuseRoom({ path, backupname }, host);
+}
+
 async function apply(change: Change<Symlink>, args: Args, host: Host): Promise<void> {
   if (change.action === 'remove') return;
   const { name, target, backupname } = args;
@@ -70,7 +78,7 @@ async function apply(change: Change<Symlink>, args: Args, host: Host): Promise<v
   if (change.to.target === undefined) return host.own(name, ownership);
   if (change.action === 'create') {
     const { makedirs, dir_mode: mode = '0755' } = args;
-    await needParents({ ...ownership, name, makedirs, dir_mode: mode }, host);
+    await makeParents({ ...ownership, name, makedirs, dir_mode: mode }, host);
   } else if (change.from.target === null) {
     await (backupname === undefined ? host.remove(name) : host.rename(name, backupname));
   }
@@ -92,5 +100,6 @@ export const fileSymlink = defineState({
   ],
   read,
   want,
+  refuses,
   apply,
 });

@@ -3,7 +3,8 @@ import type { Change } from '../../../shared/change.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { absolutePath } from '../lib/fields.ts';
-import { followLinks, needParents, refuseKind } from '../lib/ownership.ts';
+import { followLinks, makeParents, refuseKind } from '../lib/ownership.ts';
+import { refusePlace } from '../lib/places.ts';
 import { parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
 import { makedirs } from './lib/edit-fields.ts';
@@ -46,6 +47,11 @@ async function read({ name, mtime }: Args, host: HostView): Promise<Touched | nu
   };
 }
 
+async function refuses(_change: Change<Touched>, args: Args, host: HostView): Promise<void> {
+  const name = await followLinks(args.name, host);
+  await refusePlace({ name, makedirs: args.makedirs }, host);
+}
+
 async function apply(
   change: Change<Touched>,
   { name, mtime, ...args }: Args,
@@ -54,7 +60,7 @@ async function apply(
   const path = await followLinks(name, host);
   const times = said({ modified: mtime });
   if (change.action === 'update') return host.own(path, times);
-  await needParents({ name: path, makedirs: args.makedirs }, host);
+  await makeParents({ name: path, makedirs: args.makedirs }, host);
   return host.writeFile(path, '', times);
 }
 
@@ -69,5 +75,6 @@ export const fileTouch = defineState({
   needs: ({ name }: Args) => parentsOf(name),
   read,
   want: ({ mtime }: Args): Partial<Touched> => ({ kind: 'file', ...said({ mtime }) }),
+  refuses,
   apply,
 });

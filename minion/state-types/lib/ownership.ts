@@ -93,10 +93,11 @@ export async function refuseParents(
   host: HostView,
 ): Promise<void> {
   const parent = posix.dirname(name);
-  if (await isDirectory(parent, host)) return;
-  const status = await host.status(parent);
-  if (status !== null && status.kind !== 'symlink') refuseKind(parent, status, 'a directory');
-  if (makedirs) return refuseParents({ name: parent, makedirs }, host);
+  const nearest = await nearestThere(parent, host);
+  const status = await host.status(nearest);
+  if (!(await isDirectory(nearest, host)) && status !== null)
+    refuseKind(nearest, status, 'a directory');
+  if (makedirs || nearest === parent) return;
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot make "${name}": its directory does not exist (makedirs: true makes it)`,
@@ -104,9 +105,15 @@ export async function refuseParents(
   );
 }
 
-/** Makes the directories above a path if that is asked for; refuses if they are missing otherwise. */
-export async function needParents(args: ParentArgs, host: Host): Promise<void> {
-  await refuseParents(args, host);
+/** A path, or the first above it at which anything stands. */
+export async function nearestThere(path: string, host: HostView): Promise<string> {
+  if (path === '/' || (await host.status(path)) !== null) return path;
+  return nearestThere(posix.dirname(path), host);
+}
+
+/** Makes the directories above a path that are missing, if that is asked for. */
+export async function makeParents(args: ParentArgs, host: Host): Promise<void> {
+  if (!args.makedirs) return;
   await makeDirectories(
     posix.dirname(args.name),
     { ...ownershipOf(args), mode: directoryMode(args) },

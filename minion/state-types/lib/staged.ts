@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { messageOf } from '../../../shared/errors.ts';
-import { ConductorError } from '../../../shared/errors.ts';
+import { ConductorError, messageOf } from '../../../shared/errors.ts';
 import type { Argv, Host, HostView } from '../../host/host.ts';
 import { lastWords } from './ask.ts';
+import { rehearse } from './rehearse.ts';
+import type { Step } from './rehearse.ts';
 
 /** One file or link of a configuration; `null` is none at all. */
 export type Piece =
@@ -49,8 +49,8 @@ export interface Replacement {
  * tells both facts.
  */
 export async function replaceConfiguration(host: Host, replacement: Replacement): Promise<void> {
-  const { pieces, mark, taken, check, pending = null } = replacement;
-  if (check !== null) await checkStaged(host, replacement, check);
+  const { pieces, mark, taken, pending = null } = replacement;
+  await refuseConfiguration(replacement, host);
   const tookBefore = await host.recall(mark);
   const before = await snapshot(host, [...pieces.keys()]);
   await host.remember(mark, pending);
@@ -68,51 +68,35 @@ export async function hasTaken(host: HostView, mark: string, taken: string): Pro
   return (await host.recall(mark)) === taken;
 }
 
-async function checkStaged(host: Host, replacement: Replacement, check: Argv): Promise<void> {
-  const { what, directory, pieces } = replacement;
+/**
+ * Asks who judges a configuration what they say of it with a change in it. Nothing is written, so a plan can ask.
+ * Throws CHECK_FAILED if it is refused.
+ */
+export async function refuseConfiguration(
+  { what, directory, pieces, check }: Pick<Replacement, 'what' | 'directory' | 'pieces' | 'check'>,
+  host: HostView,
+): Promise<void> {
+  if (check === null) return;
   if ((await host.status(directory))?.kind !== 'directory') {
     throw new ConductorError(
       'STATE_REFUSED',
       `Cannot configure ${what}: there is no directory "${directory}"`,
+      { lacks: [`path:${directory}`] },
     );
   }
-  const stage = `/run/conductor-stage-${randomUUID()}`;
-  try {
-    await host.run(['cp', '--archive', '--', directory, stage]);
-    await place(host, staged(pieces, directory, stage));
-    const argv: Argv = [
-      'unshare',
-      '--mount',
-      '--propagation=private',
-      'sh',
-      '-c',
-      AT_ITS_PATH,
-      'sh',
-    ];
-    const output = await host.query([...argv, stage, directory, ...check]);
-    if (output.exitCode === 0) return;
-    throw new ConductorError(
-      'CHECK_FAILED',
-      `Cannot configure ${what}: ${check[0]} refuses it, so the old configuration stays: ${lastWords(output)}`,
-      { output: lastWords(output, 40) },
-    );
-  } finally {
-    await host.remove(stage);
-  }
+  const output = await rehearse({ directory, steps: [...pieces].map(stepFor), check }, host);
+  if (output.exitCode === 0) return;
+  throw new ConductorError(
+    'CHECK_FAILED',
+    `Cannot configure ${what}: ${check[0]} refuses it, so the old configuration stays: ${lastWords(output)}`,
+    { output: lastWords(output, 40) },
+  );
 }
 
-/** A fixed text; what varies comes in as arguments. The mount is seen by this one process only. */
-const AT_ITS_PATH = 'mount --bind -- "$1" "$2" && shift 2 && exec "$@"';
-
-function staged(
-  pieces: ReadonlyMap<string, Piece>,
-  directory: string,
-  stage: string,
-): ReadonlyMap<string, Piece> {
-  const moved = [...pieces].map(
-    ([path, piece]) => [stage + path.slice(directory.length), piece] as const,
-  );
-  return new Map(moved);
+function stepFor([path, piece]: readonly [string, Piece]): Step {
+  if (piece === null) return { path, kind: 'nothing' };
+  if (piece.kind === 'symlink') return { path, ...piece };
+  return { path, ...piece, content: Buffer.from(piece.content) };
 }
 
 async function snapshot(

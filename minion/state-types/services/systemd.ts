@@ -145,6 +145,8 @@ shop:
     watch: [{systemd: shop.service}]
 `,
   treeFiles: ['source'],
+  publishes:
+    'systemd shows units to everybody: put the secret into a file of file.managed, and name that with EnvironmentFile= or LoadCredential=',
   textAttribute: 'content',
   // A service needs the drop-ins of its unit, too.
   provides: (args) => [`path:${fileOf(args)}`, `unit:${args.name}`],

@@ -8,7 +8,7 @@ import { absolutePath, accountName } from '../lib/fields.ts';
 import { ownersOf, pathAndParents } from '../lib/resources.ts';
 import { entryName, readAclTree } from './lib/acl-tree.ts';
 import type { AclNode } from './lib/acl-tree.ts';
-import { setAcl } from './lib/set-acl.ts';
+import { refuseAcl, setAcl } from './lib/set-acl.ts';
 
 /** One entry of the access list of a path, and with `recurse` where below it another stands. */
 export type Acl = {
@@ -150,15 +150,18 @@ async function needHolder({ name, acl_type, acl_name }: PresentArgs, host: HostV
   );
 }
 
-async function applyPresent(change: Change<Acl>, args: PresentArgs, host: Host): Promise<void> {
-  if (change.action === 'remove') return;
+async function applyPresent(_change: Change<Acl>, args: PresentArgs, host: Host): Promise<void> {
+  const entry = await entryOf(args, host);
+  await setAcl(['--modify', `${entry}:${args.perms}`], await differing(args, host), host);
+}
+
+async function differing(args: PresentArgs, host: HostView): Promise<readonly AclNode[]> {
   const entry = await entryOf(args, host);
   const nodes = await neededTree(args, host);
-  const differing = nodes.filter((node) => {
+  return nodes.filter((node) => {
     const wanted = wantedAt(node, entry, args.perms);
     return wanted !== null && node.entries.get(entryName(entry)) !== wanted;
   });
-  await setAcl(['--modify', `${entry}:${args.perms}`], differing, host);
 }
 
 async function readAbsent(args: AbsentArgs, host: HostView): Promise<Acl | null> {
@@ -171,9 +174,13 @@ async function readAbsent(args: AbsentArgs, host: HostView): Promise<Acl | null>
 
 async function applyAbsent(_change: Change<Acl>, args: AbsentArgs, host: Host): Promise<void> {
   const entry = await entryOf(args, host);
+  await setAcl(['--remove', entry], await having(args, host), host);
+}
+
+async function having(args: AbsentArgs, host: HostView): Promise<readonly AclNode[]> {
+  const entry = entryName(await entryOf(args, host));
   const nodes = await readAclTree(args.name, args, host);
-  const having = nodes.filter(({ entries }) => entries.has(entryName(entry)));
-  await setAcl(['--remove', entry], having, host);
+  return nodes.filter(({ entries }) => entries.has(entry));
 }
 
 const needs = ({ name, acl_type: type, acl_name: who }: AbsentArgs): string[] => [
@@ -197,6 +204,8 @@ export const aclPresent = defineState({
   needs,
   read: readPresent,
   want,
+  refuses: async (_change: Change<Acl>, args: PresentArgs, host: HostView) =>
+    refuseAcl('--modify', await differing(args, host), host),
   apply: applyPresent,
 });
 
@@ -212,5 +221,7 @@ export const aclAbsent = defineState({
   needs,
   read: readAbsent,
   want: () => null,
+  refuses: async (_change: Change<Acl>, args: AbsentArgs, host: HostView) =>
+    refuseAcl('--remove', await having(args, host), host),
   apply: applyAbsent,
 });

@@ -4,7 +4,13 @@ import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { accountName } from '../lib/fields.ts';
 import { ONE_SOURCE, hasOneSource, textFrom, textSource } from '../lib/text-source.ts';
-import { needCrontab, needCrontabNow, readCrontab, writeCrontab } from './lib/crontab.ts';
+import {
+  needCrontab,
+  needCrontabNow,
+  readCrontab,
+  refuseLines,
+  writeCrontab,
+} from './lib/crontab.ts';
 
 /** A user's whole crontab. */
 export type Crontab = { content: string };
@@ -32,8 +38,12 @@ async function read({ user }: Args, host: HostView): Promise<Crontab | null> {
 
 async function apply(_change: Change<Crontab>, args: Args, host: Host): Promise<void> {
   await needCrontabNow(args.user, host);
+  await writeCrontab(args.user, linesOf(args), host);
+}
+
+function linesOf(args: Args): readonly string[] {
   const text = Buffer.from(textFrom(args), 'utf8').toString('latin1');
-  await writeCrontab(args.user, text.replace(/\n$/u, '').split('\n'), host);
+  return text.replace(/\n$/u, '').split('\n');
 }
 
 export const cronFile = defineState({
@@ -54,5 +64,7 @@ export const cronFile = defineState({
     await needCrontab(args.user, host);
     return { content: textFrom(args) };
   },
+  refuses: async (_change: Change<Crontab>, args: Args, host) =>
+    refuseLines(args.user, linesOf(args), host),
   apply,
 });

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
@@ -11,7 +10,8 @@ import {
   readCrontab,
   writeCrontab,
 } from './lib/crontab.ts';
-import { accountName, environment, singleLine } from '../lib/fields.ts';
+import { FIELDS, absentSchema, presentSchema } from './cron-schema.ts';
+import type { AbsentArgs, Field, PresentArgs } from './cron-schema.ts';
 
 /** One scheduled command; of `special` and the five fields, those that are not used are `null`. */
 export type CronJob = {
@@ -26,79 +26,8 @@ export type CronJob = {
   commented: boolean;
 };
 
+/** How many values `random` chooses from. */
 const RANGES = { minute: 60, hour: 24, daymonth: 28, month: 12, dayweek: 7 } as const;
-type Field = keyof typeof RANGES;
-const FIELDS = ['minute', 'hour', 'daymonth', 'month', 'dayweek'] as const;
-
-const SPECIALS = [
-  '@reboot',
-  '@yearly',
-  '@annually',
-  '@monthly',
-  '@weekly',
-  '@daily',
-  '@midnight',
-  '@hourly',
-];
-
-const field = z
-  .union([z.int().nonnegative(), z.string()])
-  .transform(String)
-  .refine((text) => /^(?:random|[0-9A-Za-z*][0-9A-Za-z*,/-]*)$/u.test(text), {
-    error: 'expected a field of a crontab, such as 5, */10, 1-5 or random',
-  });
-
-const command = singleLine.min(1).describe('The command');
-const user = accountName.default('root').describe('Whose crontab it stands in');
-const identifier = singleLine
-  .min(1)
-  .exactOptional()
-  .describe(
-    'What tells the line from others, even when its command changes; the command if absent',
-  );
-
-const presentSchema = z
-  .strictObject({
-    name: command,
-    user,
-    identifier,
-    minute: field.exactOptional().describe('Minute; `random` is one that this host keeps'),
-    hour: field.exactOptional().describe('Hour of the day'),
-    daymonth: field.exactOptional().describe('Day of the month'),
-    month: field.exactOptional().describe('Month of the year'),
-    dayweek: field.exactOptional().describe('Day of the week; 0 and 7 are Sunday'),
-    special: z
-      .enum(SPECIALS)
-      .exactOptional()
-      .describe('A word in place of the five fields, such as "@daily"'),
-    comment: z
-      .string()
-      .regex(/^(?!conductor: )(?:[^\0\r\n]|\n(?!conductor: ))*$/u)
-      .exactOptional()
-      .describe('A remark that stands above the line'),
-    commented: z.boolean().default(false).describe('Whether the line is switched off'),
-    env: environment
-      .exactOptional()
-      .describe('Variables for this command alone; they can be seen in the process list'),
-  })
-  .refine(
-    (args) => args.special === undefined || FIELDS.every((name) => args[name] === undefined),
-    {
-      error: '`special` stands in place of minute, hour, daymonth, month and dayweek',
-      path: ['special'],
-    },
-  )
-  .describe(
-    "A line in a user's crontab. Lines that others have put there, and their order, are kept byte for byte; " +
-      'an unmarked line with the very same command is taken over.',
-  );
-
-const absentSchema = z
-  .strictObject({ name: command, user, identifier })
-  .describe("No line with this identifier or command in a user's crontab.");
-
-type PresentArgs = z.infer<typeof presentSchema>;
-type AbsentArgs = z.infer<typeof absentSchema>;
 
 /** The command as it stands in the crontab, with its variables set before it. */
 function commandOf({ name, env }: { name: string; env?: Record<string, string> }): string {

@@ -115,6 +115,8 @@ export const environSetenv = defineState({
     value: shop.settings
     permanent: true
 `,
+  publishes:
+    'everybody reads /etc/environment: give a secret to the one program that needs it, in a file of file.managed',
   read,
   want,
   apply,

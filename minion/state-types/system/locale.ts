@@ -61,6 +61,7 @@ async function neededLine(name: string, host: HostView): Promise<string> {
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot make the locale "${name}": "${SUPPORTED}" does not list it (the package locales brings it)`,
+    { lacks: ['package:locales'] },
   );
 }
 
@@ -82,17 +83,24 @@ async function readSystem(_args: Args, host: HostView): Promise<SystemLocale> {
   return { name: defaultLocale(await textOf(DEFAULT, host)) };
 }
 
+async function refusesSystem(
+  _change: Change<SystemLocale>,
+  { name }: Args,
+  host: HostView,
+): Promise<void> {
+  if (isGenerated(name, await generatedLocales(host))) return;
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot make "${name}" the locale of this host: it has not been generated (locale.present does that)`,
+    { lacks: [`locale:${name}`] },
+  );
+}
+
 async function applySystem(
   _change: Change<SystemLocale>,
   { name }: Args,
   host: Host,
 ): Promise<void> {
-  if (!isGenerated(name, await generatedLocales(host))) {
-    throw new ConductorError(
-      'STATE_REFUSED',
-      `Cannot make "${name}" the locale of this host: it has not been generated (locale.present does that)`,
-    );
-  }
   await host.run(['update-locale', `LANG=${name}`]);
 }
 
@@ -118,5 +126,6 @@ export const localeSystem = defineState({
   needs: ({ name }: Args) => [`locale:${name}`, 'package:locales'],
   read: readSystem,
   want: ({ name }: Args): Partial<SystemLocale> => ({ name }),
+  refuses: refusesSystem,
   apply: applySystem,
 });

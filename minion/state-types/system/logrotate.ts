@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
+import type { Surroundings } from '../../../shared/surroundings.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
-import { replaceConfiguration } from '../lib/staged.ts';
+import { SECRET_MODE } from '../lib/secrecy.ts';
+import { refuseConfiguration } from '../lib/staged.ts';
 import { ONE_SOURCE, hasOneSource, textFrom, textSource } from '../lib/text-source.ts';
 
 /** How the rotation of some logs is configured. */
@@ -44,22 +46,29 @@ async function read({ name }: Args, host: HostView): Promise<Rotation | null> {
   return { content: Buffer.from(bytes).toString(), user, group, mode };
 }
 
-/** Nobody holds the old rules: logrotate reads them anew each time. */
-const nobody = (): Promise<void> => Promise.resolve();
+/** What the compiler says of it, too. */
+type Told = Args & { readonly holdsSecret?: boolean };
 
-async function apply(_change: Change<Rotation>, args: Args, host: Host): Promise<void> {
-  const { name } = args;
-  const piece = { kind: 'file', content: textFrom(args), mode: '0644' } as const;
-  await replaceConfiguration(host, {
-    what: `the rotation of logs "${name}"`,
+function modeOf({ holdsSecret }: Told): string {
+  return holdsSecret === true ? SECRET_MODE : '0644';
+}
+
+async function refuses(_change: Change<Rotation>, args: Told, host: HostView): Promise<void> {
+  const piece = { kind: 'file', content: textFrom(args), mode: modeOf(args) } as const;
+  const configuration = {
+    what: `the rotation of logs "${args.name}"`,
     directory: DIRECTORY,
-    pieces: new Map([[`${DIRECTORY}/${name}`, piece]]),
+    pieces: new Map([[`${DIRECTORY}/${args.name}`, piece]]),
     check: ['sh', '-c', CHECK],
-    take: nobody,
-    takeBack: nobody,
-    mark: `logrotate.config:${name}`,
-    taken: null,
-  });
+  } as const;
+  await refuseConfiguration(configuration, host);
+}
+
+/** Nobody holds the old rules: logrotate reads them anew each time. */
+async function apply(_change: Change<Rotation>, args: Told, host: Host): Promise<void> {
+  const path = `${DIRECTORY}/${args.name}`;
+  if ((await host.status(path))?.kind === 'symlink') await host.remove(path);
+  await host.writeFile(path, textFrom(args), { user: 'root', group: 'root', mode: modeOf(args) });
 }
 
 export const logrotateConfig = defineState({
@@ -77,14 +86,16 @@ export const logrotateConfig = defineState({
 `,
   treeFiles: ['source'],
   textAttribute: 'content',
+  knowing: (args: Told, { holdsSecret }: Surroundings): Told => ({ ...args, holdsSecret }),
   provides: ({ name }: Args) => [`path:${DIRECTORY}/${name}`],
   needs: () => ['package:logrotate', `path:${DIRECTORY}`],
   read,
-  want: (args: Args): Partial<Rotation> => ({
+  want: (args: Told): Partial<Rotation> => ({
     content: textFrom(args),
     user: 'root',
     group: 'root',
-    mode: '0644',
+    mode: modeOf(args),
   }),
+  refuses,
   apply,
 });

@@ -12,9 +12,10 @@ import {
   makeFileSystem,
   openVolume,
   readHeader,
+  refuseKey,
 } from './lib/luks.ts';
-import { mountAt, readMounts } from './lib/mount-table.ts';
-import { needMountPoint } from './lib/mount-point.ts';
+import { mountAt, readMounts } from '../lib/mount-table.ts';
+import { makeMountPoint, refuseMountPoint } from './lib/mount-point.ts';
 import { luksSchema } from './luks-schema.ts';
 import type { LuksArgs } from './luks-schema.ts';
 
@@ -45,7 +46,8 @@ async function read({ name, device, mount }: LuksArgs, host: HostView): Promise<
 /** Refuses, in a dry run too, what would destroy something or cannot be done. */
 async function want(args: LuksArgs, host: HostView): Promise<Partial<Volume>> {
   const { device, format, fstype, mount } = args;
-  if ((await host.status(device)) === null) throw refused(device, 'there is no such device');
+  if ((await host.status(device)) === null)
+    throw refused(device, 'there is no such device', { lacks: [`path:${device}`] });
   const { hasKeys, hasHeader } = await readHeader(device, host);
   if (!hasKeys && !format)
     throw refused(device, 'it is not encrypted (format: true encrypts a blank one)');
@@ -57,11 +59,28 @@ async function want(args: LuksArgs, host: HostView): Promise<Partial<Volume>> {
   return said({ encrypted: true, opened: true, fstype, mount });
 }
 
-function refused(device: string, state: string): ConductorError {
+function refused(device: string, state: string, details = {}): ConductorError {
   return new ConductorError(
     'STATE_REFUSED',
     `Cannot open the encrypted volume on "${device}": ${state}`,
+    details,
   );
+}
+
+async function refuses(change: Change<Volume>, args: LuksArgs, host: HostView): Promise<void> {
+  if (change.action !== 'update') return;
+  const { encrypted, opened, fstype, mount } = change.to;
+  if (mount !== undefined && args.mount !== undefined)
+    await refuseMountPoint(args.mount, { mkmnt: true }, host);
+  if (encrypted === undefined && opened === true) await refuseKey(args, host);
+  // What is in a volume is known once it is open.
+  if (opened === undefined && fstype !== undefined) refuseContent(change.from.fstype ?? null, args);
+}
+
+function refuseContent(there: string | null, args: LuksArgs): void {
+  const { device, fstype, format } = args;
+  if (there !== null) throw refused(device, `it holds "${there}" and not "${fstype}"`);
+  if (!format) throw refused(device, 'it holds no file system (format: true makes one)');
 }
 
 async function apply(change: Change<Volume>, args: LuksArgs, host: Host): Promise<void> {
@@ -73,22 +92,19 @@ async function apply(change: Change<Volume>, args: LuksArgs, host: Host): Promis
   if (change.to.mount !== undefined) await mountVolume(args, host);
 }
 
-async function needFileSystem(
-  { name, device, fstype, format }: LuksArgs,
-  host: Host,
-): Promise<void> {
+async function needFileSystem(args: LuksArgs, host: Host): Promise<void> {
+  const { name, fstype } = args;
   if (fstype === undefined) return;
   const mapped = `/dev/mapper/${name}`;
   const there = await contentOf(mapped, host);
   if (there === fstype) return;
-  if (there !== null) throw refused(device, `it holds "${there}" and not "${fstype}"`);
-  if (!format) throw refused(device, 'it holds no file system (format: true makes one)');
+  refuseContent(there, args);
   await makeFileSystem(mapped, fstype, host);
 }
 
 async function mountVolume({ name, mount, fstype, opts }: LuksArgs, host: Host): Promise<void> {
   if (mount === undefined || fstype === undefined) return;
-  await needMountPoint(mount, { mkmnt: true }, host);
+  await makeMountPoint(mount, host);
   const how = ['--types', fstype, '--options', opts.join(',')];
   await host.run(['mount', ...how, '--', `/dev/mapper/${name}`, mount]);
 }
@@ -115,5 +131,6 @@ export const luksOpened = defineState({
   ],
   read,
   want,
+  refuses,
   apply,
 });

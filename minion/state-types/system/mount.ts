@@ -2,11 +2,12 @@ import type { Change } from '../../../shared/change.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { parentsOf } from '../lib/resources.ts';
-import { isOfDevice } from './lib/devices.ts';
+import { refusePlace } from '../lib/places.ts';
+import { isOfDevice, refuseDevice } from './lib/devices.ts';
 import { linesOf, showEntry, withEntry } from './lib/fstab.ts';
 import type { FstabEntry } from './lib/fstab.ts';
-import { hasOptions, mountAt, readMounts } from './lib/mount-table.ts';
-import { needMountPoint } from './lib/mount-point.ts';
+import { hasOptions, mountAt, readMounts } from '../lib/mount-table.ts';
+import { makeMountPoint, refuseMountPoint } from './lib/mount-point.ts';
 import { mountedSchema, unmountedSchema } from './mount-schema.ts';
 import type { MountedArgs, UnmountedArgs } from './mount-schema.ts';
 
@@ -61,19 +62,32 @@ function want(args: MountedArgs): Partial<Mounted> {
   };
 }
 
+async function refuses(change: Change<Mounted>, args: MountedArgs, host: HostView): Promise<void> {
+  if (change.action === 'remove') return;
+  if (args.mount && isAnother(change.to)) {
+    await refuseMountPoint(args.name, args, host);
+    await refuseDevice(args, host);
+  }
+  if (change.to.fstab !== undefined)
+    await refusePlace({ name: args.config, makedirs: false }, host);
+}
+
+function isAnother({ device, fstype, mount }: Partial<Mounted>): boolean {
+  return (device ?? fstype ?? mount) !== undefined;
+}
+
 async function apply(change: Change<Mounted>, args: MountedArgs, host: Host): Promise<void> {
   if (change.action === 'remove') return;
-  const { device, fstype, opts, fstab, mount } = change.to;
-  const isAnother = device !== undefined || fstype !== undefined || mount !== undefined;
-  if (args.mount && isAnother) await mountAnew(args, host);
+  const { opts, fstab } = change.to;
+  if (args.mount && isAnother(change.to)) await mountAnew(args, host);
   else if (args.mount && opts !== undefined) await mountWith(args, ['remount', ...opts], host);
   if (fstab !== undefined) await writeFstab(args, entryOf(args), host);
 }
 
 async function mountAnew(args: MountedArgs, host: Host): Promise<void> {
-  const { name, mkmnt, opts } = args;
+  const { name, opts } = args;
   if (mountAt(await readMounts(host), name) !== null) await host.run(['umount', '--', name]);
-  await needMountPoint(name, { mkmnt }, host);
+  await makeMountPoint(name, host);
   await mountWith(args, opts, host);
 }
 
@@ -139,6 +153,8 @@ export const mountMounted = defineState({
     opts: [noatime, nofail]
     mkmnt: true
 `,
+  publishes:
+    'everybody reads fstab and the list of mounts: `credentials=/a/file` among the options names a file with it',
   provides: ({ name }: MountedArgs) => [`path:${name}`, `mount:${name}`],
   needs: (args: MountedArgs) => [
     ...parentsOf(args.name),
@@ -146,6 +162,7 @@ export const mountMounted = defineState({
   ],
   read,
   want,
+  refuses,
   apply,
 });
 

@@ -2,8 +2,11 @@ import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
+import { unescaped } from '../lib/mount-table.ts';
+import { refusePlace } from '../lib/places.ts';
 import { realDevice } from './lib/devices.ts';
-import { linesOf, showEntry, unescaped, withEntry } from './lib/fstab.ts';
+import { contentOf } from './lib/luks.ts';
+import { linesOf, showEntry, withEntry } from './lib/fstab.ts';
 import type { FstabEntry } from './lib/fstab.ts';
 import { swapSchema } from './mount-schema.ts';
 import type { SwapArgs } from './mount-schema.ts';
@@ -35,16 +38,31 @@ function entryOf({ name, opts }: SwapArgs): FstabEntry {
   return { device: name, path: 'none', fstype: 'swap', opts: opts.join(','), dump: 0, pass: 0 };
 }
 
+async function refuses(change: Change<Swap>, args: SwapArgs, host: HostView): Promise<void> {
+  if (change.action === 'remove') return;
+  if (change.to.active === true) {
+    const real = await neededDevice(args, host);
+    if ((await contentOf(real, host)) !== 'swap') throw refused(args, 'mkswap has not prepared it');
+  }
+  if (change.to.fstab !== undefined)
+    await refusePlace({ name: args.config, makedirs: false }, host);
+}
+
+async function neededDevice(args: SwapArgs, host: HostView): Promise<string> {
+  const real = await realDevice(args.name, host);
+  if (real !== null) return real;
+  throw refused(args, 'there is no such device or file');
+}
+
+function refused({ name }: SwapArgs, state: string): ConductorError {
+  const lacks = [name.startsWith('/') ? `path:${name}` : `device:${name}`];
+  return new ConductorError('STATE_REFUSED', `Cannot swap to "${name}": ${state}`, { lacks });
+}
+
 async function apply(change: Change<Swap>, args: SwapArgs, host: Host): Promise<void> {
   if (change.action === 'remove') return;
   if (change.to.active === true) {
-    const real = await realDevice(args.name, host);
-    if (real === null) {
-      throw new ConductorError(
-        'STATE_REFUSED',
-        `Cannot swap to "${args.name}": there is no such device or file`,
-      );
-    }
+    const real = await neededDevice(args, host);
     await host.run(['swapon', `--options=${args.opts.join(',')}`, '--', real]);
   }
   if (change.to.fstab === undefined) return;
@@ -66,5 +84,6 @@ export const mountSwap = defineState({
     active: true,
     ...(args.persist ? { fstab: showEntry(entryOf(args)) } : {}),
   }),
+  refuses,
   apply,
 });

@@ -4,6 +4,7 @@ import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { absolutePath } from '../lib/fields.ts';
+import { refusePlace } from '../lib/places.ts';
 import { parentsOf } from '../lib/resources.ts';
 import { parameterPath, settingIn, withSetting } from './lib/sysctl-conf.ts';
 
@@ -54,6 +55,11 @@ async function textOf(path: string, host: HostView): Promise<string> {
   return Buffer.from((await host.readFile(path)) ?? []).toString('latin1');
 }
 
+async function refuses(change: Change<Parameter>, { config }: Args, host: HostView): Promise<void> {
+  const isWritten = change.action !== 'remove' && change.to.persisted !== undefined;
+  if (isWritten) await refusePlace({ name: config, makedirs: false }, host);
+}
+
 async function apply(change: Change<Parameter>, args: Args, host: Host): Promise<void> {
   if (change.action === 'remove') return;
   const { name, value, config } = args;
@@ -74,5 +80,6 @@ export const sysctlPresent = defineState({
   needs: ({ config }: Args) => parentsOf(config),
   read,
   want: ({ value }: Args): Partial<Parameter> => ({ value, persisted: value }),
+  refuses,
   apply,
 });

@@ -61,6 +61,7 @@ async function want({ name, utc }: Args, host: HostView): Promise<Partial<Timezo
     throw new ConductorError(
       'STATE_REFUSED',
       `Cannot set the time zone "${name}": this host knows no such zone (the package tzdata has them)`,
+      { lacks: ['package:tzdata'] },
     );
   }
   const isRecorded = (await host.status(RECORD)) !== null;

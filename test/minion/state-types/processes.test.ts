@@ -53,11 +53,7 @@ test('a configuration is checked whole, replaced, taken and remembered, in this 
     host,
     replacement({ take: async () => void (await host.run(['take'])) }),
   );
-  const plain = host.ran.map((line) => line.replaceAll(/conductor-stage-[0-9a-f-]{36}/gu, 'STAGE'));
-  t.deepEqual(plain, [
-    'cp --archive -- /etc/demo /run/STAGE',
-    'writeFile /run/STAGE/conf.d/shop.conf',
-    'remove /run/STAGE',
+  t.deepEqual(host.ran, [
     'remember demo:shop=null',
     `writeFile ${FILE}`,
     'take',
@@ -75,7 +71,7 @@ test('a configuration that the check refuses touches nothing', async (t) => {
   });
   t.is(host.text(FILE), 'old');
   t.true(await hasTaken(host, 'demo:shop', 'old'));
-  t.regex(host.ran.at(-1) ?? '', /^remove \/run\/conductor-stage-/);
+  t.deepEqual(host.ran, []);
 });
 
 test('a configuration that is not taken gives way to the old one, and both are told', async (t) => {

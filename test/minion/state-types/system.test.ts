@@ -16,12 +16,8 @@ import {
   supportedLine,
 } from '../../../minion/state-types/system/lib/locales.ts';
 import { hasKeySlot } from '../../../minion/state-types/system/lib/luks.ts';
-import {
-  hasOptions,
-  parseMountinfo,
-  spotOf,
-} from '../../../minion/state-types/system/lib/mount-table.ts';
-import type { Mount } from '../../../minion/state-types/system/lib/mount-table.ts';
+import { hasOptions, parseMountinfo, spotOf } from '../../../minion/state-types/lib/mount-table.ts';
+import type { Mount } from '../../../minion/state-types/lib/mount-table.ts';
 import { parameterPath, settingIn } from '../../../minion/state-types/system/lib/sysctl-conf.ts';
 import { converge, dryRun, forReal } from '../../helpers/converge.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';

@@ -6,7 +6,7 @@ export const checkFields = {
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .exactOptional()
     .describe(
-      'A command line, or several, that must accept the new content before it is put in place: the path of a copy is its last argument',
+      'A command line, or several, that must accept the new content before it is put in place, in a plan as well: the path of a copy is its last argument',
     ),
   tmp_ext: z
     .string()

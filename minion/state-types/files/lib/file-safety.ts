@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { ConductorError } from '../../../../shared/errors.ts';
-import type { Host } from '../../../host/host.ts';
+import type { Argv, Host, HostView } from '../../../host/host.ts';
 import { endOf } from '../../../../shared/excerpt.ts';
 import { said } from '../../lib/said.ts';
 
@@ -12,30 +12,37 @@ export interface CheckArgs {
   readonly tmp_ext?: string;
 }
 
-/** Lets command lines judge new content, as a copy that only root can read. Throws CHECK_FAILED. */
+/**
+ * Lets command lines judge new content, as a copy in memory that only they see: nothing is written, so a plan can ask.
+ * Throws CHECK_FAILED.
+ */
 export async function checkContent(
   { name, check_cmd: given = [], tmp_ext: ending = '' }: CheckArgs,
   content: Uint8Array,
-  host: Host,
+  host: HostView,
 ): Promise<void> {
-  const commands = [given].flat();
-  if (commands.length === 0) return;
-  const made = await host.run(['mktemp', '--directory', '--tmpdir', 'conductor-check.XXXXXXXX']);
-  const directory = made.stdout.trim();
-  const copy = `${directory}/${posix.basename(name)}${ending}`;
-  try {
-    await host.writeFile(copy, content, { mode: '0600' });
-    for (const command of commands) await judge(name, command, copy, host);
-  } finally {
-    await host.remove(directory);
-  }
+  const copy = `${posix.basename(name)}${ending}`;
+  for (const command of [given].flat()) await judge({ name, command, copy, content }, host);
 }
 
+interface Judged {
+  readonly name: string;
+  readonly command: string;
+  readonly copy: string;
+  readonly content: Uint8Array;
+}
+
+const ALONE: Argv = ['unshare', '--mount', '--propagation=private', '/bin/sh', '-c'];
+/** A fixed text; what varies comes in as arguments. Of the input first comes the content, then the command line. */
+const JUDGE =
+  'umask 077 && mount -t tmpfs tmpfs /media && head -c "$2" > "/media/$1" && line=$(cat) && ' +
+  'set -- "/media/$1" && eval "$line" < /dev/null';
+
 /** The line reaches the shell by its input: a secret in it never stands in an argument. */
-async function judge(name: string, command: string, copy: string, host: Host): Promise<void> {
-  const judged = await host.query(['/bin/sh', '-c', 'eval "$(cat)"', 'check_cmd', copy], {
-    input: `${command} "$1"`,
-  });
+async function judge({ name, command, copy, content }: Judged, host: HostView): Promise<void> {
+  const argv: Argv = [...ALONE, JUDGE, 'check_cmd', copy, String(content.byteLength)];
+  const input = Buffer.concat([content, Buffer.from(`${command} "$1"`)]);
+  const judged = await host.query(argv, { input });
   if (judged.exitCode === 0) return;
   throw new ConductorError(
     'CHECK_FAILED',

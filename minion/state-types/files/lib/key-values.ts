@@ -1,6 +1,6 @@
 import type { KeyValueArgs } from '../file-keyvalue-schema.ts';
 import { joined, linesOf } from './lines.ts';
-import { refuseEdit } from './text-edit.ts';
+import { refuseEdit } from './edited-text.ts';
 
 /** A text with all settings as they are to be. */
 export function keysSet(text: string, args: KeyValueArgs): string {

@@ -1,7 +1,7 @@
 import type { LineArgs } from '../file-line-schema.ts';
 import { declaredLines, indentOf, indexOfLines, joined, linesOf } from './lines.ts';
 import { compilePattern } from './pattern.ts';
-import { refuseEdit } from './text-edit.ts';
+import { refuseEdit } from './edited-text.ts';
 
 /** A text with one edit of `file.line` made. */
 export function lineEdited(text: string, args: LineArgs): string {

@@ -1,4 +1,5 @@
 import type { TreeFile } from '../../../../shared/tree-file.ts';
+import { SECRET_MODE } from '../../lib/secrecy.ts';
 import type { RecurseArgs } from '../file-recurse-schema.ts';
 import { chooser } from './choose.ts';
 
@@ -20,6 +21,10 @@ export function filesOf({
 }
 
 /** Which mode a file is to have; `keep` stands for that of the tree. */
-export function modeFor(fileMode: string | undefined, { mode }: TreeFile): string | undefined {
+export function modeFor(
+  fileMode: string | undefined,
+  { mode, isSecret }: TreeFile,
+): string | undefined {
+  if (fileMode === undefined && isSecret === true) return SECRET_MODE;
   return fileMode === 'keep' ? mode : fileMode;
 }

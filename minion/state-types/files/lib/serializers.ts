@@ -3,7 +3,7 @@ import { isDataMapping, isList } from './data.ts';
 import type { Data, DataMapping } from './data.ts';
 import { tomlOf } from './toml.ts';
 import { messageOf } from '../../../../shared/errors.ts';
-import { refuseEdit } from './text-edit.ts';
+import { refuseEdit } from './edited-text.ts';
 
 export type Format = 'json' | 'yaml' | 'toml' | 'ini' | 'configparser';
 

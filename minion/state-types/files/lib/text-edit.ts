@@ -7,15 +7,18 @@ import type { StateType } from '../../../engine/state-type.ts';
 import type { FileStatus, Host, HostView } from '../../../host/host.ts';
 import {
   followLinks,
-  needParents,
+  makeParents,
   ownershipOf,
   refuseKind,
   wantedOwnership,
 } from '../../lib/ownership.ts';
+import { refusePlace } from '../../lib/places.ts';
 import { ownersOf, parentsOf } from '../../lib/resources.ts';
 import { said } from '../../lib/said.ts';
+import { SECRET_MODE, isOpen } from '../../lib/secrecy.ts';
+import { resultOf, textOf } from './edited-text.ts';
+import type { EditArgs, TextEdit } from './edited-text.ts';
 import { backUp, checkContent } from './file-safety.ts';
-import type { Backup } from './file-safety.ts';
 import { digestOf } from './hashes.ts';
 
 /** How a file is that is edited. Of its text there is the SHA-256 only, if it is not to be shown. */
@@ -27,40 +30,16 @@ export type EditedFile = {
   mode: string;
 };
 
-/** What every edit can be told; which of these a type takes is up to its schema. */
-export interface EditArgs {
-  readonly name: string;
-  readonly backup: Backup;
-  readonly show_changes: boolean;
-  readonly makedirs?: boolean;
-  readonly user?: string;
-  readonly group?: string;
-  readonly mode?: string;
-  readonly file_mode?: string;
-  readonly dir_mode?: string;
-  readonly check_cmd?: string | readonly string[];
-  readonly tmp_ext?: string;
-}
-
 /** A state type whose every instance is one text made of another. */
-export interface Edit<Args extends EditArgs> {
+export interface Edit<Args extends EditArgs> extends TextEdit<Args> {
   readonly name: `file.${string}`;
   readonly schema: z.ZodType<Args>;
   readonly example: string;
   readonly treeFiles?: readonly string[];
   readonly treeFileLists?: readonly string[];
   readonly pillarPaths?: readonly string[];
+  readonly modeArgument?: string;
   knowing?(args: Args, surroundings: Surroundings): Args;
-  /**
-   * What the text is to become, with `\n` for every end of a line; `text` is `null` if there is no
-   * file, and so is the answer if there need not be one. Pure; refuses with `refuseEdit`.
-   */
-  edit(text: string | null, args: Args): string | null;
-}
-
-/** Says in one way why a text cannot be edited. */
-export function refuseEdit({ name }: { readonly name: string }, why: string): never {
-  throw new ConductorError('STATE_REFUSED', `Cannot edit "${name}": ${why}`);
 }
 
 /**
@@ -68,19 +47,24 @@ export function refuseEdit({ name }: { readonly name: string }, why: string): ne
  * own result again; line ends, a byte order mark, owners and mode stay as they are.
  */
 export function defineEdit<Args extends EditArgs>(edit: Edit<Args>): StateType {
-  const { name, schema, example, treeFiles, treeFileLists, pillarPaths } = edit;
-  const knowing = edit.knowing?.bind(edit);
+  const { name, schema, example, treeFiles, treeFileLists, pillarPaths, modeArgument } = edit;
   return defineState({
     name,
     schema,
     example,
-    ...said({ treeFiles, treeFileLists, pillarPaths, knowing }),
+    ...said({ treeFiles, treeFileLists, pillarPaths, modeArgument }),
+    knowing(args: Args, surroundings: Surroundings): Args {
+      const { holdsSecret } = surroundings;
+      return { ...(edit.knowing?.(args, surroundings) ?? args), holdsSecret };
+    },
     textAttribute: 'content',
     isRelative: true,
     provides: (args: Args) => [`path:${args.name}`],
     needs: (args: Args) => [`path:${args.name}`, ...parentsOf(args.name), ...ownersOf(said(args))],
     read: async (args: Args, host: HostView) => read(args, host),
     want: async (args: Args, host: HostView) => want(edit, args, host),
+    refuses: async (change: Change<EditedFile>, args: Args, host: HostView) =>
+      refuses(edit, change, args, host),
     apply: async (change: Change<EditedFile>, args: Args, host: Host) =>
       apply(edit, change, args, host),
   });
@@ -100,19 +84,6 @@ async function locate(args: EditArgs, host: HostView): Promise<Located> {
   return { path, status, text: bytes === null ? null : textOf(args, bytes) };
 }
 
-const MOST_BYTES = 32 * 1024 * 1024;
-
-function textOf(args: EditArgs, bytes: Uint8Array): string {
-  if (bytes.length > MOST_BYTES) refuseEdit(args, 'it is larger than 32 MiB');
-  if (bytes.includes(0)) refuseEdit(args, 'it is no text: it holds a NUL byte');
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    return refuseEdit(args, 'it is no UTF-8 text');
-  }
-}
-
 async function read(args: EditArgs, host: HostView): Promise<EditedFile | null> {
   const { status, text } = await locate(args, host);
   if (status === null || text === null) return null;
@@ -129,42 +100,47 @@ async function want<Args extends EditArgs>(
   args: Args,
   host: HostView,
 ): Promise<Partial<EditedFile> | null> {
-  const { text } = await locate(args, host);
+  const { text, status } = await locate(args, host);
   const result = resultOf(edit, text, args);
   if (result === null) return null;
-  return { ...shown(result, args), ...(await wantedOwnership(ownersArgs(args), host)) };
+  refuseOpen(args, status);
+  return { ...shown(result, args), ...(await wantedOwnership(ownersArgs(args, status), host)) };
 }
 
-function ownersArgs({ user, group, mode, file_mode: fileMode = mode }: EditArgs) {
-  return said({ user, group, mode: fileMode });
+/** A new file that holds a secret is its owner's alone. */
+function ownersArgs(args: EditArgs, status: FileStatus | null) {
+  const { user, group, mode, file_mode: fileMode = mode, holdsSecret } = args;
+  const closed = holdsSecret === true && status === null ? SECRET_MODE : undefined;
+  return said({ user, group, mode: fileMode ?? closed });
 }
 
-function resultOf<Args extends EditArgs>(
-  edit: Edit<Args>,
-  text: string | null,
-  args: Args,
-): string | null {
-  const once = edited(edit, text, args);
-  if (once === null || once === text || edited(edit, once, args) === once) return once;
-  return refuseEdit(
-    args,
-    'the edit would change its own result again at every run (let the pattern tell what is done already)',
+/** What mode a file of others needs is not known here. */
+function refuseOpen(args: EditArgs, status: FileStatus | null): void {
+  if (args.holdsSecret !== true || status === null || !isOpen(status.mode)) return;
+  if ((args.mode ?? args.file_mode) !== undefined) return;
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot edit "${args.name}": a secret goes into it, and everybody can read it (${status.mode}); close it first, as file.managed with a mode such as 0640 does`,
+    { lacks: [`path:${args.name}`] },
   );
 }
 
-/** The edit sees `\n` only; the file keeps what it had. */
-function edited<Args extends EditArgs>(
-  { edit }: Pick<Edit<Args>, 'edit'>,
-  text: string | null,
+async function refuses<Args extends EditArgs>(
+  edit: Edit<Args>,
+  change: Change<EditedFile>,
   args: Args,
-): string | null {
-  if (text === null) return edit(null, args);
-  const mark = text.startsWith('\uFEFF') ? '\uFEFF' : '';
-  const body = text.slice(mark.length);
-  const isCrlf = body.includes('\r\n') && !/(?<!\r)\n/u.test(body);
-  const result = edit(isCrlf ? body.replaceAll('\r\n', '\n') : body, args);
-  if (result === null) return null;
-  return mark + (isCrlf ? result.replaceAll(/\r?\n/gu, '\r\n') : result);
+  host: HostView,
+): Promise<void> {
+  const { path, text } = await locate(args, host);
+  await refusePlace({ name: path, makedirs: args.makedirs ?? false }, host);
+  const result = isEdited(change) ? resultOf(edit, text, args) : null;
+  if (result !== null) await checkContent(args, Buffer.from(result, 'utf8'), host);
+}
+
+/** Otherwise only owners and mode differ. */
+function isEdited(change: Change<EditedFile>): boolean {
+  if (change.action === 'remove') return false;
+  return change.action === 'create' || (change.to.content ?? change.to.sha256) !== undefined;
 }
 
 async function apply<Args extends EditArgs>(
@@ -175,21 +151,19 @@ async function apply<Args extends EditArgs>(
 ): Promise<void> {
   if (change.action === 'remove') return;
   const { path, status, text } = await locate(args, host);
-  const ownership = ownershipOf(ownersArgs(args));
-  if (change.action === 'update' && (change.to.content ?? change.to.sha256) === undefined) {
+  const ownership = ownershipOf(ownersArgs(args, status));
+  if (!isEdited(change)) {
     await host.own(path, ownership);
     return;
   }
   const result = resultOf(edit, text, args);
   if (result === null) return;
   const { makedirs = false } = args;
-  await needParents(
+  await makeParents(
     { ...said({ dir_mode: args.dir_mode }), ...ownership, name: path, makedirs },
     host,
   );
-  const bytes = Buffer.from(result, 'utf8');
-  await checkContent(args, bytes, host);
   if (status !== null) await backUp(args, path, host);
-  await host.writeFile(path, bytes, ownership);
+  await host.writeFile(path, Buffer.from(result, 'utf8'), ownership);
   if (path.includes('/systemd/')) host.changed('services');
 }

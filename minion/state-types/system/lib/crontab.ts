@@ -1,5 +1,6 @@
 import { ConductorError } from '../../../../shared/errors.ts';
-import type { Host, HostView } from '../../../host/host.ts';
+import type { Argv, Host, HostView } from '../../../host/host.ts';
+import { lastWords } from '../../lib/ask.ts';
 
 /** One scheduled command of a user's crontab. */
 export interface CronLine {
@@ -73,15 +74,37 @@ async function refuseCrontab(user: string, host: HostView): Promise<never> {
   );
 }
 
+/** Asks cron whether it could read such a crontab. To look, it writes one: that is in memory and seen by nobody else. */
+export async function refuseLines(
+  user: string,
+  lines: readonly string[],
+  host: HostView,
+): Promise<void> {
+  const argv: Argv = ['unshare', '--mount', '--propagation=private', 'sh', '-c', IN_MEMORY];
+  const answer = await host.query([...argv, 'sh', user], { input: bytesOf(lines) });
+  if (answer.exitCode === 0) return;
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot write the crontab of "${user}": cron cannot read it: ${lastWords(answer)}`,
+    { lacks: [] },
+  );
+}
+
+/** A fixed text; what varies comes in as an argument. */
+const IN_MEMORY = 'mount -t tmpfs tmpfs /var/spool/cron/crontabs && exec crontab -u "$1" -n -';
+
 /** Puts a crontab in place; `crontab` itself refuses one that cron could not read. */
 export async function writeCrontab(
   user: string,
   lines: readonly string[],
   host: Host,
 ): Promise<void> {
-  const text = lines.map((line) => `${line}\n`).join('');
-  await host.run(['crontab', '-u', user, '-'], { input: Buffer.from(text, 'latin1') });
+  await host.run(['crontab', '-u', user, '-'], { input: bytesOf(lines) });
   host.changed(topicOf(user));
+}
+
+function bytesOf(lines: readonly string[]): Uint8Array {
+  return Buffer.from(lines.map((line) => `${line}\n`).join(''), 'latin1');
 }
 
 /** Text of ours in the form in which lines are kept. */

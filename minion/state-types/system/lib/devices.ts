@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
+import { ConductorError } from '../../../../shared/errors.ts';
 import type { HostView } from '../../../host/host.ts';
-import { readMounts, spotOf } from './mount-table.ts';
-import type { Mount } from './mount-table.ts';
+import { readMounts, spotOf } from '../../lib/mount-table.ts';
+import type { Mount } from '../../lib/mount-table.ts';
 
 const TAG = /^(?<tag>UUID|LABEL|PARTUUID|PARTLABEL)=(?<value>.+)$/u;
 
@@ -11,6 +12,36 @@ export async function realDevice(device: string, host: HostView): Promise<string
   if (!device.startsWith('/')) return device;
   const answer = await host.query(['realpath', '--canonicalize-existing', '--', device]);
   return answer.exitCode === 0 ? answer.stdout.replace(/\n$/u, '') : null;
+}
+
+/** Types that stand for no device, as far as the kernel knows them now, and those of programs. */
+async function needsDevice(fstype: string, host: HostView): Promise<boolean> {
+  const known = Buffer.from((await host.readFile('/proc/filesystems')) ?? []).toString();
+  return !fstype.startsWith('fuse') && !known.split('\n').includes(`nodev\t${fstype}`);
+}
+
+/** Refuses to mount a device, image or directory that is not there. What is named otherwise only mount itself knows. */
+export async function refuseDevice(
+  { name, device, fstype, opts }: FileSystem,
+  host: HostView,
+): Promise<void> {
+  const isPath = device.startsWith('/') && !device.startsWith('//');
+  if (!isPath && !TAG.test(device)) return;
+  const isBind = opts.includes('bind') || opts.includes('rbind');
+  if (!isBind && !(await needsDevice(fstype, host))) return;
+  if ((await realDevice(device, host)) !== null) return;
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot mount "${name}": there is no ${isBind ? 'directory' : 'device'} "${device}"`,
+    { lacks: [isPath ? `path:${device}` : `device:${device}`] },
+  );
+}
+
+interface FileSystem {
+  readonly name: string;
+  readonly device: string;
+  readonly fstype: string;
+  readonly opts: readonly string[];
 }
 
 /** Without the cache of blkid, which would be written. */

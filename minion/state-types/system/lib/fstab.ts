@@ -1,3 +1,5 @@
+import { unescaped } from '../../lib/mount-table.ts';
+
 /** /etc/fstab. Bytes stand for themselves (Latin-1), so that lines of others stay as they are. */
 
 export interface FstabEntry {
@@ -21,12 +23,6 @@ function escaped(text: string): string {
 
 function octal(mark: string): string {
   return `\\${(mark.codePointAt(0) ?? 0).toString(8).padStart(3, '0')}`;
-}
-
-export function unescaped(text: string): string {
-  return text.replaceAll(/\\(?<digits>[0-7]{3})/gu, (_all, digits: string) =>
-    String.fromCodePoint(Number.parseInt(digits, 8)),
-  );
 }
 
 function parseEntry(line: string): FstabEntry | null {

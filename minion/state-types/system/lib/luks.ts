@@ -5,6 +5,8 @@ import { failed } from '../../lib/ask.ts';
 /** Encrypted volumes, by cryptsetup. Whoever only looks takes no locks, for these are files. */
 
 const LOOK = ['cryptsetup', '--disable-locks'] as const;
+/** What cryptsetup exits with if a key opens nothing. */
+const NO_SUCH_KEY = 2;
 /** Deriving a key takes its time on a small machine, and making a file system on a big device too. */
 const SLOW_MS = 1_200_000;
 
@@ -80,6 +82,19 @@ export async function formatVolume({ device, key, pbkdf }: Volume, host: Host): 
   await host.run(
     ['cryptsetup', 'luksFormat', '--batch-mode', ...kind, '--key-file=-', '--', device],
     { input: key, timeoutMs: SLOW_MS },
+  );
+}
+
+/** Tries a key without opening anything. */
+export async function refuseKey({ device, key }: Volume, host: HostView): Promise<void> {
+  const argv: Argv = [...LOOK, 'open', '--test-passphrase', '--key-file=-', '--', device];
+  const answer = await host.query(argv, { input: key, timeoutMs: SLOW_MS });
+  if (answer.exitCode === 0) return;
+  if (answer.exitCode !== NO_SUCH_KEY) throw failed(`try the key of "${device}"`, argv, answer);
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot open the encrypted volume on "${device}": this key does not open it`,
+    { lacks: [] },
   );
 }
 

@@ -1,24 +1,37 @@
 import { ConductorError } from '../../../../shared/errors.ts';
-import type { Host } from '../../../host/host.ts';
-import { isDirectory, needParents } from '../../lib/ownership.ts';
+import type { Host, HostView } from '../../../host/host.ts';
+import { makeParents, refuseParents } from '../../lib/ownership.ts';
+import { realPath, refusePlace } from '../../lib/places.ts';
 
 /**
- * Makes sure of a directory to mount at: makes it if that is asked for, and refuses one to which a symbolic link leads,
+ * Refuses a directory to mount at that is not there, unless it is to be made; and one to which a symbolic link leads,
  * for whoever may change the link would choose what is hidden by the mount.
  */
-export async function needMountPoint(
+export async function refuseMountPoint(
   path: string,
   { mkmnt }: { readonly mkmnt: boolean },
-  host: Host,
+  host: HostView,
 ): Promise<void> {
-  if (!(await isDirectory(path, host)) && !mkmnt)
-    throw refused(path, 'there is no such directory (mkmnt: true makes it)');
-  await needParents({ name: `${path}/inside`, makedirs: true }, host);
-  const real = await host.query(['realpath', '--', path]);
-  const leads = real.stdout.replace(/\n$/u, '');
+  const isThere = (await host.status(path)) !== null;
+  if (!isThere && !mkmnt) {
+    const state = 'there is no such directory (mkmnt: true makes it)';
+    throw refused(path, state, { lacks: [`path:${path}`] });
+  }
+  const place = { name: insideOf(path), makedirs: mkmnt };
+  await (isThere ? refuseParents(place, host) : refusePlace(place, host));
+  const leads = await realPath(path, host);
   if (leads !== path) throw refused(path, `symbolic links lead from there to "${leads}"`);
 }
 
-function refused(path: string, state: string): ConductorError {
-  return new ConductorError('STATE_REFUSED', `Cannot mount "${path}": ${state}`);
+/** Makes a directory to mount at, if it is missing. */
+export async function makeMountPoint(path: string, host: Host): Promise<void> {
+  await makeParents({ name: insideOf(path), makedirs: true }, host);
+}
+
+function insideOf(path: string): string {
+  return `${path}/inside`;
+}
+
+function refused(path: string, state: string, details = {}): ConductorError {
+  return new ConductorError('STATE_REFUSED', `Cannot mount "${path}": ${state}`, details);
 }

@@ -3,6 +3,20 @@ import { ConductorError } from '../../../../shared/errors.ts';
 import type { Host, HostView } from '../../../host/host.ts';
 import type { AclNode } from './acl-tree.ts';
 
+/**
+ * Refuses to change the list of a file of root that others could put something else in place of. Where entries are
+ * taken away, directories are closed before what is in them has its turn: those are not looked at yet.
+ */
+export async function refuseAcl(
+  how: '--modify' | '--remove',
+  nodes: readonly AclNode[],
+  host: HostView,
+): Promise<void> {
+  const ofRoot = nodes.filter(({ owner }) => owner === 'root').map(({ path }) => path);
+  const changed = how === '--remove' ? nodes.map(({ path }) => path) : [];
+  await refuseBelowOthers(ofRoot, host, { except: new Set(changed) });
+}
+
 /** So many paths go to one command. */
 const AT_ONCE = 500;
 
@@ -50,8 +64,13 @@ function depthOf({ path }: AclNode): number {
   return path.split('/').length;
 }
 
-async function refuseBelowOthers(paths: readonly string[], host: HostView): Promise<void> {
+async function refuseBelowOthers(
+  paths: readonly string[],
+  host: HostView,
+  { except = new Set() }: { readonly except?: ReadonlySet<string> } = {},
+): Promise<void> {
   for (const directory of directoriesAbove(paths)) {
+    if (except.has(directory)) continue;
     const status = await host.status(directory);
     if (status === null || (status.uid === 0 && !isOpen(status.mode))) continue;
     throw new ConductorError(

@@ -1,6 +1,5 @@
 import { posix } from 'node:path';
-import type { HostView } from '../../../host/host.ts';
-import { unescaped } from './fstab.ts';
+import type { HostView } from '../../host/host.ts';
 
 /** One mount, as the kernel tells of it. */
 export interface Mount {
@@ -33,9 +32,24 @@ export function parseMountinfo(text: string): readonly Mount[] {
   });
 }
 
+/** Spaces and the like stand there, and in fstab, as octal digits. */
+export function unescaped(text: string): string {
+  return text.replaceAll(/\\(?<digits>[0-7]{3})/gu, (_all, digits: string) =>
+    String.fromCodePoint(Number.parseInt(digits, 8)),
+  );
+}
+
 /** What is mounted at a path: the last of several, which hides the others; `null` if nothing is. */
 export function mountAt(mounts: readonly Mount[], path: string): Mount | null {
   return mounts.findLast((mount) => mount.path === path) ?? null;
+}
+
+/** The mount that a path is in, if no symbolic link stands on the way to it. */
+export function mountOf(mounts: readonly Mount[], path: string): Mount | null {
+  for (let at = path; ; at = posix.dirname(at)) {
+    const mount = mountAt(mounts, at);
+    if (mount !== null || at === '/') return mount;
+  }
 }
 
 /** Where a path is: on which file system, and where on that. */
@@ -43,12 +57,10 @@ export function spotOf(
   mounts: readonly Mount[],
   path: string,
 ): { number: string; root: string } | null {
-  for (let at = path; ; at = posix.dirname(at)) {
-    const mount = mountAt(mounts, at);
-    if (mount !== null)
-      return { number: mount.number, root: posix.join(mount.root, posix.relative(at, path)) };
-    if (at === '/') return null;
-  }
+  const mount = mountOf(mounts, path);
+  if (mount === null) return null;
+  const { number, root, path: at } = mount;
+  return { number, root: posix.join(root, posix.relative(at, path)) };
 }
 
 const SIZES: Readonly<Record<string, number>> = { k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
