@@ -101,7 +101,7 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
    * Why only carrying it out tells whether it changes anything; `null` if that is known before. A dry run then says
    * `unknown` for this reason, and a run goes by what `apply` answers.
    */
-  uncertain?(args: Args): string | null;
+  uncertain?(args: Args, change: Change<State>): string | null;
 
   /** Whether it may do without a guard for once; `needsGuard` holds otherwise. */
   goesUnguarded?(args: Args): boolean;
