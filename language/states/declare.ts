@@ -2,6 +2,7 @@ import { checkData, checkNode, type Subject } from './check.ts';
 import { isMapping } from '../values/data.ts';
 import type { Guards, Requisite, Retry } from '../declaration.ts';
 import type { Draft } from './draft.ts';
+import { refuseExposed } from './exposed.ts';
 import { asMapping } from './arguments.ts';
 import { revealedData, textOf, type Entry, type MappingNode } from '../values/node.ts';
 import type { Resources } from './implied.ts';
@@ -153,6 +154,7 @@ function checkArguments(
   const known = () => [...new Set([...keys, ...COMMON_WORDS])];
   const { problems } = workshop;
   const subject: Subject = { what: type, node, place, keys: known, chain: scope.chain, problems };
+  refuseExposed(node, schema, subject);
   return checkData(schema.schema, subject, data);
 }
 

@@ -11,7 +11,7 @@ import {
   readCrontab,
   writeCrontab,
 } from './lib/crontab.ts';
-import { accountName, environment, singleLine } from '../lib/fields.ts';
+import { EXPOSED, accountName, environment, singleLine } from '../lib/fields.ts';
 
 /** One scheduled command; of `special` and the five fields, those that are not used are `null`. */
 export type CronJob = {
@@ -48,7 +48,7 @@ const field = z
     error: 'expected a field of a crontab, such as 5, */10, 1-5 or random',
   });
 
-const command = singleLine.min(1).describe('The command');
+const command = singleLine.min(1).describe('The command').meta(EXPOSED);
 const user = accountName.default('root').describe('Whose crontab it stands in');
 const identifier = singleLine
   .min(1)
@@ -77,9 +77,7 @@ const presentSchema = z
       .exactOptional()
       .describe('A remark that stands above the line'),
     commented: z.boolean().default(false).describe('Whether the line is switched off'),
-    env: environment
-      .exactOptional()
-      .describe('Variables for this command alone; they can be seen in the process list'),
+    env: environment.exactOptional().describe('Variables for this command alone').meta(EXPOSED),
   })
   .refine(
     (args) => args.special === undefined || FIELDS.every((name) => args[name] === undefined),
