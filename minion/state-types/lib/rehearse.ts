@@ -20,7 +20,7 @@ export interface Rehearsal {
   /** By path below the directory; put in place in this order. */
   readonly pieces: ReadonlyMap<string, Piece>;
   readonly check: Argv;
-  /** It writes to /tmp, so it gets an empty one of its own. */
+  /** It writes to /tmp, whatever TMPDIR says, so it gets an empty one of its own. */
   readonly hasOwnTmp?: boolean;
 }
 
@@ -90,6 +90,8 @@ done
 shift
 cd /
 [ "$tmp" = shared ] || mount -t tmpfs -o mode=1777 conductor /tmp
+mount -t tmpfs -o mode=1777 conductor /dev/shm
+export TMPDIR=/dev/shm
 echo staged
 exec "$@" </dev/null
 `;
