@@ -14,13 +14,15 @@ export interface Problem {
   readonly message: string;
   readonly help: string | null;
   readonly chain: readonly Link[];
-  /** The line of source at the place; `null` if there is none. */
+  /** The line of source at the place; `null` if there is none to show. */
   readonly sourceLine: string | null;
 }
 
 export interface More {
   readonly help?: string | null | undefined;
   readonly chain?: readonly Link[] | undefined;
+  /** The line of source holds what is not to be shown. */
+  readonly isHidden?: boolean;
 }
 
 /** Collects the mistakes of a whole tree, so that all of them are told in one pass. */
@@ -57,10 +59,11 @@ export function collectProblems(tree: Readable): Problems {
   }
 
   return {
-    add(place, message, { help = null, chain = [] } = {}) {
+    add(place, message, { help = null, chain = [], isHidden = false } = {}) {
       const key = `${showPlace(place)} ${message}`;
       if (found.has(key)) return;
-      found.set(key, { place, message, help, chain, sourceLine: sourceLine(place) });
+      const line = isHidden ? null : sourceLine(place);
+      found.set(key, { place, message, help, chain, sourceLine: line });
     },
     list: () => [...found.values()].toSorted(byPlace),
   };

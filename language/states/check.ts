@@ -15,6 +15,7 @@ import { cameFrom } from '../pillars/provenance.ts';
 import { insteadOfArgument } from './instead.ts';
 import { hint } from '../values/hint.ts';
 import { schemaKeys } from './schema-keys.ts';
+import { secretNamesOf } from './secret-names.ts';
 
 /** What is checked, and how to speak of it. */
 export interface Subject {
@@ -53,7 +54,11 @@ export function checkData<Result>(
   const result = sparingAbsent(schema).safeParse(data, ONCE);
   if (result.success) return { value: result.data };
   for (const wrong of wrongsOf(result.error.issues)) {
-    reportWrong(wrong, { ...subject, keysAt: (path) => keysAt(schema, path) });
+    reportWrong(wrong, {
+      ...subject,
+      keysAt: (path) => keysAt(schema, path),
+      secretNames: () => secretNamesOf({ schema }),
+    });
   }
   return undefined;
 }
@@ -61,6 +66,8 @@ export function checkData<Result>(
 interface Checked extends Subject {
   /** The keys that are understood at some path below. */
   readonly keysAt: (path: readonly PropertyKey[]) => readonly string[];
+  /** What stands there is not shown, even if it is a mistake. */
+  readonly secretNames: () => ReadonlySet<string>;
 }
 
 function keysAt(schema: unknown, path: readonly PropertyKey[]): readonly string[] {
@@ -94,13 +101,16 @@ function reportMissing({ path, words, isTypeOnly }: Wrong, found: Found, subject
   problems.add(isTop ? subject.place : found.place, message, { help, chain });
 }
 
-function reportValue({ path, words, choices }: Wrong, node: Node, subject: Subject): void {
+function reportValue({ path, words, choices }: Wrong, node: Node, subject: Checked): void {
   const { what, problems, chain } = subject;
-  const text = node.kind === 'scalar' ? String(node.value) : '';
+  const isHidden = path.some((step) => subject.secretNames().has(String(step)));
+  const text = node.kind === 'scalar' && !isHidden ? String(node.value) : '';
   const got = isSaying(words) ? `: ${words}, got` : ` ${words}, got`;
-  problems.add(node.place, `"${shown(path)}" of ${what}${got} ${describeNode(node)}`, {
+  const value = isHidden ? 'a value that is not shown here' : describeNode(node);
+  problems.add(node.place, `"${shown(path)}" of ${what}${got} ${value}`, {
     help: hint(text, choices, null),
     chain: [...cameFrom('from' in node ? node.from : []), ...chain],
+    isHidden,
   });
 }
 

@@ -2,6 +2,7 @@ import { checkData, checkNode, type Subject } from './check.ts';
 import { isMapping } from '../values/data.ts';
 import type { Guards, Requisite, Retry } from '../declaration.ts';
 import type { Draft } from './draft.ts';
+import { refuseExposed } from './exposed.ts';
 import { asMapping } from './arguments.ts';
 import { revealedData, textOf, type Entry, type MappingNode } from '../values/node.ts';
 import type { Resources } from './implied.ts';
@@ -157,6 +158,7 @@ function checkArguments(
   const known = () => [...new Set([...keys, ...COMMON_WORDS])];
   const { problems } = workshop;
   const subject: Subject = { what: type, node, place, keys: known, chain: scope.chain, problems };
+  refuseExposed(node, schema, subject);
   const checked = checkData(schema.schema, subject, data);
   const given = { entries: node.entries, files };
   refuseExposure(draft, { schema, given }, problems);

@@ -2,27 +2,35 @@ import { z } from 'zod';
 import type { StateSchema } from '../state-schema.ts';
 
 /** Names of the arguments, and so of the attributes, that a type's schema calls secret. */
-export function secretNamesOf({ schema }: Pick<StateSchema, 'schema'>): ReadonlySet<string> {
+export function secretNamesOf(type: Pick<StateSchema, 'schema'>): ReadonlySet<string> {
+  return namesMarked('secret', type);
+}
+
+/** Names of the arguments that others on the host can see: they reach the arguments of a process or its environment. */
+export function exposedNamesOf(type: Pick<StateSchema, 'schema'>): ReadonlySet<string> {
+  return namesMarked('isExposed', type);
+}
+
+function namesMarked(mark: string, { schema }: Pick<StateSchema, 'schema'>): ReadonlySet<string> {
   const names = new Set<string>();
-  collect(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), names);
+  collect(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), mark, names);
   return names;
 }
 
-function collect(node: unknown, names: Set<string>): void {
+function collect(node: unknown, mark: string, names: Set<string>): void {
   if (typeof node !== 'object' || node === null) return;
   if ('properties' in node && typeof node.properties === 'object' && node.properties !== null) {
     for (const [name, property] of Object.entries(node.properties)) {
-      if (isSecret(property)) names.add(name);
+      if (isMarked(property, mark)) names.add(name);
     }
   }
-  for (const child of Object.values(node)) collect(child, names);
+  for (const child of Object.values(node)) collect(child, mark, names);
 }
 
-function isSecret(property: unknown): boolean {
+function isMarked(property: unknown, mark: string): boolean {
   return (
     typeof property === 'object' &&
     property !== null &&
-    'secret' in property &&
-    property.secret === true
+    Object.entries(property).some(([name, value]) => name === mark && value === true)
   );
 }

@@ -13,6 +13,8 @@ export interface ManualArgument {
   readonly default: unknown;
   readonly description: string;
   readonly isSecret: boolean;
+  /** Others on the host can see it. */
+  readonly isExposed: boolean;
   /** It is known only to be refused with a reason: the description says which. */
   readonly isRefused: boolean;
 }
@@ -46,6 +48,7 @@ export function manualPage({ name, schema, example }: Documented): ManualPage {
       default: property['default'] ?? null,
       description: textOf(property['description']),
       isSecret: property['secret'] === true,
+      isExposed: property['isExposed'] === true,
       isRefused: 'not' in property || property['isRefused'] === true,
     })),
   };
@@ -112,12 +115,19 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 /** `text, required, secret`; `true or false, default false`. */
-export function valueWords({ type, isRequired, default: value, isSecret }: ManualArgument): string {
+export function valueWords({
+  type,
+  isRequired,
+  default: value,
+  isSecret,
+  isExposed,
+}: ManualArgument): string {
   const notes = [
     type,
     isRequired ? 'required' : '',
     value === null ? '' : `default ${JSON.stringify(value)}`,
     isSecret ? 'secret: shown nowhere' : '',
+    isExposed ? 'never a secret' : '',
   ];
   return notes.filter((note) => note !== '').join(', ');
 }

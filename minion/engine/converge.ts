@@ -98,7 +98,7 @@ function foreseen(
   args: unknown,
   { change, reacts }: { readonly change: Change | null; readonly reacts: boolean },
 ): Convergence {
-  const because = change === null ? null : (type.uncertain?.(args) ?? null);
+  const because = change === null ? null : (type.uncertain?.(args, change) ?? null);
   if (because !== null) return { status: 'unknown', because };
   return { status: 'would-change', change, reaction: reacts ? '' : null };
 }

@@ -18,7 +18,8 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
   /**
    * Checks and canonicalizes the arguments. Pure. Its description is the manual's paragraph and
    * those of its fields explain the arguments; `.meta({ secret: true })` on a field keeps its value,
-   * and the attribute of the same name, out of plans, reports and logs.
+   * and the attribute of the same name, out of plans, reports and logs; `.meta({ isExposed: true })`
+   * refuses secrets in it, because it reaches the arguments or the environment of a process.
    */
   readonly schema: z.ZodType<Args>;
 
@@ -110,7 +111,7 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
    * Why only carrying it out tells whether it changes anything; `null` if that is known before. A dry run then says
    * `unknown` for this reason, and a run goes by what `apply` answers.
    */
-  uncertain?(args: Args): string | null;
+  uncertain?(args: Args, change: Change<State>): string | null;
 
   /** Whether it may do without a guard for once; `needsGuard` holds otherwise. */
   goesUnguarded?(args: Args): boolean;

@@ -69,7 +69,7 @@ declare module 'conductor' {
     /** How it should be: only the attributes asked for; `null` if it should not exist. */
     want(args: Args, host: HostView): Partial<State> | null | Promise<Partial<State> | null>;
     /** Why only carrying it out tells whether it changes anything; a dry run then says `unknown`. */
-    uncertain?(args: Args): string | null;
+    uncertain?(args: Args, change: Change<State>): string | null;
     /** Whether it may do without a guard for once; `needsGuard` holds otherwise. */
     goesUnguarded?(args: Args): boolean;
     /** What whoever reads the report is to be told, whether or not anything changes. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
+import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { accountsChanged } from '../lib/accounts.ts';
@@ -58,6 +59,39 @@ async function wantedMembers(args: GroupArgs, host: HostView): Promise<readonly 
   return [...all].toSorted();
 }
 
+async function refuses(
+  change: Change<Group>,
+  { name, non_unique: isShared }: GroupArgs,
+  host: HostView,
+): Promise<void> {
+  if (change.action === 'remove') return;
+  const { gid, members = [] } = change.to;
+  const groups = [...(await host.groups()).values()];
+  const other = groups.find((group) => group.gid === gid && group.name !== name);
+  if (other !== undefined && !isShared) {
+    const state = `the gid ${gid} is that of "${other.name}" (non_unique: true shares it)`;
+    throw new ConductorError('STATE_REFUSED', `Cannot give group "${name}" its gid: ${state}`);
+  }
+  const accounts = await host.accounts();
+  const missing = members.find((user) => !accounts.has(user));
+  if (missing === undefined) return;
+  const message = `Cannot make "${missing}" a member of group "${name}": there is no such user`;
+  throw new ConductorError('STATE_REFUSED', message, { lacks: [`user:${missing}`] });
+}
+
+async function refuseRemoval(
+  change: Change<Group>,
+  { name }: Named,
+  host: HostView,
+): Promise<void> {
+  if (change.action !== 'remove') return;
+  const { gid } = change.from;
+  const user = [...(await host.accounts()).values()].find((account) => account.gid === gid);
+  if (user === undefined) return;
+  const state = `it is the primary group of user "${user.name}"`;
+  throw new ConductorError('STATE_REFUSED', `Cannot remove group "${name}": ${state}`);
+}
+
 async function apply(change: Change<Group>, args: GroupArgs, host: Host): Promise<void> {
   if (change.action === 'remove') return;
   const { gid, members } = change.to;
@@ -87,6 +121,7 @@ export const groupPresent = defineState({
     [...members, ...addusers].map((user) => `user:${user}`),
   read,
   want,
+  refuses,
   apply,
 });
 
@@ -98,6 +133,7 @@ export const groupAbsent = defineState({
 `,
   read,
   want: () => null,
+  refuses: refuseRemoval,
   apply: async (_change: Change<Group>, { name }: Named, host: Host) => {
     await host.run(['groupdel', name]);
     accountsChanged(host);

@@ -88,7 +88,7 @@ async function linesWithout(
 }
 
 /** The key that is given, or the one with the fingerprint that is given, from the host itself. */
-async function keyOf(args: PresentArgs, host: Host): Promise<{ enc: string; key: string }> {
+async function keyOf(args: PresentArgs, host: HostView): Promise<{ enc: string; key: string }> {
   if (args.key !== undefined && args.enc !== undefined) return { enc: args.enc, key: args.key };
   const { name, port, timeout, enc, fingerprint = '' } = args;
   const type =
@@ -149,6 +149,8 @@ export const sshKnownHostsPresent = defineState({
     await needKnownHostsOwner(args, host);
     return want(args);
   },
+  refuses: async (_change: Change<Known>, args: PresentArgs, host: HostView) =>
+    void (await keyOf(args, host)),
   apply,
 });
 

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
-import { replaceConfiguration } from '../lib/staged.ts';
-import type { Piece } from '../lib/staged.ts';
+import { refuseConfiguration, replaceConfiguration } from '../lib/staged.ts';
+import type { Piece } from '../lib/rehearse.ts';
 import { textSource } from '../lib/text-source.ts';
 import { ruleText } from './lib/sudoers.ts';
 import { grantFields, isOneKind, isWholeRule } from './sudo-schema.ts';
@@ -57,18 +57,33 @@ async function read({ name }: Named, host: HostView): Promise<Rule | null> {
 /** Nobody holds the old rules: sudo reads them anew each time. */
 const nobody = (): Promise<void> => Promise.resolve();
 
-/** All rules are checked with this change; sudo reads them anew at each call. */
-async function put(name: string, piece: Piece, host: Host): Promise<void> {
-  await replaceConfiguration(host, {
+function changeOf(name: string, piece: Piece) {
+  return {
     what: `the sudo rule "${name}"`,
     directory: DIRECTORY,
     pieces: new Map([[`${DIRECTORY}/${name}`, piece]]),
-    check: ['visudo', '--check', '--strict'],
+  };
+}
+
+/** All rules are read with this change among them. */
+async function refuseRules(name: string, piece: Piece, host: HostView): Promise<void> {
+  const check = ['visudo', '--check', '--strict'] as const;
+  await refuseConfiguration({ ...changeOf(name, piece), check }, host);
+}
+
+async function put(name: string, piece: Piece, host: Host): Promise<void> {
+  await replaceConfiguration(host, {
+    ...changeOf(name, piece),
+    check: null,
     take: nobody,
     takeBack: nobody,
     mark: `sudo.rule:${name}`,
     taken: null,
   });
+}
+
+function fileOf(args: Args): Piece {
+  return { kind: 'file', content: ruleText(args), mode: '0440' };
 }
 
 export const sudoRule = defineState({
@@ -96,8 +111,10 @@ export const sudoRule = defineState({
     group: 'root',
     mode: '0440',
   }),
+  refuses: async (_change: Change<Rule>, args: Args, host: HostView) =>
+    refuseRules(args.name, fileOf(args), host),
   apply: async (_change: Change<Rule>, args: Args, host: Host) =>
-    put(args.name, { kind: 'file', content: ruleText(args), mode: '0440' }, host),
+    put(args.name, fileOf(args), host),
 });
 
 export const sudoRuleAbsent = defineState({
@@ -110,5 +127,7 @@ export const sudoRuleAbsent = defineState({
   needs: () => ['package:sudo'],
   read,
   want: () => null,
+  refuses: async (_change: Change<Rule>, { name }: Named, host: HostView) =>
+    refuseRules(name, null, host),
   apply: async (_change: Change<Rule>, { name }: Named, host: Host) => put(name, null, host),
 });

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { absolutePath, accountName, accountNames, accountReference } from '../lib/fields.ts';
+import {
+  EXPOSED,
+  absolutePath,
+  accountName,
+  accountNames,
+  accountReference,
+} from '../lib/fields.ts';
 
 const gecosField = z.string().regex(/^[^\0\r\n:,]*$/u, {
   error: 'expected a text without ":" and ","',
@@ -81,15 +87,16 @@ const surroundings = {
     .default(true)
     .describe('Whether the home directory is made from /etc/skel where it is missing'),
   shell: absolutePath.exactOptional().describe('Login shell'),
-  fullname: gecosField.exactOptional().describe('Full name'),
-  roomnumber: gecosField.exactOptional().describe('Room number'),
-  workphone: gecosField.exactOptional().describe('Telephone at work'),
-  homephone: gecosField.exactOptional().describe('Telephone at home'),
+  fullname: gecosField.exactOptional().describe('Full name').meta(EXPOSED),
+  roomnumber: gecosField.exactOptional().describe('Room number').meta(EXPOSED),
+  workphone: gecosField.exactOptional().describe('Telephone at work').meta(EXPOSED),
+  homephone: gecosField.exactOptional().describe('Telephone at home').meta(EXPOSED),
   other: z
     .string()
     .regex(/^[^\0\r\n:]*$/u, { error: 'expected a text without ":"' })
     .exactOptional()
-    .describe('Anything else in the comment field'),
+    .describe('Anything else in the comment field')
+    .meta(EXPOSED),
 };
 
 const authentication = {

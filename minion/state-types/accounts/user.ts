@@ -9,6 +9,7 @@ import { said } from '../lib/said.ts';
 import { NO_SHADOW, dateOfDays, readShadow } from './lib/shadow.ts';
 import type { ShadowEntry } from './lib/shadow.ts';
 import { createUser, removeUser, updateUser } from './user-apply.ts';
+import { refuseRemoval, refuseUser } from './user-refuses.ts';
 import { userAbsentSchema, userPresentSchema } from './user-schema.ts';
 import type { User, UserAbsentArgs, UserArgs } from './user-schema.ts';
 
@@ -139,6 +140,7 @@ export const userPresent = defineState({
   ],
   read,
   want,
+  refuses: refuseUser,
   apply,
 });
 
@@ -151,6 +153,7 @@ export const userAbsent = defineState({
 `,
   read,
   want: () => null,
+  refuses: refuseRemoval,
   apply: async (_change: Change<User>, args: UserAbsentArgs, host: Host) => {
     await removeUser(args, host);
     accountsChanged(host);

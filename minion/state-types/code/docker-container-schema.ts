@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
-import { absolutePath, environment, singleLine, tcpPort } from '../lib/fields.ts';
+import { EXPOSED, absolutePath, environment, singleLine, tcpPort } from '../lib/fields.ts';
 import { containerName, engineField, imageName } from './lib/containers.ts';
 
 const words = z.union([
@@ -69,10 +69,12 @@ export const runningSchema = z
     image: imageName.describe('The image that it is made from; pulled if it is not there'),
     command: words
       .exactOptional()
-      .describe('What runs in it instead of what its image says, as words or a list of them'),
+      .describe('What runs in it instead of what its image says, as words or a list of them')
+      .meta(EXPOSED),
     entrypoint: singleLine
       .exactOptional()
-      .describe('The program that gets the command as arguments'),
+      .describe('The program that gets the command as arguments')
+      .meta(EXPOSED),
     environment: environment
       .refine((values) => Object.values(values).every((value) => !/[\r\n\0]/u.test(value)), {
         error: 'a variable of a container is one line',
@@ -100,7 +102,7 @@ export const runningSchema = z
       })
       .exactOptional()
       .describe('When it is started again: `no`, `always`, `unless-stopped`, `on-failure:5`'),
-    labels: labelled().exactOptional().describe('Labels, as a mapping'),
+    labels: labelled().exactOptional().describe('Labels, as a mapping').meta(EXPOSED),
     user: z
       .union([z.int().nonnegative(), z.string().regex(/^(?!-)[\w.:-]+$/u)])
       .transform(String)

@@ -3,7 +3,7 @@ import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Argv, CommandOptions, Host, HostView } from '../../host/host.ts';
 import { failed } from '../lib/ask.ts';
-import { absolutePath, accountName, environment } from '../lib/fields.ts';
+import { EXPOSED, absolutePath, accountName, environment } from '../lib/fields.ts';
 import { parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
 import { NPM_SCRIPT } from './lib/npm-script.ts';
@@ -25,7 +25,7 @@ const place = {
     .exactOptional()
     .describe('The directory to install in; for the whole system if absent'),
   user: accountName.exactOptional().describe('The account that runs npm; root if absent'),
-  env: environment.exactOptional().describe('Environment for npm; never for secrets'),
+  env: environment.exactOptional().describe('Environment for npm').meta(EXPOSED),
 };
 
 interface Place {
@@ -36,10 +36,12 @@ interface Place {
 
 const installedSchema = z
   .strictObject({
-    name: title.describe(
-      'The package, with its version if it matters (less@4.2); only a title if `pkgs` or `ci` is given',
-    ),
-    pkgs: z.array(packageSpec).min(1).exactOptional().describe('Several packages'),
+    name: title
+      .describe(
+        'The package, with its version if it matters (less@4.2); only a title if `pkgs` or `ci` is given',
+      )
+      .meta(EXPOSED),
+    pkgs: z.array(packageSpec).min(1).exactOptional().describe('Several packages').meta(EXPOSED),
     ci: z
       .boolean()
       .default(false)
@@ -62,7 +64,8 @@ const installedSchema = z
         error: "credentials belong into the account's .npmrc",
       })
       .exactOptional()
-      .describe('The registry to use'),
+      .describe('The registry to use')
+      .meta(EXPOSED),
     ...place,
   })
   .refine(({ ci, dir, pkgs }) => !ci || (dir !== undefined && pkgs === undefined), {
@@ -111,7 +114,7 @@ export const npmInstalled = defineState<InstalledArgs, Installed>({
 const removedSchema = z
   .strictObject({
     name: title.describe('The package, without a version; only a title if `pkgs` is given'),
-    pkgs: z.array(packageSpec).min(1).exactOptional().describe('Several packages'),
+    pkgs: z.array(packageSpec).min(1).exactOptional().describe('Several packages').meta(EXPOSED),
     ...place,
   })
   .describe('Packages of npm are not installed, for the whole system or in a directory.');

@@ -3,7 +3,7 @@ import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
-import { absolutePath } from '../lib/fields.ts';
+import { EXPOSED, absolutePath } from '../lib/fields.ts';
 import { inspect, inspectForUpgrade, install, pipNeeds, uninstall } from './lib/pip.ts';
 import type { PipTarget } from './lib/pip.ts';
 import { packagesField, pipFields } from './lib/pip-fields.ts';
@@ -20,8 +20,9 @@ const schema = z
       .min(1)
       .describe(
         'The package, with its version if it matters (`Django>=4.2`); only a title if `pkgs` or `requirements` is given',
-      ),
-    pkgs: packagesField.exactOptional().describe('Several packages'),
+      )
+      .meta(EXPOSED),
+    pkgs: packagesField.exactOptional().describe('Several packages').meta(EXPOSED),
     bin_env: absolutePath
       .exactOptional()
       .describe("The virtual environment to install into; the system's Python if absent"),

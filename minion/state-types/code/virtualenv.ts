@@ -4,7 +4,7 @@ import { ConductorError } from '../../../shared/errors.ts';
 import type { CommandOptions, Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
 import { ask } from '../lib/ask.ts';
-import { absolutePath } from '../lib/fields.ts';
+import { EXPOSED, absolutePath } from '../lib/fields.ts';
 import { giveTo, makeOwnDirectory } from './lib/own-directory.ts';
 import { inspect, inspectForUpgrade, install, pipNeeds, requireFiles } from './lib/pip.ts';
 import { packagesField, pipFields } from './lib/pip-fields.ts';
@@ -42,7 +42,8 @@ const schema = z
       .describe("Also sees the packages of the system's Python"),
     pip_pkgs: packagesField
       .exactOptional()
-      .describe('Packages that it holds besides those of `requirements`'),
+      .describe('Packages that it holds besides those of `requirements`')
+      .meta(EXPOSED),
     pip_upgrade: z
       .boolean()
       .default(false)

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  EXPOSED,
   absolutePath,
   accountName,
   environment,
@@ -21,7 +22,8 @@ export const surroundings = {
     .describe('Who runs it, with the groups and the home of that user; root if absent'),
   env: environment
     .exactOptional()
-    .describe('Environment variables, as a mapping or as a list of mappings'),
+    .describe('Environment variables, as a mapping or as a list of mappings')
+    .meta(EXPOSED),
   umask: fileMode.exactOptional().describe('umask to run it with'),
   timeout: seconds
     .min(0.1)

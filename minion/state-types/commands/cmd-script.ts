@@ -8,7 +8,7 @@ import { defineState } from '../../engine/state-type.ts';
 import type { Argv, Host, HostView } from '../../host/host.ts';
 import { downloadFirst, wantedContent } from '../files/lib/file-source.ts';
 import { withoutUser } from '../lib/download.ts';
-import { absolutePath, refusedArgument } from '../lib/fields.ts';
+import { EXPOSED, absolutePath, refusedArgument } from '../lib/fields.ts';
 import { said } from '../lib/said.ts';
 import { surroundings, verdict } from './cmd-schema.ts';
 import { needsOf } from './cmd.ts';
@@ -61,7 +61,8 @@ const schema = z
         z.array(z.union([z.string(), z.number()]).transform(String)),
       ])
       .default([])
-      .describe('Its arguments, as a list or as a line in which quotes hold words together'),
+      .describe('Its arguments, as a list or as a line in which quotes hold words together')
+      .meta(EXPOSED),
     shell: absolutePath
       .exactOptional()
       .describe('What reads it, if its first line does not say that; /bin/sh if absent'),

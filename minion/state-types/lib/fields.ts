@@ -67,6 +67,9 @@ export const tcpPort = z
 /** A time in seconds; fractions are fine. */
 export const seconds = z.number().nonnegative().max(86_400);
 
+/** Of an argument that reaches the arguments of a process, or the environment that it is started with: no secret may. */
+export const EXPOSED = { isExposed: true } as const;
+
 /** An argument that other systems have and that makes no sense here, unless it is `false`: refused, and told why. */
 export function refusedArgument(why: string) {
   return z

@@ -1,21 +1,9 @@
+import { posix } from 'node:path';
 import { ConductorError, messageOf } from '../../../shared/errors.ts';
-import type { Argv, Host, HostView } from '../../host/host.ts';
+import type { Argv, Host, HostView, Output } from '../../host/host.ts';
 import { lastWords } from './ask.ts';
 import { rehearse } from './rehearse.ts';
-import type { Step } from './rehearse.ts';
-
-/** One file or link of a configuration; `null` is none at all. */
-export type Piece =
-  | {
-      readonly kind: 'file';
-      readonly content: string | Uint8Array;
-      readonly mode: string;
-      /** Whose it is; root's if absent. */
-      readonly user?: string;
-      readonly group?: string;
-    }
-  | { readonly kind: 'symlink'; readonly to: string }
-  | null;
+import type { Piece } from './rehearse.ts';
 
 /** A change of some files of a daemon's configuration. */
 export interface Replacement {
@@ -68,35 +56,63 @@ export async function hasTaken(host: HostView, mark: string, taken: string): Pro
   return (await host.recall(mark)) === taken;
 }
 
+/** The part of a replacement that can be judged before anything is done. */
+export interface Judged extends Pick<Replacement, 'what' | 'directory' | 'pieces' | 'check'> {
+  /** Why the answer of the check is a refusal; `null` if it is none. By default any exit code but 0 is one. */
+  readonly complaint?: (output: Output) => string | null;
+  readonly hasOwnTmp?: boolean;
+}
+
 /**
  * Asks who judges a configuration what they say of it with a change in it. Nothing is written, so a plan can ask.
  * Throws CHECK_FAILED if it is refused.
  */
-export async function refuseConfiguration(
-  { what, directory, pieces, check }: Pick<Replacement, 'what' | 'directory' | 'pieces' | 'check'>,
-  host: HostView,
-): Promise<void> {
+export async function refuseConfiguration(judged: Judged, host: HostView): Promise<void> {
+  const { what, check, complaint = complaintOf } = judged;
   if (check === null) return;
-  if ((await host.status(directory))?.kind !== 'directory') {
-    throw new ConductorError(
-      'STATE_REFUSED',
-      `Cannot configure ${what}: there is no directory "${directory}"`,
-      { lacks: [`path:${directory}`] },
-    );
-  }
-  const output = await rehearse({ directory, steps: [...pieces].map(stepFor), check }, host);
-  if (output.exitCode === 0) return;
+  await needPlaces(judged, host);
+  const output = await rehearse({ ...judged, check }, host);
+  if (output.exitCode === 127) throw noProgram(what, check);
+  const why = complaint(output);
+  if (why === null) return;
   throw new ConductorError(
     'CHECK_FAILED',
-    `Cannot configure ${what}: ${check[0]} refuses it, so the old configuration stays: ${lastWords(output)}`,
+    `Cannot configure ${what}: ${nameOf(check)} refuses it, so the old configuration stays: ${why}`,
     { output: lastWords(output, 40) },
   );
 }
 
-function stepFor([path, piece]: readonly [string, Piece]): Step {
-  if (piece === null) return { path, kind: 'nothing' };
-  if (piece.kind === 'symlink') return { path, ...piece };
-  return { path, ...piece, content: Buffer.from(piece.content) };
+function complaintOf(output: Output): string | null {
+  return output.exitCode === 0 ? null : lastWords(output);
+}
+
+/** The program that judges, whatever it is started by. */
+function nameOf(check: Argv): string {
+  return check[check[0] === 'setpriv' ? check.indexOf('--') + 1 : 0] ?? check[0];
+}
+
+/** A link on the way to a file would lead out of the directory. */
+async function needPlaces({ what, directory, pieces }: Judged, host: HostView): Promise<void> {
+  const refuse = (why: string, lacks: readonly string[]): never => {
+    throw new ConductorError('STATE_REFUSED', `Cannot configure ${what}: ${why}`, { lacks });
+  };
+  if ((await host.status(directory))?.kind !== 'directory')
+    refuse(`there is no directory "${directory}"`, [`path:${directory}`]);
+  for (const path of pieces.keys()) {
+    for (let at = posix.dirname(path); at.length > directory.length; at = posix.dirname(at)) {
+      const kind = (await host.status(at))?.kind ?? 'directory';
+      if (kind !== 'directory') refuse(`"${at}" is no directory`, [`path:${at}`]);
+    }
+  }
+}
+
+function noProgram(what: string, check: Argv): ConductorError {
+  const program = nameOf(check);
+  return new ConductorError(
+    'STATE_REFUSED',
+    `Cannot configure ${what}: there is no program "${program}" on this host`,
+    { lacks: [`path:${program}`] },
+  );
 }
 
 async function snapshot(

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { defineState } from '../../engine/state-type.ts';
-import { FIREWALL_NEEDS, readFirewall, replaceRuleset } from './lib/firewall.ts';
+import { FIREWALL_NEEDS, readFirewall, refuseRuleset, replaceRuleset } from './lib/firewall.ts';
 import { CHAINS } from './lib/firewall-rules.ts';
+import type { Ruleset } from './lib/firewall-rules.ts';
 
 type Policy = {
   policy: 'accept' | 'drop';
@@ -62,11 +63,17 @@ export const firewallPolicy = defineState<Args, Policy>({
     return { ...policy, loaded, persisted };
   },
   want: ({ name, ...policy }) => ({ ...policy, loaded: true, persisted: true }),
-  async apply(change, { name: chain, ...policy }, host) {
-    if (change.action === 'remove') return;
-    await replaceRuleset(host, `the policy of "${chain}"`, ({ rules, policies }) => ({
-      rules,
-      policies: new Map(policies).set(chain, { chain, ...policy }),
-    }));
-  },
+  refuses: (_change, args, host) => refuseRuleset(host, titleOf(args), withPolicy(args)),
+  apply: (_change, args, host) => replaceRuleset(host, titleOf(args), withPolicy(args)),
 });
+
+function titleOf({ name }: Args): string {
+  return `the policy of "${name}"`;
+}
+
+function withPolicy({ name: chain, ...policy }: Args) {
+  return ({ rules, policies }: Ruleset): Ruleset => ({
+    rules,
+    policies: new Map(policies).set(chain, { chain, ...policy }),
+  });
+}

@@ -1,11 +1,10 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import type { Change } from '../../../shared/change.ts';
 import type { HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
-import { FIREWALL_NEEDS, readFirewall, replaceRuleset } from './lib/firewall.ts';
+import { FIREWALL_NEEDS, readFirewall, refuseRuleset, replaceRuleset } from './lib/firewall.ts';
 import { CHAINS, linesOf } from './lib/firewall-rules.ts';
-import type { Rule } from './lib/firewall-rules.ts';
+import type { Rule, Ruleset } from './lib/firewall-rules.ts';
 
 type State = Omit<Rule, 'name'> & { loaded: boolean; persisted: boolean };
 
@@ -109,13 +108,8 @@ export const firewallRule = defineState<Args, State>({
   needs: () => FIREWALL_NEEDS,
   read,
   want: ({ name, ...rule }) => ({ ...rule, loaded: true, persisted: true }),
-  async apply(change, rule, host) {
-    if (change.action === 'remove') return;
-    await replaceRuleset(host, `the firewall rule "${rule.name}"`, ({ rules, policies }) => ({
-      rules: new Map(rules).set(rule.name, rule),
-      policies,
-    }));
-  },
+  refuses: (_change, rule, host) => refuseRuleset(host, titleOf(rule), withRule(rule)),
+  apply: (_change, rule, host) => replaceRuleset(host, titleOf(rule), withRule(rule)),
 });
 
 export const firewallRuleAbsent = defineState<{ name: string }, State>({
@@ -134,14 +128,28 @@ export const firewallRuleAbsent = defineState<{ name: string }, State>({
     return found === null && pending ? { ...NO_RULE, loaded, persisted } : found;
   },
   want: () => null,
-  async apply(_change: Change<State>, { name }, host) {
-    await replaceRuleset(host, `the firewall rule "${name}"`, ({ rules, policies }) => {
-      const left = new Map(rules);
-      left.delete(name);
-      return { rules: left, policies };
-    });
-  },
+  refuses: (_change, args, host) => refuseRuleset(host, titleOf(args), withoutRule(args)),
+  apply: (_change, args, host) => replaceRuleset(host, titleOf(args), withoutRule(args)),
 });
+
+function titleOf({ name }: { name: string }): string {
+  return `the firewall rule "${name}"`;
+}
+
+function withRule(rule: Rule) {
+  return ({ rules, policies }: Ruleset): Ruleset => ({
+    rules: new Map(rules).set(rule.name, rule),
+    policies,
+  });
+}
+
+function withoutRule({ name }: { name: string }) {
+  return ({ rules, policies }: Ruleset): Ruleset => {
+    const left = new Map(rules);
+    left.delete(name);
+    return { rules: left, policies };
+  };
+}
 
 /** What a run that has died may still bring back. */
 const NO_RULE: Omit<Rule, 'name'> = {

@@ -5,7 +5,15 @@ import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
 import { parentsOf } from '../lib/resources.ts';
 import { replaceConfiguration } from '../lib/staged.ts';
-import { NGINX, PENDING, reloadNginx, snippetMark, snippetReplacement } from './lib/nginx.ts';
+import {
+  NGINX,
+  PENDING,
+  refuseMistakes,
+  reloadNginx,
+  snippetChange,
+  snippetMark,
+  snippetReplacement,
+} from './lib/nginx.ts';
 
 type Snippet = {
   content: string;
@@ -78,9 +86,9 @@ export const nginxSnippet = defineState<Args, Snippet>({
   needs,
   read,
   want: (args) => ({ content: contentOf(args), ...(args.reload ? { loaded: true } : {}) }),
-  async apply(change, args, host) {
-    if (change.action === 'remove') return;
-    await replace(args, contentOf(args), host);
+  refuses: (_change, args, host) => refuseMistakes(host, snippetChange(snippetOf(args))),
+  async apply(_change, args, host) {
+    await replaceConfiguration(host, snippetReplacement(host, snippetOf(args)));
   },
   react,
 });
@@ -103,7 +111,10 @@ export const nginxSnippetAbsent = defineState<Named, Snippet>({
     return (await read(args, host)) ?? (isPending ? { content: '', loaded: false } : null);
   },
   want: () => null,
-  apply: (_change, args, host) => replace(args, null, host),
+  refuses: (_change, args, host) => refuseMistakes(host, snippetChange(noSnippet(args))),
+  async apply(_change, args, host) {
+    await replaceConfiguration(host, snippetReplacement(host, noSnippet(args)));
+  },
   react,
 });
 
@@ -123,12 +134,12 @@ async function read(args: Named, host: HostView): Promise<Snippet | null> {
   return { content: Buffer.from(bytes).toString(), loaded };
 }
 
-async function replace(args: Named, content: string | null, host: Host): Promise<void> {
-  const { reload } = args;
-  await replaceConfiguration(
-    host,
-    snippetReplacement(host, { path: pathOf(args), content, reload }),
-  );
+function snippetOf(args: Args) {
+  return { path: pathOf(args), content: contentOf(args), reload: args.reload };
+}
+
+function noSnippet(args: Named) {
+  return { path: pathOf(args), content: null, reload: args.reload };
 }
 
 async function react(args: Named, host: Host): Promise<string> {

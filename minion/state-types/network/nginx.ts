@@ -8,9 +8,11 @@ import {
   PENDING,
   fingerprint,
   linkPath,
+  refuseMistakes,
   reloadNginx,
   siteMark,
   sitePath,
+  siteChange,
   siteReplacement,
 } from './lib/nginx.ts';
 import { parentsOf } from '../lib/resources.ts';
@@ -97,11 +99,9 @@ export const nginxSite = defineState<Args, Site>({
     enabled: args.enabled,
     ...(args.reload ? { loaded: true } : {}),
   }),
-  async apply(change, args, host) {
-    if (change.action === 'remove') return;
-    const { name, enabled, reload } = args;
-    const content = contentOf(args);
-    await replaceConfiguration(host, siteReplacement(host, { name, content, enabled, reload }));
+  refuses: (_change, args, host) => refuseMistakes(host, siteChange(siteOf(args))),
+  async apply(_change, args, host) {
+    await replaceConfiguration(host, siteReplacement(host, siteOf(args)));
   },
   react,
 });
@@ -126,12 +126,21 @@ export const nginxSiteAbsent = defineState<Named, Site>({
     return (await read(args, host)) ?? gone;
   },
   want: () => null,
-  async apply(_change, { name, reload }, host) {
-    const nothing = { name, content: null, enabled: false, reload };
-    await replaceConfiguration(host, siteReplacement(host, nothing));
+  refuses: (_change, args, host) => refuseMistakes(host, siteChange(noSite(args))),
+  async apply(_change, args, host) {
+    await replaceConfiguration(host, siteReplacement(host, noSite(args)));
   },
   react,
 });
+
+function siteOf(args: Args) {
+  const { name, enabled, reload } = args;
+  return { name, content: contentOf(args), enabled, reload };
+}
+
+function noSite({ name, reload }: Named) {
+  return { name, content: null, enabled: false, reload };
+}
 
 function needs(): string[] {
   return [

@@ -50,12 +50,13 @@ async function tell(words: readonly string[], host: Host): Promise<void> {
   host.changed('alternatives');
 }
 
-async function requireGroup({ name: group }: { name: string }, host: Host): Promise<Alternatives> {
+async function needGroup({ name: group }: { name: string }, host: HostView): Promise<Alternatives> {
   const found = await readAlternatives(group, host);
   if (found !== null) return found;
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot choose an alternative of "${group}": there is no such group (alternatives.install makes one)`,
+    { lacks: [`alternative:${group}`] },
   );
 }
 
@@ -68,19 +69,24 @@ export const alternativesInstall = defineState<InstallArgs, Choice>({
     path: /opt/micro/micro
     priority: 100
 `,
-  provides: (args) => [`alternative:${args.name}:${args.path}`, `path:${args.link}`],
+  provides: (args) => [
+    `alternative:${args.name}`,
+    `alternative:${args.name}:${args.path}`,
+    `path:${args.link}`,
+  ],
   needs: (args) => [`path:${args.path}`, ...parentsOf(args.path)],
   read: readChoice,
   want: ({ link, priority }) => ({ link, priority }),
-  async apply(_change, args, host) {
-    if ((await host.status(args.path)) === null) {
-      throw new ConductorError(
-        'STATE_REFUSED',
-        `Cannot make "${args.path}" an alternative of "${args.name}": there is no such file`,
-      );
-    }
-    await tell(['--install', args.link, args.name, args.path, String(args.priority)], host);
+  async refuses(_change, { name: group, path: file }, host) {
+    if ((await host.status(file)) !== null) return;
+    throw new ConductorError(
+      'STATE_REFUSED',
+      `Cannot make "${file}" an alternative of "${group}": there is no such file`,
+      { lacks: [`path:${file}`] },
+    );
   },
+  apply: (_change, args, host) =>
+    tell(['--install', args.link, args.name, args.path, String(args.priority)], host),
 });
 
 export const alternativesRemove = defineState<PathArgs, Choice>({
@@ -108,16 +114,17 @@ export const alternativesSet = defineState<PathArgs, Current>({
     return { path: current, manual: isManual };
   },
   want: (args) => ({ path: args.path, manual: true }),
-  async apply(_change, args, host) {
-    const { priorities } = await requireGroup(args, host);
-    if (!priorities.has(args.path)) {
-      throw new ConductorError(
-        'STATE_REFUSED',
-        `Cannot choose "${args.path}" for "${args.name}": the alternatives are ${[...priorities.keys()].join(', ')}`,
-      );
-    }
-    await tell(['--set', args.name, args.path], host);
+  async refuses(_change, args, host) {
+    const { priorities } = await needGroup(args, host);
+    if (priorities.has(args.path)) return;
+    const lacks = [`alternative:${args.name}:${args.path}`];
+    throw new ConductorError(
+      'STATE_REFUSED',
+      `Cannot choose "${args.path}" for "${args.name}": the alternatives are ${[...priorities.keys()].join(', ')}`,
+      { lacks },
+    );
   },
+  apply: (_change, args, host) => tell(['--set', args.name, args.path], host),
 });
 
 export const alternativesAuto = defineState<AutoArgs, Automatic>({
@@ -134,8 +141,6 @@ export const alternativesAuto = defineState<AutoArgs, Automatic>({
     const group = await readAlternatives(args.name, host);
     return { auto: true, ...(group === null ? {} : { path: group.best }) };
   },
-  async apply(_change, args, host) {
-    await requireGroup(args, host);
-    await tell(['--auto', args.name], host);
-  },
+  refuses: async (_change, args, host) => void (await needGroup(args, host)),
+  apply: (_change, args, host) => tell(['--auto', args.name], host),
 });

@@ -56,17 +56,20 @@ async function read(args: HeldArgs | UnheldArgs, host: HostView): Promise<Holds>
   };
 }
 
+async function needInstalled(args: HeldArgs, host: HostView): Promise<void> {
+  const { installed } = await readPackages(host);
+  const missing = namesOf(args).find((name) => !installed.has(name));
+  if (missing === undefined) return;
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot hold "${missing}": it is not installed (pkg.installed with hold: true does both)`,
+    { lacks: [`package:${missing}`] },
+  );
+}
+
 async function hold(change: Change<Holds>, args: HeldArgs, host: Host): Promise<void> {
   if (change.action !== 'update') return;
   const names = namesOf(args);
-  const { installed } = await readPackages(host);
-  const missing = names.find((name) => !installed.has(name));
-  if (missing !== undefined) {
-    throw new ConductorError(
-      'STATE_REFUSED',
-      `Cannot hold "${missing}": it is not installed (pkg.installed with hold: true does both)`,
-    );
-  }
   const { held, others } = change.to;
   if (held !== undefined) await mark('hold', names, host);
   if (others !== undefined) await mark('unhold', change.from.others, host);
@@ -97,6 +100,7 @@ export const pkgHeld = defineState<HeldArgs, Holds>({
   needs: (args) => namesOf(args).map((name) => `package:${name}`),
   read,
   want: (args) => ({ held: namesOf(args), ...(args.replace ? { others: [] } : {}) }),
+  refuses: (_change, args, host) => needInstalled(args, host),
   apply: hold,
 });
 

@@ -1,6 +1,6 @@
 import { defineState } from '../../engine/state-type.ts';
-import { install } from './lib/install.ts';
-import { readSet, wantSet } from './lib/package-set.ts';
+import { install, refuseInstall } from './lib/install.ts';
+import { readSet, unlisted, wantSet } from './lib/package-set.ts';
 import type { PackageSet } from './lib/package-set.ts';
 import { installArgsOf, pkgInstalledSchema, pkgLatestSchema } from './pkg-schema.ts';
 import type { InstalledArgs, LatestArgs } from './pkg-schema.ts';
@@ -37,6 +37,8 @@ export const pkgInstalled = defineState<InstalledArgs, PackageSet>({
   needs,
   read: (args, host) => readSet(installArgs(args), host),
   want: (args, host) => wantSet(installArgs(args), host),
+  uncertain: (_args, change) => unlisted(change),
+  refuses: (change, args, host) => refuseInstall(change, installArgs(args), host),
   apply: (change, args, host) => install(change, installArgs(args), host),
 });
 
@@ -53,5 +55,7 @@ export const pkgLatest = defineState<LatestArgs, PackageSet>({
   needs,
   read: (args, host) => readSet(latestArgs(args), host),
   want: (args, host) => wantSet(latestArgs(args), host),
+  uncertain: (_args, change) => unlisted(change),
+  refuses: (change, args, host) => refuseInstall(change, latestArgs(args), host),
   apply: (change, args, host) => install(change, latestArgs(args), host),
 });

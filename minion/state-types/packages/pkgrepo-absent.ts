@@ -2,8 +2,9 @@ import type { Change } from '../../../shared/change.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { packagesChanged } from '../lib/packages.ts';
-import { replaceConfiguration } from '../lib/staged.ts';
-import type { Piece } from '../lib/staged.ts';
+import { refuseConfiguration, replaceConfiguration } from '../lib/staged.ts';
+import type { Piece } from '../lib/rehearse.ts';
+import { READ_SOURCES } from './lib/apt.ts';
 import { findIn, isDeb822, readSourceFiles, renderEntry, replaceIn } from './lib/source-file.ts';
 import type { SourceFile } from './lib/source-file.ts';
 import { fileOf, ownKeyringOf, placeOf } from './lib/repository.ts';
@@ -71,19 +72,26 @@ async function unusedKeyring(
   return isUsed ? null : path;
 }
 
-async function apply(change: Change<Left>, args: AbsentArgs, host: Host): Promise<void> {
-  if (change.action !== 'remove') return;
+async function changeOf(change: Change<Left>, args: AbsentArgs, host: HostView) {
   const pieces = new Map<string, Piece>();
   for (const { path, rest } of await removals(args, host)) {
     pieces.set(path, rest === null ? null : { kind: 'file', content: rest, mode: '0644' });
   }
-  if (change.from.keyring !== null) pieces.set(change.from.keyring, null);
+  const keyring = change.action === 'remove' ? change.from.keyring : null;
+  if (keyring !== null) pieces.set(keyring, null);
+  return { what: `the package sources without "${args.name}"`, directory: '/etc/apt', pieces };
+}
+
+/** Whether apt can read the sources that are left. */
+async function refuses(change: Change<Left>, args: AbsentArgs, host: HostView): Promise<void> {
+  await refuseConfiguration({ ...(await changeOf(change, args, host)), check: READ_SOURCES }, host);
+}
+
+async function apply(change: Change<Left>, args: AbsentArgs, host: Host): Promise<void> {
   const forget = async (): Promise<void> => packagesChanged(host);
   await replaceConfiguration(host, {
-    what: `the package sources without "${args.name}"`,
-    directory: '/etc/apt',
-    pieces,
-    check: ['apt-get', 'indextargets'],
+    ...(await changeOf(change, args, host)),
+    check: null,
     mark: `pkgrepo:${ownKeyringOf(args)}`,
     taken: null,
     take: forget,
@@ -100,5 +108,6 @@ export const pkgrepoAbsent = defineState<AbsentArgs, Left>({
 `,
   read,
   want: () => null,
+  refuses,
   apply,
 });

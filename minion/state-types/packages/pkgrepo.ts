@@ -5,9 +5,10 @@ import type { Host, HostView } from '../../host/host.ts';
 import { packagesChanged } from '../lib/packages.ts';
 import { parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
-import { hasTaken, replaceConfiguration } from '../lib/staged.ts';
-import type { Piece } from '../lib/staged.ts';
-import { areListsOld, refreshOne } from './lib/apt.ts';
+import { hasTaken, refuseConfiguration, replaceConfiguration } from '../lib/staged.ts';
+import type { Replacement } from '../lib/staged.ts';
+import type { Piece } from '../lib/rehearse.ts';
+import { READ_SOURCES, areListsOld, refreshOne } from './lib/apt.ts';
 import { describeKeyring, describeWantedKey, fetchKey } from './lib/repo-key.ts';
 import {
   findIn,
@@ -83,16 +84,25 @@ async function want(args: ManagedArgs, host: HostView): Promise<Partial<Source>>
   };
 }
 
+/** Whether apt can read its sources with this one among them. */
+async function refuses(args: ManagedArgs, host: HostView): Promise<void> {
+  const pieces = await sourcePieces(args, host);
+  await refuseConfiguration({ ...placeOf(args), pieces, check: READ_SOURCES }, host);
+}
+
+function placeOf({ name }: ManagedArgs): Pick<Replacement, 'what' | 'directory'> {
+  return { what: `the package source "${name}"`, directory: APT };
+}
+
 async function apply(args: ManagedArgs, host: Host): Promise<void> {
   const repository = repositoryOf(args);
   const { file, entry } = repository;
   const wereOld = await areListsOld({}, host);
-  const pieces = await piecesOf(args, repository, host);
+  const key = await keyPieces(args, repository, host);
   await replaceConfiguration(host, {
-    what: `the package source "${args.name}"`,
-    directory: APT,
-    pieces,
-    check: ['apt-get', 'indextargets'],
+    ...placeOf(args),
+    pieces: new Map([...key, ...(await sourcePieces(args, host))]),
+    check: null,
     mark: markOf(file, entry),
     pending: BEGUN,
     taken: null,
@@ -121,19 +131,28 @@ function notFetched(warnings: string): ConductorError {
   return new ConductorError('CHECK_FAILED', `apt does not get its lists: ${words}`);
 }
 
-/** All files that the change is about; a keyring that is not below /etc/apt is put in place at once. */
-async function piecesOf(
+/** The keyring, if it is to be another; one that is not below /etc/apt is put in place at once. */
+async function keyPieces(
   args: ManagedArgs,
-  { file, entry, keyring }: Repository,
+  { keyring }: Repository,
   host: Host,
+): Promise<readonly (readonly [string, Piece])[]> {
+  if ((await describeWantedKey(args, host)) === (await describeKeyring(args, keyring, host)))
+    return [];
+  const content = await fetchKey(args, host);
+  await needDirectory(posix.dirname(keyring), host);
+  if (keyring.startsWith(`${APT}/`)) return [[keyring, fileOf(content)]];
+  await host.writeFile(keyring, content, { user: 'root', group: 'root', mode: '0644' });
+  return [];
+}
+
+/** All files of sources that the change is about. */
+async function sourcePieces(
+  args: ManagedArgs,
+  host: HostView,
 ): Promise<ReadonlyMap<string, Piece>> {
+  const { file, entry } = repositoryOf(args);
   const pieces = new Map<string, Piece>();
-  if ((await describeWantedKey(args, host)) !== (await describeKeyring(args, keyring, host))) {
-    const content = await fetchKey(args, host);
-    await needDirectory(posix.dirname(keyring), host);
-    if (keyring.startsWith(`${APT}/`)) pieces.set(keyring, fileOf(content));
-    else await host.writeFile(keyring, content, { user: 'root', group: 'root', mode: '0644' });
-  }
   const own = args.clean_file ? parseFile(file, '') : await readSourceFile(file, host);
   pieces.set(file, fileOf(replaceIn(own, entry, entry)));
   for (const other of otherFiles(await readSourceFiles(host), file, args)) {
@@ -181,5 +200,6 @@ backports:
   },
   read,
   want,
+  refuses: (_change, args, host) => refuses(args, host),
   apply: (_change, args, host) => apply(args, host),
 });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { z } from 'zod';
+import type { Change } from '../../../shared/change.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
 import { contentOf, mustRun } from './circus-content.ts';
@@ -17,7 +18,7 @@ import {
 import { processFields } from './lib/process-fields.ts';
 import { ownersOf, parentsOf } from '../lib/resources.ts';
 import { settle } from './lib/settle.ts';
-import { hasTaken, replaceConfiguration } from '../lib/staged.ts';
+import { hasTaken, refuseConfiguration, replaceConfiguration } from '../lib/staged.ts';
 import type { Replacement } from '../lib/staged.ts';
 
 type Watcher = {
@@ -62,11 +63,16 @@ export const circusWatcher = defineState<Args, Watcher>({
     loaded: true,
     ...(mustRun(args) ? { active: true } : {}),
   }),
-  async apply(change, args, host) {
-    if (change.action === 'remove') return;
-    const isStopped = change.action === 'update' && Object.keys(change.to).join() === 'active';
+  async refuses(change, args, host) {
     await requireAnswer(host, args);
-    if (isStopped) return restart(args, host);
+    if (isStopped(change)) return;
+    await refuseConfiguration(
+      { ...changeOf(args, contentOf(args)), check: checkCommand(args) },
+      host,
+    );
+  },
+  async apply(change, args, host) {
+    if (isStopped(change)) return restart(args, host);
     const content = contentOf(args);
     const ran = change.action === 'update' && change.from.active;
     await replaceConfiguration(host, {
@@ -106,8 +112,11 @@ export const circusWatcherAbsent = defineState<Named, Watcher>({
   needs: needsOf,
   read,
   want: () => null,
-  async apply(_change, args, host) {
+  async refuses(_change, args, host) {
     await requireAnswer(host, args);
+    await refuseConfiguration({ ...changeOf(args, null), check: checkCommand(args) }, host);
+  },
+  async apply(_change, args, host) {
     const take = (): Promise<void> => reloadConfig(host, args);
     await replaceConfiguration(host, { ...replacement(args, null), take, takeBack: take });
   },
@@ -122,14 +131,28 @@ async function read(args: Named, host: HostView): Promise<Watcher | null> {
   return { content, active: pids !== undefined && pids.length > 0, loaded };
 }
 
-/** All of a change but what circus is told about it. */
-function replacement(args: Named, content: string | null): Omit<Replacement, 'take' | 'takeBack'> {
+/** All is as it should be but for what runs. */
+function isStopped(change: Change<Watcher>): boolean {
+  return change.action === 'update' && Object.keys(change.to).join() === 'active';
+}
+
+function changeOf(
+  args: Named,
+  content: string | null,
+): Pick<Replacement, 'what' | 'directory' | 'pieces'> {
   const piece = content === null ? null : ({ kind: 'file', content, mode: '0640' } as const);
   return {
     what: `the watcher "${args.name}"`,
     directory: posix.dirname(args.config),
     pieces: new Map([[fileOf(args), piece]]),
-    check: checkCommand(args),
+  };
+}
+
+/** All of a change but what circus is told about it. */
+function replacement(args: Named, content: string | null): Omit<Replacement, 'take' | 'takeBack'> {
+  return {
+    ...changeOf(args, content),
+    check: null,
     mark: markOf(args),
     taken: content === null ? null : digest(content),
   };

@@ -5,7 +5,7 @@ import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Argv, Host, HostView } from '../../host/host.ts';
 import { failed } from '../lib/ask.ts';
-import { accountReference, seconds, singleLine } from '../lib/fields.ts';
+import { EXPOSED, accountReference, seconds, singleLine } from '../lib/fields.ts';
 
 /** The processes that run: their numbers and command lines. */
 type Processes = { processes: readonly string[] };
@@ -19,7 +19,8 @@ const schema = z
       .min(1)
       .describe(
         'A pattern (extended regular expression) that the whole command line matches somewhere',
-      ),
+      )
+      .meta(EXPOSED),
     user: accountReference.exactOptional().describe('Only processes of this account'),
     signal: z
       .union([z.int().min(1).max(64), z.string()])

@@ -1,6 +1,13 @@
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
-import { isEnabled, isMasked, needUnit, needsOfUnit, setEnabled } from './lib/service.ts';
+import {
+  isEnabled,
+  isMasked,
+  needRoomForMask,
+  needUnit,
+  needsOfUnit,
+  setEnabled,
+} from './lib/service.ts';
 import { readUnit, unitName } from './lib/units.ts';
 import { disabledSchema, enabledSchema, maskedSchema, unmaskedSchema } from './service-schema.ts';
 import type { MaskArgs, UnitArgs } from './service-schema.ts';
@@ -22,10 +29,8 @@ export const serviceEnabled = defineState<UnitArgs, Switch>({
 `,
   needs: needsOfUnit,
   read: ({ name }, host) => readSwitch(name, true, host),
-  async want({ name }, host) {
-    await needUnit(name, host);
-    return { enable: true };
-  },
+  want: () => ({ enable: true }),
+  refuses: (_change, { name }, host) => needUnit({ name }, host),
   apply: (_change, { name }, host) => setEnabled(unitName(name), true, host),
 });
 
@@ -60,6 +65,7 @@ export const serviceMasked = defineState<MaskArgs, Mask>({
   needs: ({ name }) => [`package:${name}`],
   read: readMask,
   want: () => ({ masked: true }),
+  refuses: (_change, args, host) => needRoomForMask(args, host),
   apply: (_change, args, host) => setMask('mask', args, host),
 });
 

@@ -92,8 +92,7 @@ export const serviceRunning = defineState({
   provides: ({ name }: RunningArgs) => [`service:${name}`],
   needs: needsOfUnit,
   read: readRunning,
-  async want(args: RunningArgs, host): Promise<Partial<Service>> {
-    await needStartable(args, host);
+  want(args: RunningArgs): Partial<Service> {
     const { enable, unmask, unmask_runtime: unmaskRuntime } = args;
     return {
       running: true,
@@ -101,6 +100,11 @@ export const serviceRunning = defineState({
       ...(unmask ? { masked: false } : {}),
       ...(unmaskRuntime ? { masked_runtime: false } : {}),
     };
+  },
+  async refuses(change: Change<Service>, args: RunningArgs, host: HostView): Promise<void> {
+    if (change.action === 'remove') return;
+    if (change.to.running === true) await needStartable(args, host);
+    if (change.to.enable === true) await needUnit(args, host);
   },
   apply: applyRunning,
   answers: (change) => change.action !== 'remove' && change.to.running === true,
@@ -116,9 +120,12 @@ export const serviceDead = defineState({
     enable: false
 `,
   read: readDead,
-  async want({ name, enable }: DeadArgs, host): Promise<Partial<Service>> {
-    if (enable === true) await needUnit(name, host);
-    return { running: false, ...(enable === undefined ? {} : { enable }) };
+  want: ({ enable }: DeadArgs): Partial<Service> => ({
+    running: false,
+    ...(enable === undefined ? {} : { enable }),
+  }),
+  async refuses(change: Change<Service>, { name }: DeadArgs, host: HostView): Promise<void> {
+    if (change.action !== 'remove' && change.to.enable === true) await needUnit({ name }, host);
   },
   apply: applyDead,
 });

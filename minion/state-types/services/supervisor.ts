@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
@@ -8,9 +9,17 @@ import type { ProgramArgs } from './supervisor-content.ts';
 import { processFields } from './lib/process-fields.ts';
 import { ownersOf, parentsOf } from '../lib/resources.ts';
 import { settle } from './lib/settle.ts';
-import { hasTaken, replaceConfiguration } from '../lib/staged.ts';
+import { hasTaken, refuseConfiguration, replaceConfiguration } from '../lib/staged.ts';
 import type { Replacement } from '../lib/staged.ts';
-import { CHECK, answersSoon, programs, running, tell, update } from './lib/supervisor.ts';
+import {
+  CHECK,
+  answersSoon,
+  programs,
+  programsNow,
+  running,
+  tell,
+  update,
+} from './lib/supervisor.ts';
 
 type Program = {
   content: string | null;
@@ -52,11 +61,13 @@ export const supervisorProgram = defineState<Args, Program>({
     loaded: true,
     ...(mustRun(args) ? { active: true } : {}),
   }),
-  async apply(change, args, host) {
-    if (change.action === 'remove') return;
-    const isStopped = change.action === 'update' && Object.keys(change.to).join() === 'active';
+  async refuses(change, args, host) {
     await requireAnswer(host, args);
-    if (isStopped) return restart(args, host);
+    if (isStopped(change)) return;
+    await refuseConfiguration({ ...changeOf(args, contentOf(args)), check: CHECK }, host);
+  },
+  async apply(change, args, host) {
+    if (isStopped(change)) return restart(args, host);
     const ran = change.action === 'update' && change.from.active;
     await replaceConfiguration(host, {
       ...replacement(args, contentOf(args)),
@@ -95,8 +106,11 @@ export const supervisorProgramAbsent = defineState<Named, Program>({
   needs: needsOf,
   read,
   want: () => null,
-  async apply(_change, args, host) {
+  async refuses(_change, args, host) {
     await requireAnswer(host, args);
+    await refuseConfiguration({ ...changeOf(args, null), check: CHECK }, host);
+  },
+  async apply(_change, args, host) {
     await replaceConfiguration(host, {
       ...replacement(args, null),
       // A file that supervisor has never read has left no trace in it.
@@ -106,8 +120,13 @@ export const supervisorProgramAbsent = defineState<Named, Program>({
   },
 });
 
+/** All is as it should be but for what runs. */
+function isStopped(change: Change<Program>): boolean {
+  return change.action === 'update' && Object.keys(change.to).join() === 'active';
+}
+
 async function isKnown({ name }: Named, host: HostView): Promise<boolean> {
-  return ((await programs(host)) ?? []).some(({ group }) => group === name);
+  return ((await programsNow(host)) ?? []).some(({ group }) => group === name);
 }
 
 async function read(args: Named, host: HostView): Promise<Program | null> {
@@ -120,14 +139,23 @@ async function read(args: Named, host: HostView): Promise<Program | null> {
   return { content, active, loaded };
 }
 
-/** All of a change but what supervisor is told about it. */
-function replacement(args: Named, content: string | null): Omit<Replacement, 'take' | 'takeBack'> {
+function changeOf(
+  args: Named,
+  content: string | null,
+): Pick<Replacement, 'what' | 'directory' | 'pieces'> {
   const piece = content === null ? null : ({ kind: 'file', content, mode: '0640' } as const);
   return {
     what: `the program "${args.name}"`,
     directory: DIRECTORY,
     pieces: new Map([[fileOf(args), piece]]),
-    check: CHECK,
+  };
+}
+
+/** All of a change but what supervisor is told about it. */
+function replacement(args: Named, content: string | null): Omit<Replacement, 'take' | 'takeBack'> {
+  return {
+    ...changeOf(args, content),
+    check: null,
     mark: markOf(args),
     taken: content === null ? null : digest(content),
   };
@@ -150,11 +178,12 @@ async function probe(args: Args, host: Host): Promise<void> {
   });
 }
 
-async function requireAnswer(host: Host, { name }: Named): Promise<void> {
+async function requireAnswer(host: HostView, { name }: Named): Promise<void> {
   if (await answersSoon(host)) return;
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot manage the program "${name}": no supervisord answers`,
+    { lacks: ['package:supervisor', 'service:supervisor'] },
   );
 }
 

@@ -3,7 +3,7 @@ import type { Change } from '../../../shared/change.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { parentsOf } from '../lib/resources.ts';
-import { hasTaken, replaceConfiguration } from '../lib/staged.ts';
+import { hasTaken, refuseConfiguration, replaceConfiguration } from '../lib/staged.ts';
 import type { Replacement } from '../lib/staged.ts';
 import { isStale, instancesOf } from './lib/units.ts';
 import { unitAbsentSchema, unitSchema } from './systemd-schema.ts';
@@ -58,31 +58,49 @@ function contentOf({ source, contents = '' }: UnitArgs): string {
   return text === '' || text.endsWith('\n') ? text : `${text}\n`;
 }
 
+function isUnread(change: Change<UnitFile>): boolean {
+  return change.action === 'update' && change.to.content === undefined;
+}
+
+async function refuses(change: Change<UnitFile>, args: UnitArgs, host: HostView): Promise<void> {
+  if (!args.verify || isUnread(change)) return;
+  const judged = args.dropin === undefined ? fileOf(args) : args.name;
+  await refuseConfiguration(
+    {
+      ...changeOf(args),
+      check: ['systemd-analyze', 'verify', '--man=no', '--recursive-errors=no', judged],
+      hasOwnTmp: true,
+    },
+    host,
+  );
+}
+
 async function apply(change: Change<UnitFile>, args: UnitArgs, host: Host): Promise<void> {
-  if (change.action === 'remove') return;
-  const isUnread = change.action === 'update' && change.to.content === undefined;
-  if (isUnread) return take(args, host);
+  if (isUnread(change)) return take(args, host);
   const directory = posix.dirname(fileOf(args));
   const isNew = (await host.status(directory)) === null;
   if (isNew) await host.makeDirectory(directory, { user: 'root', group: 'root', mode: '0755' });
   try {
-    await replaceConfiguration(host, replacement(args, contentOf(args), host));
+    await replaceConfiguration(host, replacement(args, host));
   } catch (error) {
     if (isNew) await host.remove(directory);
     throw error;
   }
 }
 
-function replacement(args: UnitArgs, content: string, host: Host): Replacement {
+function changeOf(args: UnitArgs): Pick<Replacement, 'what' | 'directory' | 'pieces'> {
   const path = fileOf(args);
-  const judged = args.dropin === undefined ? path : args.name;
   return {
     what: `the unit "${posix.basename(path)}"`,
     directory: DIRECTORY,
-    pieces: new Map([[path, { kind: 'file', content, mode: '0644' }]]),
-    check: args.verify
-      ? ['systemd-analyze', 'verify', '--man=no', '--recursive-errors=no', judged]
-      : null,
+    pieces: new Map([[path, { kind: 'file', content: contentOf(args), mode: '0644' }]]),
+  };
+}
+
+function replacement(args: UnitArgs, host: Host): Replacement {
+  return {
+    ...changeOf(args),
+    check: null,
     mark: markOf(args),
     pending: BEGUN,
     taken: null,
@@ -159,6 +177,7 @@ shop:
   ],
   read,
   want: (args) => ({ content: contentOf(args), loaded: true }),
+  refuses,
   apply,
 });
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { faultOfField } from '../../../shared/schedule/cron.ts';
-import { accountName, environment, singleLine } from '../lib/fields.ts';
+import { EXPOSED, accountName, environment, singleLine } from '../lib/fields.ts';
 
 export const FIELDS = ['minute', 'hour', 'daymonth', 'month', 'dayweek'] as const;
 export type Field = (typeof FIELDS)[number];
@@ -28,7 +28,7 @@ function field(name: Field) {
     .exactOptional();
 }
 
-const command = singleLine.min(1).describe('The command');
+const command = singleLine.min(1).describe('The command').meta(EXPOSED);
 const user = accountName.default('root').describe('Whose crontab it stands in');
 const identifier = singleLine
   .min(1)
@@ -57,9 +57,7 @@ export const presentSchema = z
       .exactOptional()
       .describe('A remark that stands above the line'),
     commented: z.boolean().default(false).describe('Whether the line is switched off'),
-    env: environment
-      .exactOptional()
-      .describe('Variables for this command alone; they can be seen in the process list'),
+    env: environment.exactOptional().describe('Variables for this command alone').meta(EXPOSED),
   })
   .refine(
     (args) => args.special === undefined || FIELDS.every((name) => args[name] === undefined),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { absolutePath } from '../lib/fields.ts';
+import { EXPOSED, absolutePath } from '../lib/fields.ts';
 import { mountOptions } from './mount-schema.ts';
 
 export const luksSchema = z
@@ -31,7 +31,7 @@ export const luksSchema = z
       .exactOptional()
       .describe('File system of the volume; nothing is looked for in it if absent'),
     mount: absolutePath.exactOptional().describe('Where the volume is mounted; made if missing'),
-    opts: mountOptions.default(['defaults']).describe('Options to mount it with'),
+    opts: mountOptions.default(['defaults']).describe('Options to mount it with').meta(EXPOSED),
   })
   .refine(({ mount, fstype }) => mount === undefined || fstype !== undefined, {
     error: 'what is mounted needs a `fstype`',

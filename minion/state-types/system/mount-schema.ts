@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { absolutePath } from '../lib/fields.ts';
+import { EXPOSED, absolutePath } from '../lib/fields.ts';
 
 /** Options as a text with commas or as a list. */
 export const mountOptions = z
@@ -34,7 +34,8 @@ export const mountedSchema = z
       .describe('Type of the file system, such as ext4 or tmpfs; none with `bind`'),
     opts: mountOptions
       .default(['defaults'])
-      .describe('Options, as a list or with commas, such as [noatime, nofail]'),
+      .describe('Options, as a list or with commas, such as [noatime, nofail]')
+      .meta(EXPOSED),
     mkmnt: z.boolean().default(false).describe('Whether a missing directory to mount at is made'),
     mount: z
       .boolean()
@@ -74,7 +75,10 @@ export const swapSchema = z
       .boolean()
       .default(true)
       .describe('Whether fstab lists it, so that every boot uses it'),
-    opts: mountOptions.default(['sw']).describe('Options in fstab, such as sw or pri=10'),
+    opts: mountOptions
+      .default(['sw'])
+      .describe('Options in fstab, such as sw or pri=10')
+      .meta(EXPOSED),
     config,
   })
   .describe(

@@ -3,7 +3,7 @@ import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
-import { absolutePath } from '../lib/fields.ts';
+import { EXPOSED, absolutePath } from '../lib/fields.ts';
 import { refusePlace } from '../lib/places.ts';
 import { parentsOf } from '../lib/resources.ts';
 import { parameterPath, settingIn, withSetting } from './lib/sysctl-conf.ts';
@@ -27,7 +27,8 @@ const schema = z
     value: z
       .union([z.int(), z.string().regex(/^[^\0\r\n]*\S[^\0\r\n]*$/u)])
       .transform((value) => String(value).trim().replaceAll(/\s+/gu, ' '))
-      .describe('Its value; several numbers are separated by spaces'),
+      .describe('Its value; several numbers are separated by spaces')
+      .meta(EXPOSED),
     config: absolutePath
       .default('/etc/sysctl.d/99-zz-conductor.conf')
       .describe('The file that sets it at boot; files are read in the order of their names'),

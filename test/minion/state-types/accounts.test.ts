@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import test from 'ava';
+import { ConductorError } from '../../../shared/errors.ts';
 import { z } from 'zod';
 import type { StateType } from '../../../minion/engine/state-type.ts';
 import { groupPresent } from '../../../minion/state-types/accounts/group.ts';
@@ -102,12 +103,34 @@ test('a new uid of a user that exists is refused, in a dry run too', async (t) =
     message: /^Cannot change the uid of user "bob": it is 1000 and not 7, /,
   });
   const allowed = { name: 'bob', uid: 7, allow_uid_change: true };
-  t.like(await converge(userPresent, allowed, fakeHost(HOST), dryRun), { status: 'would-change' });
+  const running = (processes: string) =>
+    fakeHost({ ...HOST, commands: { [PROCESSES]: processes } });
+  t.like(await converge(userPresent, allowed, running(''), dryRun), { status: 'would-change' });
+  await t.throwsAsync(converge(userPresent, allowed, running('  812 sleep\n'), dryRun), {
+    message: 'Cannot change user "bob": processes of it run, such as 812 sleep',
+  });
+  await t.throwsAsync(converge(userAbsent, { name: 'bob' }, running('  812 sleep\n'), dryRun), {
+    message:
+      'Cannot remove user "bob": processes of it run, such as 812 sleep (force: true removes it all the same)',
+  });
+});
+
+const PROCESSES = 'ps --no-headers -o pid=,comm= -U 1000 -u 1000';
+
+test('a plan names the group or user that an account lacks, for earlier states to bring', async (t) => {
+  const lacking = async (type: StateType, args: object): Promise<unknown> => {
+    const error = await t.throwsAsync(converge(type, args, fakeHost(HOST), dryRun));
+    return error instanceof ConductorError ? error.details['lacks'] : error;
+  };
+  t.deepEqual(await lacking(userPresent, { name: 'eve', gid: 'nowhere' }), ['group:nowhere']);
+  t.deepEqual(await lacking(userPresent, { name: 'bob', groups: ['nowhere'] }), ['group:nowhere']);
+  t.deepEqual(await lacking(groupPresent, { name: 'adm', members: ['eve'] }), ['user:eve']);
 });
 
 /** What a dry run says of one attribute that would change; `null` if it would not. */
 async function plannedFor(type: StateType, args: object, attribute: string): Promise<unknown> {
-  const planned = await converge(type, args, fakeHost(HOST), dryRun);
+  const host = fakeHost({ ...HOST, accounts: { ...HOST.accounts, ann: {}, zoe: {} } });
+  const planned = await converge(type, args, host, dryRun);
   const isWanted = 'change' in planned && planned.change !== null;
   return isWanted && planned.change.action !== 'remove' ? planned.change.to[attribute] : null;
 }

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { ConductorError } from '../../../shared/errors.ts';
 import {
   parsePackages,
   parsePolicy,
@@ -24,6 +25,7 @@ import { pkgrepoManaged } from '../../../minion/state-types/packages/pkgrepo.ts'
 import { managedSchema } from '../../../minion/state-types/packages/pkgrepo-schema.ts';
 import { converge, dryRun, forReal } from '../../helpers/converge.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
+import { judgedHost } from '../../helpers/judged-host.ts';
 import type { FakeHost } from '../../helpers/fake-host.ts';
 
 const DPKG =
@@ -111,6 +113,41 @@ test('all packages that differ are installed in one transaction that asks nothin
   t.is(host.ran.length, 1);
   t.regex(host.ran[0] ?? '', /^apt-get .*--force-confold install --install-recommends -- sl$/);
   t.is(host.calls[0]?.options.env?.['DEBIAN_FRONTEND'], 'noninteractive');
+});
+
+test('a plan tells what no list has, and what is held', async (t) => {
+  const state = {
+    ...FRESH,
+    commands: {
+      ...SL,
+      [DPKG]: 'cron\tamd64\t3.0\tii \nsl\tamd64\t5.01\thi \n',
+      'apt-cache --option=Dir::Cache::pkgcache= policy slx': '',
+      'apt-cache --option=Dir::Cache::pkgcache= policy sl': POLICY,
+    },
+  };
+  t.deepEqual(await converge(pkgInstalled, { name: 'slx' }, fakeHost(state), dryRun), {
+    status: 'unknown',
+    because:
+      'no package list of this host has "slx"; they are fetched first, though they are not old',
+  });
+  const old = {
+    ...state,
+    statuses: { '/var/lib/apt/lists': { kind: 'directory', mtimeMs: 1 } },
+  } as const;
+  t.like(await converge(pkgInstalled, { name: 'slx' }, fakeHost(old), dryRun), {
+    status: 'would-change',
+    change: { to: { slx: 'the newest' } },
+  });
+  const unfetched = await t.throwsAsync(
+    converge(pkgInstalled, { name: 'slx', refresh: false }, fakeHost(state), dryRun),
+    { message: 'Cannot install "slx": no package source of this host has it' },
+  );
+  t.true(unfetched instanceof ConductorError);
+  t.deepEqual(unfetched instanceof ConductorError && unfetched.details['lacks'], ['path:/etc/apt']);
+  const newer = { name: 'sl', version: '5.02' };
+  await t.throwsAsync(converge(pkgInstalled, newer, fakeHost(state), dryRun), {
+    message: /^Cannot change the version of "sl": it is held/u,
+  });
 });
 
 test('a package that no source has is named, after the lists have been fetched', async (t) => {
@@ -362,7 +399,7 @@ test('a key from a key server must be the one that was asked for', async (t) => 
   const other = 'F'.repeat(40);
   const body = Buffer.from(KEY);
   const http = { [keyUrl(FINGERPRINT)]: { body }, [keyUrl(other)]: { body } };
-  const host = fakeHost({ http, statuses: { '/etc/apt': { kind: 'directory' } } });
+  const host = judgedHost({ http });
   const args = { ...DOCKER, keyserver: 'keys.example.org', refresh: false };
   t.like(await converge(pkgrepoManaged, { ...args, keyid: `0x${FINGERPRINT}` }, host, dryRun), {
     change: { action: 'create', to: { key: `the key ${FINGERPRINT}` } },

@@ -5,8 +5,14 @@ import { watcherSchema } from '../../../minion/state-types/services/circus-schem
 import { parseEndpoint } from '../../../minion/state-types/services/lib/circus.ts';
 import { settle } from '../../../minion/state-types/services/lib/settle.ts';
 import type { Running } from '../../../minion/state-types/services/lib/settle.ts';
-import { hasTaken, replaceConfiguration } from '../../../minion/state-types/lib/staged.ts';
+import {
+  hasTaken,
+  refuseConfiguration,
+  replaceConfiguration,
+} from '../../../minion/state-types/lib/staged.ts';
 import type { Replacement } from '../../../minion/state-types/lib/staged.ts';
+import { misunderstanding } from '../../../minion/state-types/network/lib/nginx.ts';
+import { ConductorError } from '../../../shared/errors.ts';
 import { parseStatus } from '../../../minion/state-types/services/lib/supervisor.ts';
 import { nginxSite } from '../../../minion/state-types/network/nginx.ts';
 import { portAllocated } from '../../../minion/state-types/network/port.ts';
@@ -18,19 +24,13 @@ import {
 import { converge, dryRun, forReal } from '../../helpers/converge.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
 import type { FakeHost, HostState } from '../../helpers/fake-host.ts';
+import { judgedHost } from '../../helpers/judged-host.ts';
 
 const FILE = '/etc/demo/conf.d/shop.conf';
 
-/** A host whose staged configurations are checked with this exit code, whatever the stage is called. */
+/** A host on which the check of the demo has this exit code. */
 function checkedHost(state: HostState, exitCode = 0): FakeHost {
-  const host = fakeHost({ statuses: { '/etc/demo': { kind: 'directory' } }, ...state });
-  return {
-    ...host,
-    query: async (argv, options) =>
-      argv[0] === 'unshare'
-        ? { exitCode, stdout: '', stderr: 'line 3: unknown word', raw: new Uint8Array() }
-        : host.query(argv, options),
-  };
+  return judgedHost(state, { exitCode, stderr: 'line 3: unknown word' });
 }
 
 function replacement(more: Partial<Replacement> = {}): Replacement {
@@ -72,6 +72,42 @@ test('a configuration that the check refuses touches nothing', async (t) => {
   t.is(host.text(FILE), 'old');
   t.true(await hasTaken(host, 'demo:shop', 'old'));
   t.deepEqual(host.ran, []);
+});
+
+test('a plan says what the check refuses, and what the change would lead out of', async (t) => {
+  const staging = { ...replacement(), check: ['setpriv', '--reuid=nobody', '--', 'demo'] } as const;
+  await t.throwsAsync(refuseConfiguration(staging, checkedHost({}, 1)), {
+    code: 'CHECK_FAILED',
+    message: /: demo refuses it, so the old configuration stays: line 3: unknown word$/u,
+  });
+  await t.notThrowsAsync(
+    refuseConfiguration({ ...staging, complaint: () => null }, checkedHost({}, 1)),
+  );
+  const missing = await t.throwsAsync(refuseConfiguration(staging, checkedHost({}, 127)), {
+    message: 'Cannot configure the demo "shop": there is no program "demo" on this host',
+  });
+  t.true(missing instanceof ConductorError && Array.isArray(missing.details['lacks']));
+  const elsewhere = checkedHost({ links: { '/etc/demo/conf.d': '/srv/demo' } });
+  await t.throwsAsync(refuseConfiguration(staging, elsewhere), {
+    message: 'Cannot configure the demo "shop": "/etc/demo/conf.d" is no directory',
+  });
+  const empty = checkedHost({ statuses: { '/etc/demo': { kind: 'other' } } });
+  await t.throwsAsync(refuseConfiguration(staging, empty), { message: /there is no directory/u });
+});
+
+function nginxAnswer(stderr: string): string | null {
+  return misunderstanding({ exitCode: 1, stdout: '', stderr, raw: new Uint8Array() });
+}
+
+test('of a configuration that nginx has understood, a look says nothing more', (t) => {
+  const twice =
+    'nginx: [alert] could not open error log file\nnginx: [emerg] unknown directive "x"\n2026/11/29 19:18:22 [emerg] 13#13: unknown directive "x"\n';
+  t.is(nginxAnswer(twice), 'unknown directive "x"');
+  t.is(
+    nginxAnswer('nginx: the configuration file syntax is ok\nnginx: [emerg] open() failed'),
+    null,
+  );
+  t.is(nginxAnswer('killed'), 'killed');
 });
 
 test('a configuration that is not taken gives way to the old one, and both are told', async (t) => {
@@ -250,12 +286,12 @@ const STATS =
 
 test('a watcher is refused before anything is touched if circus does not answer', async (t) => {
   const host = fakeHost({ commands: { [STATS]: { exitCode: 1, stdout: 'Timed out.' } } });
-  const planned = await converge(circusWatcher, PROCESS, host, dryRun);
-  t.like(planned, { status: 'would-change', change: { action: 'create' } });
-  await t.throwsAsync(converge(circusWatcher, PROCESS, host, forReal), {
-    code: 'STATE_REFUSED',
-    message: /no circusd answers/,
-  });
+  for (const options of [dryRun, forReal]) {
+    await t.throwsAsync(converge(circusWatcher, PROCESS, host, options), {
+      code: 'STATE_REFUSED',
+      message: /no circusd answers/,
+    });
+  }
   t.deepEqual(host.ran, []);
 });
 
@@ -265,11 +301,11 @@ test('a watcher that runs from its file is left alone, and a process that has en
     commands: { [STATS]: JSON.stringify({ status: 'ok', infos: { Shop: processes, other: {} } }) },
     files: { '/etc/circus/conf.d/shop.ini': contentOf(args) },
   });
-  const dead = fakeHost(stats({ 812: 'No such process (stopped?)' }));
+  const dead = judgedHost(stats({ 812: 'No such process (stopped?)' }));
   t.like(await converge(circusWatcher, PROCESS, dead, dryRun), {
     change: { to: { active: true, loaded: true } },
   });
-  const alive = fakeHost(stats({ 812: { pid: 812 } }));
+  const alive = judgedHost(stats({ 812: { pid: 812 } }));
   t.like(await converge(circusWatcher, PROCESS, alive, dryRun), {
     change: { to: { loaded: true } },
   });
@@ -283,13 +319,13 @@ const SITE = { name: 'shop', contents: ['server {', '}'] };
 test('a site is served when nginx has taken the file and the link stands', async (t) => {
   const text = 'server {\n}\n';
   const there = { files: { '/etc/nginx/sites-available/shop': text } };
-  const bare = await converge(nginxSite, SITE, fakeHost(there), dryRun);
+  const bare = await converge(nginxSite, SITE, judgedHost(there), dryRun);
   t.like(bare, { change: { action: 'update', to: { enabled: true, loaded: true } } });
   const other = {
     ...there,
     links: { '/etc/nginx/sites-enabled/shop': '/etc/nginx/sites-available/other' },
   };
-  t.like(await converge(nginxSite, SITE, fakeHost(other), dryRun), {
+  t.like(await converge(nginxSite, SITE, judgedHost(other), dryRun), {
     change: { to: { enabled: true } },
   });
   const linked = {

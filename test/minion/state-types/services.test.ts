@@ -19,6 +19,7 @@ import { waitFile } from '../../../minion/state-types/services/wait-file.ts';
 import { waitHttp, waitPort } from '../../../minion/state-types/services/wait.ts';
 import { converge, dryRun, forReal, notified } from '../../helpers/converge.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
+import { judgedHost } from '../../helpers/judged-host.ts';
 import type { FakeHost } from '../../helpers/fake-host.ts';
 
 const PROPERTIES =
@@ -299,7 +300,7 @@ test('a unit file is loaded once systemd has read it, and a mask counts as other
     change: { action: 'update', to: { loaded: true } },
   });
   const masked = { commands: there.commands, links: { [path]: '/dev/null' } };
-  t.like(await converge(systemdUnit, args, fakeHost(masked), dryRun), {
+  t.like(await converge(systemdUnit, args, judgedHost(masked), dryRun), {
     change: { action: 'update', to: { content: text } },
   });
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Argv, CommandOptions, Host, HostView, Output } from '../../../host/host.ts';
 import { failed } from '../../lib/ask.ts';
-import { absolutePath, accountName, environment } from '../../lib/fields.ts';
+import { EXPOSED, absolutePath, accountName, environment } from '../../lib/fields.ts';
 import { parentsOf } from '../../lib/resources.ts';
 import { said } from '../../lib/said.ts';
 
@@ -29,7 +29,7 @@ export const projectFields = {
     .regex(/^(?!-)[\w./-]+$/u)
     .default('manage.py')
     .describe('The management script, below the directory'),
-  env: environment.exactOptional().describe('Environment of the command; never for secrets'),
+  env: environment.exactOptional().describe('Environment of the command').meta(EXPOSED),
 };
 
 export interface Project {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { absolutePath, accountName, environment, seconds } from '../../lib/fields.ts';
+import { EXPOSED, absolutePath, accountName, environment, seconds } from '../../lib/fields.ts';
 
 const oneOrMore = <T extends z.ZodType>(item: T) =>
   z.union([item.transform((single) => [single]), z.array(item)]);
@@ -42,7 +42,8 @@ export const pipFields = {
     .meta({ secret: true }),
   find_links: oneOrMore(z.string().regex(/^(?!-)[^\s\0]+$/u))
     .exactOptional()
-    .describe('Directories or pages that hold packages'),
+    .describe('Directories or pages that hold packages')
+    .meta(EXPOSED),
   no_index: z.boolean().default(false).describe('Use `find_links` only'),
   no_deps: z.boolean().default(false).describe('Leave out what the packages themselves require'),
   pre_releases: z.boolean().default(false).describe('Also accept pre-releases'),
@@ -67,7 +68,7 @@ export const pipFields = {
     .exactOptional()
     .describe('A file of certificates to trust instead of the usual'),
   timeout: seconds.exactOptional().describe('Seconds to wait for an index to answer'),
-  env_vars: environment.exactOptional().describe('Environment for pip; never for secrets'),
+  env_vars: environment.exactOptional().describe('Environment for pip').meta(EXPOSED),
 };
 
 export const packagesField = oneOrMore(requirement);

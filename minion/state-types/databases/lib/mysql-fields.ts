@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { absolutePath, tcpPort } from '../../lib/fields.ts';
+import { EXPOSED, absolutePath, tcpPort } from '../../lib/fields.ts';
 
 /** Arguments that say which server, as every `mysql_*` type takes them. */
 export const serverFields = {
@@ -7,13 +7,15 @@ export const serverFields = {
     .string()
     .regex(/^[^\0\s]{1,255}$/u, { error: 'expected the name or address of a host' })
     .exactOptional()
-    .describe('Host of a server elsewhere; this host, over its socket, if absent'),
+    .describe('Host of a server elsewhere; this host, over its socket, if absent')
+    .meta(EXPOSED),
   connection_port: tcpPort.exactOptional().describe('The port of the server; 3306 if absent'),
   connection_user: z
     .string()
     .regex(/^[^\0\r\n]{1,80}$/u, { error: 'expected the name of a MySQL account' })
     .exactOptional()
-    .describe('The account to log in as; root, whom a server on this host knows by his socket'),
+    .describe('The account to log in as; root, whom a server on this host knows by his socket')
+    .meta(EXPOSED),
   connection_pass: z
     .string()
     .regex(/^[^\0\r\n]+$/u, { error: 'expected a password on one line' })

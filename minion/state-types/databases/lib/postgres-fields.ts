@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { accountName, tcpPort } from '../../lib/fields.ts';
+import { EXPOSED, accountName, tcpPort } from '../../lib/fields.ts';
 
 const LONGEST_NAME = 63;
 
@@ -22,13 +22,15 @@ export const connectionFields = {
     .string()
     .regex(/^[^\0\s]{1,255}$/u, { error: 'expected the name or address of a host' })
     .exactOptional()
-    .describe('Host of a server elsewhere, or the directory of its socket; this host if absent'),
+    .describe('Host of a server elsewhere, or the directory of its socket; this host if absent')
+    .meta(EXPOSED),
   db_port: tcpPort.exactOptional().describe('The port of the server; its default if absent'),
   db_user: objectName
     .exactOptional()
     .describe(
       'The role to log in as; by default the one named like `user`, and postgres with `db_host`',
-    ),
+    )
+    .meta(EXPOSED),
   db_password: z
     .string()
     .regex(/^[^\0\r\n]+$/u, { error: 'expected a password on one line' })

@@ -2,14 +2,10 @@ import { createHash } from 'node:crypto';
 import { ConductorError, messageOf } from '../../../../shared/errors.ts';
 import type { Host, HostView } from '../../../host/host.ts';
 import { lastWords } from '../../lib/ask.ts';
+import { RULES, isPersisted, keepForBoot, textOf } from './firewall-boot.ts';
 import { EMPTY, parseRuleset, renderRuleset } from './firewall-rules.ts';
 import type { Ruleset } from './firewall-rules.ts';
 
-const DIRECTORY = '/etc/conductor';
-const RULES = `${DIRECTORY}/firewall.nft`;
-const UNIT = 'conductor-firewall.service';
-const UNIT_PATH = `/etc/systemd/system/${UNIT}`;
-const AT_BOOT = `/etc/systemd/system/sysinit.target.wants/${UNIT}`;
 const MARK = 'firewall';
 const TOPIC = 'firewall';
 const PENDING = 'pending';
@@ -20,36 +16,6 @@ const BACK_UNIT = 'conductor-firewall-back';
 const BACK_SECONDS = 60;
 const REACH_MS = 20_000;
 const POLL_MS = 500;
-
-const UNIT_TEXT = `# Made by Conductor.
-[Unit]
-Description=Firewall rules of Conductor
-DefaultDependencies=no
-ConditionPathExists=${RULES}
-Wants=network-pre.target
-Before=network-pre.target shutdown.target
-Conflicts=shutdown.target
-After=nftables.service
-StartLimitIntervalSec=0
-
-[Service]
-Type=oneshot
-RemainAfterExit=yes
-ExecStart=/usr/sbin/nft --file ${RULES}
-ExecReload=/usr/sbin/nft --file ${RULES}
-
-[Install]
-WantedBy=sysinit.target
-`;
-
-/** Debian's own service of nftables flushes everything whenever it is started or reloaded. */
-const DROP_IN_DIRECTORY = '/etc/systemd/system/nftables.service.d';
-const DROP_IN_PATH = `${DROP_IN_DIRECTORY}/conductor.conf`;
-const DROP_IN_TEXT = `# Made by Conductor.
-[Service]
-ExecStartPost=-/usr/sbin/nft --file ${RULES}
-ExecReload=-/usr/sbin/nft --file ${RULES}
-`;
 
 /** What every state of the firewall needs. */
 export const FIREWALL_NEEDS = ['package:nftables', 'path:/etc/conductor'];
@@ -87,22 +53,34 @@ export async function replaceRuleset(
   what: string,
   change: (ruleset: Ruleset) => Ruleset,
 ): Promise<void> {
-  const text = renderRuleset(change(parseRuleset((await textOf(RULES, host)) ?? '')));
-  await check(host, what, text);
-  if (!(await host.reachesMaster())) {
-    throw refused(what, 'the master cannot be reached even now, so nobody could tell afterwards');
-  }
+  const text = await changed(change, host);
   const tookBefore = await host.recall(MARK);
   try {
     await host.remember(MARK, PENDING);
     await beginTrial(host);
     await loadAndTry(host, what, { text, tookBefore });
-    await keep(host, text);
+    await keepForBoot(host, text);
     await endTrial(host);
     await host.remember(MARK, fingerprint(text, await liveTable(host)));
   } finally {
     host.changed(TOPIC);
   }
+}
+
+/** The whole text of the rules with a change in it. */
+async function changed(change: (ruleset: Ruleset) => Ruleset, host: HostView): Promise<string> {
+  return renderRuleset(change(parseRuleset((await textOf(RULES, host)) ?? '')));
+}
+
+/** Refuses rules that nftables does not take, and any while nobody could tell whether the master is still reached. */
+export async function refuseRuleset(
+  host: HostView,
+  what: string,
+  change: (ruleset: Ruleset) => Ruleset,
+): Promise<void> {
+  await check(host, what, await changed(change, host));
+  if (await host.reachesMaster()) return;
+  throw refused(what, 'the master cannot be reached even now, so nobody could tell afterwards');
 }
 
 async function loadAndTry(
@@ -132,10 +110,11 @@ async function stillReachesMaster(host: Host): Promise<boolean> {
   }
 }
 
-async function check(host: Host, what: string, text: string): Promise<void> {
+async function check(host: HostView, what: string, text: string): Promise<void> {
   const output = await host.query(['nft', '--check', '--file', '-'], { input: text });
   if (output.exitCode === 0) return;
-  if (output.exitCode === 127) throw refused(what, 'there is no program "nft" on this host');
+  if (output.exitCode === 127)
+    throw refused(what, 'there is no program "nft" on this host', ['package:nftables']);
   throw new ConductorError(
     'CHECK_FAILED',
     `Cannot configure ${what}: nft refuses the rules, so the old ones stay: ${lastWords(output)}`,
@@ -158,40 +137,17 @@ async function endTrial(host: Host): Promise<void> {
   if ((await host.status(BACK)) !== null) await host.remove(BACK);
 }
 
-async function keep(host: Host, text: string): Promise<void> {
-  if ((await host.status(DIRECTORY)) === null) await host.makeDirectory(DIRECTORY);
-  await host.writeFile(RULES, text, { user: 'root', group: 'root', mode: '0600' });
-  if (await isPersisted(host)) return;
-  if ((await host.status(DROP_IN_DIRECTORY)) === null) await host.makeDirectory(DROP_IN_DIRECTORY);
-  const ownership = { user: 'root', group: 'root', mode: '0644' };
-  await host.writeFile(DROP_IN_PATH, DROP_IN_TEXT, ownership);
-  await host.writeFile(UNIT_PATH, UNIT_TEXT, ownership);
-  await host.run(['systemctl', 'daemon-reload']);
-  await host.run(['systemctl', 'enable', '--now', '--quiet', UNIT]);
-}
-
-/** Whether the rules are loaded when the machine starts, and whenever somebody else flushes them. */
-async function isPersisted(host: HostView): Promise<boolean> {
-  const isUnit = (await textOf(UNIT_PATH, host)) === UNIT_TEXT;
-  const isDropIn = (await textOf(DROP_IN_PATH, host)) === DROP_IN_TEXT;
-  return isUnit && isDropIn && (await host.status(AT_BOOT)) !== null;
-}
-
 /** The table as the kernel has it, without what it counts; empty if there is none. */
 async function liveTable(host: HostView): Promise<string> {
   const output = await host.query(['nft', '--stateless', 'list', 'table', 'inet', 'conductor']);
   return output.exitCode === 0 ? output.stdout : '';
 }
 
-async function textOf(path: string, host: HostView): Promise<string | null> {
-  const bytes = await host.readFile(path);
-  return bytes === null ? null : Buffer.from(bytes).toString();
-}
-
 function fingerprint(text: string, live: string): string {
   return createHash('sha256').update(text).update('\0').update(live).digest('hex');
 }
 
-function refused(what: string, why: string): ConductorError {
-  return new ConductorError('STATE_REFUSED', `Cannot configure ${what}: ${why}`);
+function refused(what: string, why: string, lacks?: readonly string[]): ConductorError {
+  const details = lacks === undefined ? {} : { lacks };
+  return new ConductorError('STATE_REFUSED', `Cannot configure ${what}: ${why}`, details);
 }

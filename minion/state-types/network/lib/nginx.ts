@@ -1,11 +1,30 @@
 import { createHash } from 'node:crypto';
 import { ConductorError } from '../../../../shared/errors.ts';
-import type { Host, HostView } from '../../../host/host.ts';
-import type { Piece, Replacement } from '../../lib/staged.ts';
+import type { Host, HostView, Output } from '../../../host/host.ts';
+import type { Piece } from '../../lib/rehearse.ts';
+import { refuseConfiguration } from '../../lib/staged.ts';
+import type { Replacement } from '../../lib/staged.ts';
+
+type ConfigurationChange = Pick<Replacement, 'what' | 'directory' | 'pieces'>;
 
 export const NGINX = '/etc/nginx';
 /** Debian's unit runs it with these, and so must whoever checks its configuration. */
-const CHECK = ['nginx', '-t', '-q', '-g', 'daemon on; master_process on;'] as const;
+const DIRECTIVES = ['-g', 'daemon on; master_process on;'] as const;
+/** It makes the files that it is to log to, if they are missing. */
+const CHECK = ['nginx', '-t', '-q', ...DIRECTIVES] as const;
+/** As somebody who may read everything, such as keys, and write nothing: it gets no further than to have understood it. */
+const LOOK = [
+  'setpriv',
+  '--reuid=nobody',
+  '--regid=nogroup',
+  '--clear-groups',
+  '--inh-caps=-all,+dac_read_search',
+  '--ambient-caps=-all,+dac_read_search',
+  '--',
+  'nginx',
+  '-t',
+  ...DIRECTIVES,
+] as const;
 /** It tries to bind a port for two and a half seconds before it gives up. */
 const RELOAD_TIMEOUT_MS = 10_000;
 const POLL_MS = 100;
@@ -33,23 +52,34 @@ export function siteMark(name: string): string {
   return `nginx.site:${name}`;
 }
 
-/** The change that puts a site in place, or with no content takes it away. */
-export function siteReplacement(
-  host: Host,
-  site: { name: string; content: string | null; enabled: boolean; reload: boolean },
-): Replacement {
-  const { name, content, enabled, reload } = site;
+export interface Site {
+  readonly name: string;
+  /** With no content it is taken away. */
+  readonly content: string | null;
+  readonly enabled: boolean;
+  readonly reload: boolean;
+}
+
+/** The files of a site that is put in place or taken away. */
+export function siteChange({ name, content, enabled }: Site): ConfigurationChange {
   const file: Piece = content === null ? null : { kind: 'file', content, mode: '0644' };
   const link: Piece = enabled ? { kind: 'symlink', to: sitePath(name) } : null;
   const pieces: [string, Piece][] = [
     [sitePath(name), file],
     [linkPath(name), link],
   ];
-  const take = (): Promise<void> => (reload ? reloadNginx(host) : Promise.resolve());
   return {
     what: `the nginx site "${name}"`,
     directory: NGINX,
     pieces: new Map(content === null ? pieces.toReversed() : pieces),
+  };
+}
+
+export function siteReplacement(host: Host, site: Site): Replacement {
+  const { name, content, enabled, reload } = site;
+  const take = (): Promise<void> => (reload ? reloadNginx(host) : Promise.resolve());
+  return {
+    ...siteChange(site),
     check: CHECK,
     take,
     takeBack: take,
@@ -63,17 +93,28 @@ export function snippetMark(path: string): string {
   return `nginx.snippet:${path}`;
 }
 
-/** The change that puts a snippet in place, or with no content takes it away. */
-export function snippetReplacement(
-  host: Host,
-  { path, content, reload }: { path: string; content: string | null; reload: boolean },
-): Replacement {
+export interface Snippet {
+  readonly path: string;
+  /** With no content it is taken away. */
+  readonly content: string | null;
+  readonly reload: boolean;
+}
+
+/** The file of a snippet that is put in place or taken away. */
+export function snippetChange({ path, content }: Snippet): ConfigurationChange {
   const file: Piece = content === null ? null : { kind: 'file', content, mode: '0644' };
-  const take = (): Promise<void> => (reload ? reloadNginx(host) : Promise.resolve());
   return {
     what: `the nginx snippet "${path}"`,
     directory: NGINX,
     pieces: new Map([[path, file]]),
+  };
+}
+
+export function snippetReplacement(host: Host, snippet: Snippet): Replacement {
+  const { path, reload } = snippet;
+  const take = (): Promise<void> => (reload ? reloadNginx(host) : Promise.resolve());
+  return {
+    ...snippetChange(snippet),
     check: CHECK,
     take,
     takeBack: take,
@@ -81,6 +122,19 @@ export function snippetReplacement(
     taken: null,
     pending: PENDING,
   };
+}
+
+/** Throws CHECK_FAILED if nginx does not understand its configuration with this change in it. */
+export async function refuseMistakes(host: HostView, change: ConfigurationChange): Promise<void> {
+  await refuseConfiguration({ ...change, check: LOOK, complaint: misunderstanding }, host);
+}
+
+/** What nginx says of a configuration that it does not understand; `null` if it does. */
+export function misunderstanding({ exitCode, stderr }: Output): string | null {
+  if (exitCode === 0 || stderr.includes('syntax is ok')) return null;
+  const lines = stderr.trim().split('\n');
+  const final = lines.filter((line) => line.includes('[emerg]')).map(withoutTime);
+  return (final.length > 0 ? [...new Set(final)] : lines.slice(-6)).join('\n');
 }
 
 /**
@@ -139,7 +193,11 @@ async function complaintsSince(host: HostView, size: number): Promise<readonly s
   if ((await errorLogSize(host)) <= size) return [];
   const tail = await host.query(['tail', `--bytes=+${size + 1}`, '--', ERROR_LOG]);
   const lines = tail.stdout.split('\n').filter((line) => /\[(?:emerg|alert|crit)\]/u.test(line));
-  return [...new Set(lines.map((line) => line.replace(/^.*?\[\w+\] (?:\d+#\d+: )?/u, '')))];
+  return [...new Set(lines.map(withoutTime))];
+}
+
+function withoutTime(line: string): string {
+  return line.replace(/^.*?\[\w+\] (?:\d+#\d+: )?/u, '');
 }
 
 /** It tries again to bind a port; anything else it does not get over. */

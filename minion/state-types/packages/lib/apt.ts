@@ -29,6 +29,14 @@ const OPTIONS = [
   '--option=Dpkg::Options::=--force-confold',
 ] as const;
 
+/** Reads the sources of packages as apt does, and writes no cache of them. */
+export const READ_SOURCES: Argv = [
+  'apt-get',
+  UNCACHED,
+  '--option=Dir::Cache::srcpkgcache=',
+  'indextargets',
+];
+
 /** Runs one apt-get transaction, after mending one that was interrupted. */
 export async function aptGet(args: readonly string[], host: Host): Promise<void> {
   await mendDpkg(host);

@@ -1,7 +1,7 @@
 import { ConductorError } from '../../../../shared/errors.ts';
 import type { Change } from '../../../../shared/change.ts';
-import type { Host } from '../../../host/host.ts';
-import { candidates, packagesChanged } from '../../lib/packages.ts';
+import type { Host, HostView } from '../../../host/host.ts';
+import { candidates, packagesChanged, readPackages } from '../../lib/packages.ts';
 import { aptGet, areListsOld, refreshLists } from './apt.ts';
 import { withFiles } from './deb-files.ts';
 import { listAge, needsFreshLists, wantSet, wantedVersion } from './package-set.ts';
@@ -12,6 +12,36 @@ export interface InstallArgs extends SetArgs {
   readonly installRecommends: boolean;
   readonly skipVerify: boolean;
   readonly updateHolds: boolean;
+}
+
+/** Refuses what apt would not do, as far as its lists and what is installed tell. */
+export async function refuseInstall(
+  change: Change<PackageSet>,
+  args: InstallArgs,
+  host: HostView,
+): Promise<void> {
+  if (change.action === 'remove') return;
+  const { held, lists, ...versions } = change.to;
+  const names = Object.keys(versions);
+  if (!args.updateHolds) await refuseHeld(names, host);
+  // Otherwise the lists are fetched before anything is said to be in none.
+  if (args.refresh === false)
+    await wordsOf(namesInLists(names, args), args, { warnings: '' }, host);
+}
+
+async function refuseHeld(names: readonly string[], host: HostView): Promise<void> {
+  const { installed } = await readPackages(host);
+  const held = names.find((name) => installed.get(name)?.isHeld === true);
+  if (held === undefined) return;
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot change the version of "${held}": it is held (update_holds: true changes it all the same, pkg.unheld lifts that)`,
+  );
+}
+
+/** Those that do not come from a file. */
+function namesInLists(names: readonly string[], { sources }: InstallArgs): readonly string[] {
+  return names.filter((name) => !sources.has(name));
 }
 
 /** Brings all packages that differ to what is wished for, in one transaction. */
@@ -42,12 +72,7 @@ async function transact(
   warnings: string,
   host: Host,
 ): Promise<void> {
-  const words = await wordsOf(
-    names.filter((name) => !args.sources.has(name)),
-    args,
-    { warnings },
-    host,
-  );
+  const words = await wordsOf(namesInLists(names, args), args, { warnings }, host);
   const sources = new Map([...args.sources].filter(([name]) => names.includes(name)));
   await withFiles(sources, host, async (paths) => {
     if (words.length + paths.length === 0) return;
@@ -109,7 +134,7 @@ async function wordsOf(
   names: readonly string[],
   args: InstallArgs,
   { warnings }: { readonly warnings: string },
-  host: Host,
+  host: HostView,
 ): Promise<string[]> {
   const known = await candidates(names, host, { release: args.fromRepo });
   const unknown = names.filter((name) => !known.has(name));
@@ -125,12 +150,15 @@ async function wordsOf(
   return words;
 }
 
+/** Whoever changes these may bring packages. */
+const SOURCES = ['path:/etc/apt'];
+
 function unknownPackages(names: readonly string[], warnings: string): ConductorError {
   const them = names.length === 1 ? 'it' : 'them';
   return new ConductorError(
     'STATE_REFUSED',
     `Cannot install "${names.join('", "')}": no package source of this host has ${them}`,
-    warnings === '' ? {} : { output: warnings },
+    { lacks: SOURCES, ...(warnings === '' ? {} : { output: warnings }) },
   );
 }
 
@@ -139,6 +167,7 @@ function unknownVersion(name: string, wish: string, versions: readonly string[])
   return new ConductorError(
     'STATE_REFUSED',
     `Cannot install "${name}" in version "${wish}": the package sources of this host have ${had}`,
+    { lacks: SOURCES },
   );
 }
 

@@ -1,5 +1,5 @@
 import { ConductorError } from '../../../../shared/errors.ts';
-import type { Value } from '../../../../shared/change.ts';
+import type { Change, Value } from '../../../../shared/change.ts';
 import type { HostView } from '../../../host/host.ts';
 import { candidates, readPackages, readProvided } from '../../lib/packages.ts';
 import type { Packages } from '../../lib/packages.ts';
@@ -29,6 +29,8 @@ type Versions = Readonly<Record<string, string>>;
 
 /** Stands for the version of a package of which no list is known yet. */
 const UNKNOWN = 'the newest';
+/** Stands behind a version that no list has, although they are not old. */
+const IN_NO_LIST = ' (in no list)';
 const HOUR = 3600;
 
 /** How the packages are; `null` if none of them is installed. */
@@ -85,14 +87,15 @@ export async function wantSet(args: SetArgs, host: HostView): Promise<PackageSet
   const all = [...args.wishes];
   const wishes = args.onlyUpgrade ? all.filter(([name]) => name in have) : all;
   const known = await candidatesFor(wishes, have, args, host);
-  const versions: Record<string, string> = {};
+  const wanted: Record<string, string> = {};
   for (const [name, wish] of wishes) {
-    versions[name] = await wantedVersion(
+    wanted[name] = await wantedVersion(
       { have: have[name], wish, known: known.get(name) ?? [] },
       args,
       host,
     );
   }
+  const versions = await marked(wanted, { have, known }, args, host);
   for (const [name, source] of args.sources) {
     versions[name] = await sourceVersion(name, source, have[name], host);
   }
@@ -156,6 +159,40 @@ export async function wantedVersion(
   }
   return wish;
 }
+
+/** Why nobody knows before the lists are fetched whether all of it is to be had; `null` if it is. */
+export function unlisted(change: Change<PackageSet>): string | null {
+  if (change.action === 'remove') return null;
+  const { held, lists, ...versions } = change.to;
+  const found = Object.entries(versions).flatMap(([name, version]) =>
+    typeof version === 'string' && version.endsWith(IN_NO_LIST)
+      ? [{ name, wish: version.slice(0, -IN_NO_LIST.length) }]
+      : [],
+  );
+  const [first] = found;
+  if (first === undefined) return null;
+  const { name, wish } = first;
+  const what = wish === UNKNOWN ? `"${name}"` : `"${name}" in version "${wish}"`;
+  return `no package list of this host has ${what}; they are fetched first, though they are not old`;
+}
+
+/** What is to be installed and stands in no list is marked, unless the lists are old anyway. */
+async function marked(
+  versions: Readonly<Record<string, string>>,
+  { have, known }: { readonly have: Versions; readonly known: Known },
+  args: SetArgs,
+  host: HostView,
+): Promise<Record<string, string>> {
+  const isListed = ([name, version]: [string, string]) =>
+    version === have[name] || known.get(name)?.includes(version) === true;
+  const all = Object.entries(versions);
+  if (all.every(isListed) || (await areListsOld(listAge(args), host))) return { ...versions };
+  const mark = (one: [string, string]) =>
+    isListed(one) ? one : ([one[0], `${one[1]}${IN_NO_LIST}`] as const);
+  return Object.fromEntries(all.map(mark));
+}
+
+type Known = ReadonlyMap<string, readonly string[]>;
 
 /** A file on the host tells its version; what a URL has is known once it is there. */
 async function sourceVersion(

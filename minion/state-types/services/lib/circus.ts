@@ -26,16 +26,21 @@ export function watchers(
   host: HostView,
   circus: Circus,
 ): Promise<ReadonlyMap<string, readonly number[]> | null> {
-  return host.shared(topicOf(circus), async () => {
-    const output = await host.query(await control(host, circus, LOOK_SECONDS, ['--json', 'stats']));
-    if (output.exitCode !== 0) return null;
-    const { infos } = statistics.parse(JSON.parse(output.stdout));
-    const entries = Object.entries(infos).map(([name, processes]) => {
-      const pids = Object.values(processes).flatMap((one) => (one === null ? [] : [one.pid]));
-      return [name.toLowerCase(), pids] as const;
-    });
-    return new Map(entries);
+  return host.shared(topicOf(circus), async () => watchersNow(host, circus));
+}
+
+async function watchersNow(
+  host: HostView,
+  circus: Circus,
+): Promise<ReadonlyMap<string, readonly number[]> | null> {
+  const output = await host.query(await control(host, circus, LOOK_SECONDS, ['--json', 'stats']));
+  if (output.exitCode !== 0) return null;
+  const { infos } = statistics.parse(JSON.parse(output.stdout));
+  const entries = Object.entries(infos).map(([name, processes]) => {
+    const pids = Object.values(processes).flatMap((one) => (one === null ? [] : [one.pid]));
+    return [name.toLowerCase(), pids] as const;
   });
+  return new Map(entries);
 }
 
 /** What runs of one watcher now. */
@@ -70,9 +75,8 @@ function isRefusal({ stdout }: Output): boolean {
 }
 
 /** Whether circus answers; said before anything is changed. */
-export async function requireAnswer(host: Host, circus: Circus): Promise<void> {
-  host.changed(topicOf(circus));
-  if ((await watchers(host, circus)) === null) throw notAnswering(circus);
+export async function requireAnswer(host: HostView, circus: Circus): Promise<void> {
+  if ((await watchersNow(host, circus)) === null) throw notAnswering(circus);
 }
 
 /** Reads the whole configuration as circusd would. */
@@ -123,9 +127,10 @@ function topicOf({ config }: Circus): string {
   return `circus:${config}`;
 }
 
-function notAnswering({ config }: Circus): ConductorError {
+function notAnswering({ circusctl, config }: Circus): ConductorError {
   return new ConductorError(
     'STATE_REFUSED',
     `Cannot reach circus: no circusd answers at the endpoint of "${config}"`,
+    { lacks: ['circus', 'service:circusd', `path:${config}`, `path:${circusctl}`] },
   );
 }

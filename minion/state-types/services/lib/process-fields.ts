@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { absolutePath, accountReference, environment } from '../../lib/fields.ts';
+import { EXPOSED, absolutePath, accountReference, environment } from '../../lib/fields.ts';
 
 /** One value of an INI file: what follows ` ;` would be read as a comment. */
 const value = z.string().regex(/^(?!.*\s;)[^\r\n\0]*$/u, {
@@ -26,11 +26,13 @@ export const processFields = {
     .describe('Name of the process'),
   cmd: value
     .min(1)
-    .describe('The program, with its arguments if `args` is not given; no shell reads it'),
+    .describe('The program, with its arguments if `args` is not given; no shell reads it')
+    .meta(EXPOSED),
   args: z
     .union([value, z.array(value).transform((words) => words.map(quoted).join(' '))])
     .exactOptional()
-    .describe('Its arguments, as a list of words or as one text with quotes'),
+    .describe('Its arguments, as a list of words or as one text with quotes')
+    .meta(EXPOSED),
   numprocesses: z.int().nonnegative().default(1).describe('How many of it run'),
   uid: accountReference.exactOptional().describe('The account that it runs as'),
   working_dir: absolutePath.exactOptional().describe('Where it runs'),

@@ -38,33 +38,31 @@ async function isScriptEnabled(id: string, asked: boolean, host: HostView): Prom
 /** Has a unit started at boot, or not; an alias is switched by the unit's real name. */
 export async function setEnabled(name: string, enable: boolean, host: Host): Promise<void> {
   const unit = await reloadDaemon(name, host);
-  if (unit.loadState === 'not-found' && enable) {
-    throw noSuchUnit('enable', name);
-  }
-  if (unit.loadState === 'masked' && enable) {
-    throw new ConductorError(
-      'STATE_REFUSED',
-      `Cannot enable "${name}": it is masked (service.unmasked lifts that)`,
-    );
-  }
   await host.run(['systemctl', enable ? 'enable' : 'disable', '--', unit.id]);
   host.changed('services');
 }
 
-/** A unit that can be enabled, as far as a look can tell. Throws STATE_REFUSED as `setEnabled` would. */
-export async function needUnit(name: string, host: HostView): Promise<void> {
-  if ((await knownUnit(name, host)).loadState === 'not-found') {
-    throw noSuchUnit('enable', unitName(name));
-  }
-}
-
-/** A unit that is up or can be started, as far as a look can tell. Throws STATE_REFUSED as a start would. */
-export async function needStartable(
-  { name, unmask, unmask_runtime: unmaskRuntime }: Startable,
+/** Refuses a unit that cannot be enabled. */
+export async function needUnit(
+  { name, unmask = false, unmask_runtime: unmaskRuntime = false }: Startable,
   host: HostView,
 ): Promise<void> {
-  const { loadState, activeState, unitFileState } = await knownUnit(name, host);
-  if (activeState === 'active' || activeState === 'reloading') return;
+  const { loadState, unitFileState } = await knownUnit(name, host);
+  if (loadState === 'not-found') throw noSuchUnit('enable', unitName(name));
+  const isLifted = unitFileState === 'masked-runtime' ? unmaskRuntime : unmask;
+  if (loadState !== 'masked' || isLifted) return;
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot enable "${unitName(name)}": it is masked (service.unmasked lifts that)`,
+  );
+}
+
+/** Refuses a unit that cannot be started. */
+export async function needStartable(
+  { name, unmask = false, unmask_runtime: unmaskRuntime = false }: Startable,
+  host: HostView,
+): Promise<void> {
+  const { loadState, unitFileState } = await knownUnit(name, host);
   if (loadState === 'not-found') throw noSuchUnit('start', unitName(name));
   const isLifted = unitFileState === 'masked-runtime' ? unmaskRuntime : unmask;
   if (loadState === 'masked' && !isLifted) throw isMaskedUnit('start', unitName(name));
@@ -72,8 +70,22 @@ export async function needStartable(
 
 interface Startable {
   readonly name: string;
-  readonly unmask: boolean;
-  readonly unmask_runtime: boolean;
+  readonly unmask?: boolean;
+  readonly unmask_runtime?: boolean;
+}
+
+/** Refuses to mask a unit whose own file stands where the mask would. */
+export async function needRoomForMask(
+  { name, runtime }: { readonly name: string; readonly runtime: boolean },
+  host: HostView,
+): Promise<void> {
+  const path = `/${runtime ? 'run' : 'etc'}/systemd/system/${unitName(name)}`;
+  if ((await host.status(path)) === null) return;
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot mask "${unitName(name)}": its own file "${path}" stands where the mask would (service.dead stops it, ` +
+      'systemd.unit_absent takes it away)',
+  );
 }
 
 /** That there is none is asked for once more: its file may be newer than what was read. */

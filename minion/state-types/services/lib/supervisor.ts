@@ -18,23 +18,29 @@ const ACT_TIMEOUT_MS = 180_000;
 
 /** All programs; `null` if supervisord does not answer. */
 export function programs(host: HostView): Promise<readonly Program[] | null> {
-  return host.shared(TOPIC, async () => {
-    const argv: Argv = ['supervisorctl', 'status'];
-    const output = await host.query(argv);
-    const found = parseStatus(output.stdout);
-    const answers = output.exitCode === 0 || found.length > 0 || output.exitCode === 3;
-    return answers ? found : null;
-  });
+  return host.shared(TOPIC, async () => programsNow(host));
+}
+
+export async function programsNow(host: HostView): Promise<readonly Program[] | null> {
+  const output = await host.query(['supervisorctl', 'status']);
+  const found = parseStatus(output.stdout);
+  const answers = output.exitCode === 0 || found.length > 0 || output.exitCode === 3;
+  return answers ? found : null;
 }
 
 /** Whether supervisord answers; one that has just been started is waited for briefly. */
-export async function answersSoon(host: Host): Promise<boolean> {
+export async function answersSoon(host: HostView): Promise<boolean> {
   for (let waited = 0; waited < START_TIMEOUT_MS; waited += POLL_MS) {
-    host.changed(TOPIC);
-    if ((await programs(host)) !== null) return true;
+    if ((await programsNow(host)) !== null) return true;
+    if (!(await isStarted(host))) return false;
     await host.sleep(POLL_MS);
   }
   return false;
+}
+
+async function isStarted(host: HostView): Promise<boolean> {
+  const { exitCode } = await host.query(['systemctl', 'is-active', '--quiet', 'supervisor']);
+  return exitCode === 0;
 }
 
 /** `shop:shop_0   RUNNING   pid 812, uptime 0:00:04` */
