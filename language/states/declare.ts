@@ -7,6 +7,7 @@ import { revealedData, textOf, type Entry, type MappingNode } from '../values/no
 import type { Resources } from './implied.ts';
 import type { Sortable } from '../order.ts';
 import { unknownType } from './unknown-type.ts';
+import type { Workshop } from '../expressions/scope.ts';
 import { asSaltMeans } from './salt-arguments.ts';
 import { schemaKeys } from './schema-keys.ts';
 import { pillarValueOf } from './pillar-paths.ts';
@@ -153,7 +154,13 @@ function checkArguments(
   const known = () => [...new Set([...keys, ...COMMON_WORDS])];
   const { problems } = workshop;
   const subject: Subject = { what: type, node, place, keys: known, chain: scope.chain, problems };
-  return checkData(schema.schema, subject, data);
+  const checked = checkData(schema.schema, subject, data);
+  if (checked !== undefined) hideSecrets(schema, checked.value, workshop);
+  return checked;
+}
+
+function hideSecrets(schema: StateSchema, args: unknown, { secrets }: Workshop): void {
+  for (const text of schema.secretsIn?.(args) ?? []) secrets.add(text);
 }
 
 /** A file that could not be had has been told: what the schema says of it is no news. */
