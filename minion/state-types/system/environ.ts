@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
-import { EXPOSED, singleLine } from '../lib/fields.ts';
+import { singleLine } from '../lib/fields.ts';
 import { variablesIn, withVariables } from './lib/environment-file.ts';
 
 /** Variables by name; `null` is not set. */
@@ -34,8 +34,7 @@ const schema = z
     name: z.string().min(1).describe('Name of the variable; any name where `value` is a mapping'),
     value: z
       .union([value, z.record(z.string().regex(NAME), value)])
-      .describe('Its value, or a mapping of several variables to their values; null removes one')
-      .meta(EXPOSED),
+      .describe('Its value, or a mapping of several variables to their values; null removes one'),
     false_unsets: z
       .boolean()
       .default(false)

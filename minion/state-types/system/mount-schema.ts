@@ -34,8 +34,7 @@ export const mountedSchema = z
       .describe('Type of the file system, such as ext4 or tmpfs; none with `bind`'),
     opts: mountOptions
       .default(['defaults'])
-      .describe('Options, as a list or with commas, such as [noatime, nofail]')
-      .meta(EXPOSED),
+      .describe('Options, as a list or with commas, such as [noatime, nofail]'),
     mkmnt: z.boolean().default(false).describe('Whether a missing directory to mount at is made'),
     mount: z
       .boolean()
