@@ -8,6 +8,7 @@ import { revealedData, textOf, type Entry, type MappingNode } from '../values/no
 import type { Resources } from './implied.ts';
 import type { Sortable } from '../order.ts';
 import { unknownType } from './unknown-type.ts';
+import type { Workshop } from '../expressions/scope.ts';
 import { asSaltMeans } from './salt-arguments.ts';
 import { schemaKeys } from './schema-keys.ts';
 import { pillarValueOf } from './pillar-paths.ts';
@@ -160,9 +161,14 @@ function checkArguments(
   const subject: Subject = { what: type, node, place, keys: known, chain: scope.chain, problems };
   refuseExposed(node, schema, subject);
   const checked = checkData(schema.schema, subject, data);
+  if (checked !== undefined) hideSecrets(schema, checked.value, workshop);
   const given = { entries: node.entries, files };
   refuseExposure(draft, { schema, given }, problems);
   return checked && { ...checked, holdsSecret: secretEntry(given) !== null };
+}
+
+function hideSecrets(schema: StateSchema, args: unknown, { secrets }: Workshop): void {
+  for (const text of schema.secretsIn?.(args) ?? []) secrets.add(text);
 }
 
 /** A file that could not be had has been told: what the schema says of it is no news. */

@@ -92,6 +92,9 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
   /** What must be there before it, if the tree declares it: the implied requisites. */
   needs?(args: Args): readonly string[];
 
+  /** Texts within its arguments that are shown nowhere, such as a password in an address. */
+  secretsIn?(args: Args): readonly string[];
+
   /** Texts for a file of others, known before any template is rendered. */
   gathers?(args: Args): Gathered;
 

@@ -12,8 +12,9 @@ import type {
   Ownership,
 } from '../../minion/host/host.ts';
 
-/** A standard output, or more of an answer. */
-export type Answer = string | Partial<Output>;
+/** A standard output, or more of an answer; or what it is by the standard input. */
+export type Answer = Told | ((input: string) => Told);
+type Told = string | Partial<Output>;
 
 /** What a fake host answers. */
 export interface HostState {
@@ -112,7 +113,7 @@ export function fakeHost(before: HostState = {}, after: HostState = before): Fak
 
     async query(argv, options = {}) {
       queries.push({ argv, options });
-      const answer = answerTo(state, argv);
+      const answer = answerTo(state, argv, options);
       if (answer === null) throw new Error(`the fake host does not know: ${argv.join(' ')}`);
       return answer;
     },
@@ -210,7 +211,7 @@ export function fakeHost(before: HostState = {}, after: HostState = before): Fak
     },
 
     async run(argv, options = {}) {
-      const answer = answerTo(state, argv) ?? {
+      const answer = answerTo(state, argv, options) ?? {
         exitCode: 0,
         stdout: '',
         stderr: '',
@@ -300,9 +301,10 @@ export function fakeHost(before: HostState = {}, after: HostState = before): Fak
   };
 }
 
-function answerTo(state: HostState, argv: Argv): Output | null {
-  const answer = state.commands?.[argv.join(' ')];
-  if (answer === undefined) return null;
+function answerTo(state: HostState, argv: Argv, { input = '' }: CommandOptions): Output | null {
+  const known = state.commands?.[argv.join(' ')];
+  if (known === undefined) return null;
+  const answer = typeof known === 'function' ? known(String(input)) : known;
   const given = typeof answer === 'string' ? { stdout: answer } : answer;
   return { exitCode: 0, stdout: '', stderr: '', raw: Buffer.from(given.stdout ?? ''), ...given };
 }

@@ -10,8 +10,15 @@ import { ownersOf, parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
 import { archiveSchema } from './archive-schema.ts';
 import type { ArchiveArgs } from './archive-schema.ts';
-import { guardKinds, putInPlace, STAGES } from './lib/archive-place.ts';
-import { archiveOf, compareWith, lookFor, markOf, unpackInto } from './lib/archive-tool.ts';
+import { guardKinds, guardPlace, putInPlace, STAGES } from './lib/archive-place.ts';
+import {
+  archiveOf,
+  compareWith,
+  lookFor,
+  markOf,
+  sourcesOf,
+  unpackInto,
+} from './lib/archive-tool.ts';
 import type { Archive, Members, Report } from './lib/archive-tool.ts';
 import { makeParents } from './lib/own-directory.ts';
 
@@ -44,12 +51,13 @@ export const archiveExtracted = defineState<ArchiveArgs, Extracted>({
   provides: ({ name }) => [`path:${name}`],
   needs: ({ name, source, user, group }) => [
     'package:python3',
-    ...[source].flat().flatMap((from) => (typeof from === 'string' ? [`path:${from}`] : [])),
+    ...sourcesOf({ source }),
     ...parentsOf(name),
     ...ownersOf(said({ user, group })),
   ],
   read,
   want,
+  refuses,
   apply,
 });
 
@@ -113,18 +121,30 @@ async function want(args: ArchiveArgs, host: HostView): Promise<Partial<Extracte
   };
 }
 
+/** What is not here yet is looked through once it is. */
+async function refuses(
+  change: Change<Extracted>,
+  args: ArchiveArgs,
+  host: HostView,
+): Promise<void> {
+  await wantedOwnership(args, host);
+  await guardPlace(args, host);
+  const archive = await archiveOf(args, host);
+  if (!archive.isHere || !isToUnpack(change)) return;
+  const { members } = await compareWith(archive, { ...args, overwrite: false }, host);
+  await guardKinds(members, args, host);
+}
+
+function isToUnpack(change: Change<Extracted>): boolean {
+  if (change.action !== 'update') return change.action === 'create';
+  const { source_hash: hash, missing, differing } = change.to;
+  return hash !== undefined || missing !== undefined || differing !== undefined;
+}
+
 async function apply(change: Change<Extracted>, args: ArchiveArgs, host: Host): Promise<void> {
   if (change.action === 'remove') return;
-  const { source_hash: hash, missing, differing } = change.to;
   const archive = await archiveOf(args, host);
-  if (
-    change.action === 'create' ||
-    hash !== undefined ||
-    missing !== undefined ||
-    differing !== undefined
-  ) {
-    return unpack(archive, args, host);
-  }
+  if (isToUnpack(change)) return unpack(archive, args, host);
   const known = await recalled(args.name, host);
   const members = known?.members ?? (await compareWith(archive, args, host)).members;
   for (const [, path] of members) {
@@ -132,23 +152,22 @@ async function apply(change: Change<Extracted>, args: ArchiveArgs, host: Host): 
   }
 }
 
-/** Looked through, then unpacked aside: what is refused or cut short has touched nothing. */
+/** Looked through and unpacked aside: what is refused or cut short has touched nothing. */
 async function unpack(archive: Archive, args: ArchiveArgs, host: Host): Promise<void> {
   const { name } = args;
-  const { members } = await compareWith(archive, args, host);
-  await guardKinds(members, args, host);
   const stage = stageOf(name);
   await makeParents(host, stage);
   await host.remove(stage);
   try {
     await host.makeDirectory(stage, { mode: '0700' });
     await host.makeDirectory(`${stage}/tree`, said({ user: args.user, group: args.group }));
-    await unpackInto(`${stage}/tree`, archive, args, host);
+    const members = await unpackInto(`${stage}/tree`, archive, args, host);
+    await guardKinds(members, args, host);
     await putInPlace(`${stage}/tree`, args, host);
+    await host.remember(markOf(name), packed({ digest: archive.digest, members }));
   } finally {
     await host.remove(stage);
   }
-  await host.remember(markOf(name), packed({ digest: archive.digest, members }));
 }
 
 /** As long as it is there, unpacking has not come to its end. */

@@ -51,7 +51,7 @@ export const djangoCheck = defineState<Args, Checked>({
     return { problems };
   },
   want: () => ({ problems: [] }),
-  async apply(change, { name }) {
+  async refuses(change, { name }) {
     const problems = change.action === 'update' ? change.from.problems : [];
     throw new ConductorError(
       'CHECK_FAILED',
@@ -59,6 +59,8 @@ export const djangoCheck = defineState<Args, Checked>({
       { problems },
     );
   },
+  // What is wrong has been told by then: there is never a change to carry out.
+  apply: async () => undefined,
 });
 
 /** `?: (security.W004) You have not set …` below a heading in capitals. */

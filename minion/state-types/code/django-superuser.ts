@@ -99,6 +99,7 @@ async function read(args: Args, host: HostView): Promise<Superuser | null> {
     throw new ConductorError(
       'STATE_REFUSED',
       `Cannot look for the superuser "${args.username}": the database of "${args.name}" has no users yet (django.migrated makes its tables): ${found.unmigrated}`,
+      { lacks: [`migrations:${args.name}`] },
     );
   }
   if (!found.there) return null;

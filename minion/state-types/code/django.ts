@@ -30,6 +30,7 @@ export const djangoMigrated = defineState<MigratedArgs, Migrated>({
     virtualenv: /srv/environments/openknesset
     user: openknesset
 `,
+  provides: ({ name }) => [`migrations:${name}`],
   needs: needsOf,
   async read(args, host) {
     const words = ['showmigrations', '--plan', ...databaseOf(args), ...appOf(args)];

@@ -34,6 +34,7 @@ export const dockerContainerRunning = defineState<RunningArgs, Container>({
   ],
   read,
   want: wantedContainer,
+  refuses,
   apply: run,
   answers: () => true,
   async react(args, host) {
@@ -49,6 +50,23 @@ async function read(args: RunningArgs, host: HostView): Promise<Container | null
   const found = await readContainer(await engineOf(args.engine, host), args, host);
   if (found === null || !args.start || !(await isUnproved(args.name, host))) return found;
   return { ...found, running: false };
+}
+
+/** Docker makes what is to be bound into a container and is not there; podman does not. */
+async function refuses(
+  change: Change<Container>,
+  { name, binds = [], engine }: RunningArgs,
+  host: HostView,
+): Promise<void> {
+  if (isOnlyStopped(change) || (await engineOf(engine, host)) === 'docker') return;
+  for (const [path = ''] of binds.map((bind) => bind.split(':'))) {
+    if (!path.startsWith('/') || (await host.status(path)) !== null) continue;
+    throw new ConductorError(
+      'STATE_REFUSED',
+      `Cannot bind "${path}" into the container "${name}": there is no such path`,
+      { lacks: [`path:${path}`] },
+    );
+  }
 }
 
 async function run(change: Change<Container>, args: RunningArgs, host: Host): Promise<void> {
@@ -131,6 +149,7 @@ export const dockerContainerStopped = defineState<StoppedArgs, Standing>({
     throw new ConductorError(
       'STATE_REFUSED',
       `Cannot stop the container "${args.name}": there is none (error_on_absent: false allows that)`,
+      { lacks: [`container:${args.name}`] },
     );
   },
   want: () => ({ running: false }),
@@ -164,17 +183,17 @@ export const dockerContainerAbsent = defineState<AbsentArgs, Standing>({
     return running === null ? null : { running };
   },
   want: () => null,
+  async refuses(change, { name, force }) {
+    if (change.action !== 'remove' || !change.from.running || force) return;
+    throw new ConductorError(
+      'STATE_REFUSED',
+      `Cannot remove the container "${name}": it runs (force: true stops it first)`,
+    );
+  },
   async apply(change, args, host) {
     const engine = await engineOf(args.engine, host);
-    if (change.action === 'remove' && change.from.running) {
-      if (!args.force) {
-        throw new ConductorError(
-          'STATE_REFUSED',
-          `Cannot remove the container "${args.name}": it runs (force: true stops it first)`,
-        );
-      }
+    if (change.action === 'remove' && change.from.running)
       await host.run([engine, 'stop', `--time=${args.shutdown_timeout}`, '--', args.name]);
-    }
     await host.run([engine, 'rm', '--', args.name]);
   },
 });

@@ -7,7 +7,9 @@ import { absolutePath } from '../lib/fields.ts';
 import {
   engineField,
   engineOf,
+  IN_MEMORY,
   imageId,
+  inspectOne,
   imageName,
   PULL_TIMEOUT_MS,
   pull,
@@ -103,6 +105,10 @@ export const dockerImageAbsent = defineState<AbsentArgs, Images>({
     return images.length === 0 ? null : { images };
   },
   want: () => null,
+  async refuses(_change, args, host) {
+    if (args.force) return;
+    for (const image of await thereAmong(args, host)) await guardUse(image, args, host);
+  },
   async apply(_change, args, host) {
     const engine = await engineOf(args.engine, host);
     const force = args.force ? ['--force'] : [];
@@ -116,6 +122,23 @@ async function thereAmong(args: AbsentArgs, host: HostView): Promise<string[]> {
   const engine = await engineOf(args.engine, host);
   const ids = await Promise.all(images.map((image) => imageId(engine, image, host)));
   return images.filter((_image, index) => ids[index] !== null).toSorted();
+}
+
+const names = z.object({ RepoTags: z.array(z.string()).nullish() });
+
+/** One that has another name only loses this one. */
+async function guardUse(image: string, args: AbsentArgs, host: HostView): Promise<void> {
+  const engine = await engineOf(args.engine, host);
+  const found = await inspectOne(engine, { kind: 'image', name: image }, names, host);
+  if ((found?.RepoTags ?? []).length > 1) return;
+  const which = [`--filter=ancestor=${image}`, '--format={{.Names}}'] as const;
+  const { stdout } = await host.query([engine, 'ps', '--all', ...which], IN_MEMORY);
+  const [container = ''] = stdout.split('\n');
+  if (container === '') return;
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot remove the image "${image}": the container "${container}" was made from it (force: true removes that too)`,
+  );
 }
 
 async function bringOver(change: Change<Image>, args: PresentArgs, host: Host): Promise<void> {
@@ -139,6 +162,7 @@ async function idIn(path: string, host: HostView): Promise<string | null> {
     throw new ConductorError(
       'SOURCE_MISSING',
       `Cannot load an image from "${path}": there is no such file`,
+      { lacks: [`path:${path}`] },
     );
   }
   const argv = ['tar', '--extract', '--to-stdout', `--file=${path}`, 'manifest.json'] as const;

@@ -1,14 +1,16 @@
 import type { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
 import { defineState } from '../../engine/state-type.ts';
-import type { Host } from '../../host/host.ts';
+import { ConductorError } from '../../../shared/errors.ts';
+import type { Host, HostView } from '../../host/host.ts';
 import { said } from '../lib/said.ts';
 import { clonedSchema } from './git-schema.ts';
-import { inCheckout } from './lib/git-checkout.ts';
+import { inCheckout, localCommit } from './lib/git-checkout.ts';
 import { checkoutAs, needsOf, providesOf, readCheckout } from './lib/git-state.ts';
 import type { CheckoutState } from './lib/git-state.ts';
-import { withoutPassword } from './lib/git-remote.ts';
-import { moveCheckout } from './lib/git-update.ts';
+import type { Place } from './lib/git-update.ts';
+import { secretsInAddress, withoutPassword } from './lib/git-remote.ts';
+import { moveCheckout, refuseCheckout, wantedCheckout } from './lib/git-update.ts';
 
 type Args = z.infer<typeof clonedSchema>;
 type Cloned = Pick<CheckoutState, 'name' | 'user' | 'branch'>;
@@ -22,6 +24,7 @@ export const gitCloned = defineState<Args, Cloned>({
     target: /home/openknesset/notes
     user: openknesset
 `,
+  secretsIn: ({ name }) => secretsInAddress(name),
   provides: providesOf,
   needs: needsOf,
   async read(args, host) {
@@ -36,28 +39,54 @@ export const gitCloned = defineState<Args, Cloned>({
     user,
     ...said({ branch }),
   }),
+  refuses,
   apply,
 });
 
-async function apply(change: Change<Cloned>, args: Args, host: Host): Promise<void> {
-  const { branch = 'HEAD', force_clone, target } = args;
-  if (change.action === 'remove') return;
+async function refuses(change: Change<Cloned>, args: Args, host: HostView): Promise<void> {
   const checkout = checkoutAs(args);
-  if (change.action === 'create') {
-    const place = { rev: branch, force_clone };
-    return moveCheckout({ action: 'create', to: { rev: null } }, checkout, place, host);
+  await refuseCheckout(moveOf(change), checkout, placeOf(args), host);
+  // What it is to be of the remote is looked for there, as long as there is nothing here.
+  if (change.action === 'create') await wantedCheckout(checkout, placeOf(args), host);
+  if (change.action === 'update' && change.to.branch !== undefined)
+    await needBranch(change.from.user, args, host);
+}
+
+/** What belongs to nobody cannot be looked at before it has been given to somebody. */
+async function needBranch(
+  user: string,
+  { branch, remote, target }: Args,
+  host: HostView,
+): Promise<void> {
+  if (!(await host.accounts()).has(user)) return;
+  for (const place of ['refs/heads', `refs/remotes/${remote}`]) {
+    if ((await localCommit(host, { target, user }, `${place}/${branch}`)) !== null) return;
   }
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot change "${target}" to branch "${branch}": it was not there when it was cloned, and nothing is fetched since`,
+    { lacks: [] },
+  );
+}
+
+/** Only what it has to do with the remote and with its owner. */
+function moveOf(change: Change<Cloned>): Change<CheckoutState> {
+  if (change.action === 'create') return { action: 'create', to: { rev: null } };
+  const from = { ...NOTHING, ...change.from };
+  if (change.action === 'remove') return { action: 'remove', from };
   const { user, name } = change.to;
-  if ((user ?? name) !== undefined) {
-    const from = { ...NOTHING, ...change.from };
-    const to = said({ user, name });
-    await moveCheckout(
-      { action: 'update', from, to },
-      checkout,
-      { rev: branch, force_clone },
-      host,
-    );
-  }
+  return { action: 'update', from, to: said({ user, name }) };
+}
+
+function placeOf({ branch = 'HEAD', force_clone }: Args): Place {
+  return { rev: branch, force_clone };
+}
+
+async function apply(change: Change<Cloned>, args: Args, host: Host): Promise<void> {
+  const { target } = args;
+  const checkout = checkoutAs(args);
+  await moveCheckout(moveOf(change), checkout, placeOf(args), host);
+  if (change.action !== 'update') return;
   if (change.to.branch === undefined || args.branch === undefined) return;
   const argv = ['git', '-C', target, 'checkout', '--quiet', args.branch, '--'] as const;
   await host.run(argv, inCheckout(checkout));

@@ -3,7 +3,7 @@ import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Argv, Host, HostView } from '../../host/host.ts';
-import { optionsFor, rewrite } from './lib/git-config-file.ts';
+import { optionsFor, refuseFile, rewrite } from './lib/git-config-file.ts';
 import type { Where } from './lib/git-config-file.ts';
 import { canonicalName } from './lib/git-config-text.ts';
 import { failed } from '../lib/ask.ts';
@@ -69,6 +69,7 @@ export const gitConfigSet = defineState<SetArgs, Setting>({
     return { value: values.length === 1 ? (values[0] ?? null) : null, multivar: values };
   },
   want: ({ value, multivar }) => said({ value, multivar }),
+  refuses: (_change, args, host) => refuseFile(args, host),
   async apply(change, args, host) {
     if (change.action === 'remove') return;
     const { name, value, multivar = [] } = args;
@@ -114,17 +115,20 @@ export const gitConfigUnset = defineState<UnsetArgs, Settings>({
     return found.length === 0 ? null : { settings: found.map((one) => one.join('=')) };
   },
   want: () => null,
+  async refuses(change, args, host) {
+    await refuseFile(args, host);
+    const count = change.action === 'remove' ? change.from.settings.length : 0;
+    if (count < 2 || args.all) return;
+    throw new ConductorError(
+      'STATE_REFUSED',
+      `Cannot take away the setting "${args.name}": ${count} values match (all: true takes them all away)`,
+    );
+  },
   apply: unset,
 });
 
 async function unset(_change: Change<Settings>, args: UnsetArgs, host: Host): Promise<void> {
   const found = await matching(args, host);
-  if (found.length > 1 && !args.all) {
-    throw new ConductorError(
-      'STATE_REFUSED',
-      `Cannot take away the setting "${args.name}": ${found.length} values match (all: true takes them all away)`,
-    );
-  }
   const pattern = args.value_regex ?? null;
   const names = [...new Set(found.map(([name]) => name))];
   const edits = names.map((name) => ({ name, values: [], pattern }));

@@ -1,9 +1,10 @@
 import type { z } from 'zod';
 import { defineState } from '../../engine/state-type.ts';
 import { detachedSchema } from './git-schema.ts';
+import { secretsInAddress } from './lib/git-remote.ts';
 import { checkoutAs, needsOf, providesOf, readCheckout } from './lib/git-state.ts';
 import type { CheckoutState } from './lib/git-state.ts';
-import { moveCheckout, wantedCheckout } from './lib/git-update.ts';
+import { moveCheckout, refuseCheckout, wantedCheckout } from './lib/git-update.ts';
 import type { Place } from './lib/git-update.ts';
 import type { Checkout } from './lib/git-checkout.ts';
 
@@ -19,10 +20,12 @@ export const gitDetached = defineState<Args, CheckoutState>({
     target: /srv/projects/openknesset/code
     user: openknesset
 `,
+  secretsIn: ({ name }) => secretsInAddress(name),
   provides: providesOf,
   needs: needsOf,
   read: (args, host) => readCheckout(checkoutOf(args), host),
   want: (args, host) => wantedCheckout(checkoutOf(args), placeOf(args), host),
+  refuses: (change, args, host) => refuseCheckout(change, checkoutOf(args), placeOf(args), host),
   apply: (change, args, host) => moveCheckout(change, checkoutOf(args), placeOf(args), host),
 });
 

@@ -23,7 +23,7 @@ const remoteFields = {
       error: 'expected the address of a repository',
     })
     .describe(
-      'Address of the repository: https, ssh, git or a path; a name, token or password in an https address is kept out of the checkout',
+      'Address of the repository: https, ssh, git or a path; a name, token or password in an https address is kept out of the checkout, and password and token out of all that is shown',
     ),
   target: absolutePath.describe('Where the working copy is'),
   remote: refName.default('origin').describe('Name of the remote in the working copy'),

@@ -1,9 +1,10 @@
 import type { z } from 'zod';
 import { defineState } from '../../engine/state-type.ts';
 import { gitSchema } from './git-schema.ts';
+import { secretsInAddress } from './lib/git-remote.ts';
 import { checkoutAs, needsOf, providesOf, readCheckout } from './lib/git-state.ts';
 import type { CheckoutState } from './lib/git-state.ts';
-import { moveCheckout, wantedCheckout } from './lib/git-update.ts';
+import { moveCheckout, refuseCheckout, wantedCheckout } from './lib/git-update.ts';
 
 type Args = z.infer<typeof gitSchema>;
 
@@ -17,9 +18,11 @@ export const gitLatest = defineState<Args, CheckoutState>({
     target: /srv/projects/openknesset/code
     user: openknesset
 `,
+  secretsIn: ({ name }) => secretsInAddress(name),
   provides: providesOf,
   needs: needsOf,
   read: (args, host) => readCheckout(checkoutAs(args), host),
   want: (args, host) => wantedCheckout(checkoutAs(args), args, host),
+  refuses: (change, args, host) => refuseCheckout(change, checkoutAs(args), args, host),
   apply: (change, args, host) => moveCheckout(change, checkoutAs(args), args, host),
 });

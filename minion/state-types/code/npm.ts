@@ -6,6 +6,7 @@ import { failed } from '../lib/ask.ts';
 import { EXPOSED, absolutePath, accountName, environment } from '../lib/fields.ts';
 import { parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
+import { hasNoPassword } from './lib/addresses.ts';
 import { NPM_SCRIPT } from './lib/npm-script.ts';
 
 type Installed = { missing: readonly string[] };
@@ -13,9 +14,14 @@ type Present = { pkgs: readonly string[] };
 
 const INSTALL_TIMEOUT_MS = 1_800_000;
 
-const packageSpec = z.string().regex(/^(?!-)[^\s\0]+$/u, {
-  error: 'expected a package, such as less, less@4.2 or tool@file:/srv/tool.tgz',
-});
+const packageSpec = z
+  .string()
+  .regex(/^(?!-)[^\s\0]+$/u, {
+    error: 'expected a package, such as less, less@4.2 or tool@file:/srv/tool.tgz',
+  })
+  .refine(hasNoPassword, {
+    error: "a password in an address belongs into the account's .npmrc or .netrc",
+  });
 
 /** A package, or a mere title, which may have spaces. */
 const title = z.string().regex(/^(?!-)[^\0\r\n]+$/u, { error: 'expected a package or a title' });
@@ -169,6 +175,7 @@ async function ask(
     throw new ConductorError(
       'STATE_REFUSED',
       `Cannot look for packages of npm in "${dir}": there is no such directory`,
+      { lacks: directoriesOf(args) },
     );
   }
   const argv: Argv = ['node', '-e', NPM_SCRIPT];
@@ -177,7 +184,9 @@ async function ask(
   if (output.exitCode !== 0) throw failed('look for packages of npm', argv, output);
   const found = answer.parse(JSON.parse(output.stdout));
   if (!('refused' in found)) return found;
-  throw new ConductorError('STATE_REFUSED', `Cannot look for packages of npm: ${found.refused}`);
+  throw new ConductorError('STATE_REFUSED', `Cannot look for packages of npm: ${found.refused}`, {
+    lacks: ['package:npm', ...directoriesOf(args)],
+  });
 }
 
 async function npm(words: readonly string[], args: Place, host: Host): Promise<void> {
@@ -195,11 +204,16 @@ function optionsFor({ dir = '/', user, env }: Place): CommandOptions {
   return { cwd: dir, ...said({ user, env }) };
 }
 
+function directoriesOf({ dir }: { readonly dir?: string | undefined }): string[] {
+  return dir === undefined ? [] : [`checkout:${dir}`, `path:${dir}`];
+}
+
 function needsOf({ dir, user }: Place): string[] {
   return [
     'package:npm',
     'package:nodejs',
-    ...(dir === undefined ? [] : [`checkout:${dir}`, `path:${dir}`, ...parentsOf(dir)]),
+    ...directoriesOf({ dir }),
+    ...(dir === undefined ? [] : parentsOf(dir)),
     ...(user === undefined ? [] : [`user:${user}`]),
   ];
 }

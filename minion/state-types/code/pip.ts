@@ -6,7 +6,8 @@ import { defineState } from '../../engine/state-type.ts';
 import { EXPOSED, absolutePath } from '../lib/fields.ts';
 import { inspect, inspectForUpgrade, install, pipNeeds, uninstall } from './lib/pip.ts';
 import type { PipTarget } from './lib/pip.ts';
-import { packagesField, pipFields } from './lib/pip-fields.ts';
+import { hasNoPassword } from './lib/addresses.ts';
+import { NO_PASSWORD, packagesField, pipFields } from './lib/pip-fields.ts';
 import { said } from '../lib/said.ts';
 
 type Installed = { missing: readonly string[]; outdated: readonly string[] };
@@ -18,6 +19,7 @@ const schema = z
     name: z
       .string()
       .min(1)
+      .refine(hasNoPassword, NO_PASSWORD)
       .describe(
         'The package, with its version if it matters (`Django>=4.2`); only a title if `pkgs` or `requirements` is given',
       )
@@ -54,10 +56,7 @@ export const pipInstalled = defineState<Args, Installed>({
     bin_env: /srv/environments/openknesset
     user: openknesset
 `,
-  needs: (args) => [
-    ...(args.bin_env === undefined ? ['package:python3-pip'] : [`virtualenv:${args.bin_env}`]),
-    ...pipNeeds(args),
-  ],
+  needs: (args) => [...placesOf(args), ...pipNeeds(args)],
   read,
   want: ({ upgrade }) => (upgrade ? { missing: [], outdated: [] } : { missing: [] }),
   apply,
@@ -72,6 +71,7 @@ async function read(args: Args, host: HostView): Promise<Installed> {
     throw new ConductorError(
       'STATE_REFUSED',
       `Cannot look for Python packages: "${target.python}" does not run or has no pip`,
+      { lacks: placesOf(args) },
     );
   }
   return { missing: environment.missing, outdated: environment.outdated };
@@ -101,6 +101,10 @@ function pipTarget(args: Args): PipTarget {
 
 function atPath(path: string): string {
   return `file://${path}`;
+}
+
+function placesOf({ bin_env: environment }: { bin_env?: string }): string[] {
+  return environment === undefined ? ['package:python3-pip'] : [`virtualenv:${environment}`];
 }
 
 function pythonOf(environment: string | undefined): string {
@@ -142,8 +146,8 @@ export const pipRemoved = defineState<RemovedArgs, Removed>({
     bin_env: /srv/environments/openknesset
     user: openknesset
 `,
-  needs: ({ bin_env, user }) => [
-    ...(bin_env === undefined ? ['package:python3-pip'] : [`virtualenv:${bin_env}`]),
+  needs: ({ user, ...args }) => [
+    ...placesOf(args),
     ...(user === undefined ? [] : [`user:${user}`]),
   ],
   read: async (args, host) => {

@@ -9,7 +9,9 @@ import { giveTo, makeOwnDirectory } from './lib/own-directory.ts';
 import { inspect, inspectForUpgrade, install, pipNeeds, requireFiles } from './lib/pip.ts';
 import { packagesField, pipFields } from './lib/pip-fields.ts';
 import type { Environment, PipTarget } from './lib/pip.ts';
+import { refuseParents, wantedOwnership } from '../lib/ownership.ts';
 import { parentsOf } from '../lib/resources.ts';
+import { said } from '../lib/said.ts';
 
 type Virtualenv = {
   /** `null` if its Python is gone or does not run, or if whoever made it was killed. */
@@ -72,6 +74,7 @@ export const virtualenvManaged = defineState<Args, Virtualenv>({
   needs: (args) => ['package:python3-venv', ...parentsOf(args.name), ...pipNeeds(args)],
   read,
   want: wanted,
+  refuses,
   apply,
 });
 
@@ -112,10 +115,30 @@ async function wanted(args: Args, host: HostView): Promise<Partial<Virtualenv>> 
   return { python: version.trim(), system_site_packages, user, missing: [], ...newest };
 }
 
+async function refuses(change: Change<Virtualenv>, args: Args, host: HostView): Promise<void> {
+  await requireFiles(host, args);
+  await wantedOwnership(said({ user: args.user }), host);
+  if (change.action === 'create') await guardDirectory(args, host);
+  if (change.action !== 'remove' && mustBuild(change)) await needVenv(args, host);
+}
+
+/** Debian's Python comes without the parts that make environments. */
+async function needVenv(args: Args, host: HostView): Promise<void> {
+  const { exitCode } = await host.query(
+    [args.python, '-B', '-c', 'import ensurepip, venv'],
+    asUser(args),
+  );
+  if (exitCode === 0) return;
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot make a virtual environment in "${args.name}": ${args.python} has no venv (the package python3-venv brings it)`,
+    { lacks: ['package:python3-venv'] },
+  );
+}
+
 async function apply(change: Change<Virtualenv>, args: Args, host: Host): Promise<void> {
   if (change.action === 'remove') return;
-  await requireFiles(host, args); // before anything is made
-  if (change.action === 'create') await prepareDirectory(args, host);
+  if (change.action === 'create') await makeOwnDirectory(host, args.name, args.user ?? 'root');
   else await giveTo(host, args.name, args.user ?? 'root'); // whoever installed by hand may have been another
   if (mustBuild(change)) await build(args, host);
   const target = pipTarget(args);
@@ -144,8 +167,9 @@ function unfinished({ name }: Args): string {
 /** What a virtual environment consists of, also one that was cut short while it was made. */
 const OF_ENVIRONMENTS = new Set(['bin', 'include', 'lib', 'lib64', 'pyvenv.cfg', 'share']);
 
-/** The directory, made by root so that its parent need not belong to the user; what is no environment is not cleared. */
-async function prepareDirectory({ name, user = 'root' }: Args, host: Host): Promise<void> {
+/** What is no environment is not cleared. */
+async function guardDirectory({ name }: Args, host: HostView): Promise<void> {
+  await refuseParents({ name, makedirs: true }, host);
   const names = await host.list(name);
   const isOurs = names === null || names.every((one) => OF_ENVIRONMENTS.has(one));
   if ((await host.status(name)) !== null && (names === null || !isOurs)) {
@@ -154,7 +178,6 @@ async function prepareDirectory({ name, user = 'root' }: Args, host: Host): Prom
       `Cannot make a virtual environment in "${name}": something else is there`,
     );
   }
-  await makeOwnDirectory(host, name, user);
 }
 
 function pipTarget(args: Args): PipTarget {

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
+import { ConductorError } from '../../../shared/errors.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
-import { askServer, tellServer } from './lib/mysql.ts';
+import { askServer, complaintAbout, tellServer } from './lib/mysql.ts';
 import { databaseField, serverFields, serverNeeds, withoutServer } from './lib/mysql-fields.ts';
 import { identifier } from './lib/mysql-quote.ts';
 import type { Server } from './lib/mysql-fields.ts';
@@ -60,6 +61,7 @@ export const mysqlDatabasePresent = defineState<z.infer<typeof presentSchema>, D
     const { name, ...attributes } = withoutServer(args);
     return attributes;
   },
+  refuses,
   apply,
 });
 
@@ -88,6 +90,24 @@ async function read(args: Named, host: HostView): Promise<Database | null> {
   if (found === undefined) return null;
   const { character_set, collate } = found;
   return { character_set, collate };
+}
+
+/** Whether the server knows the names, and they fit together, it says itself when it converts an empty text. */
+async function refuses(
+  _change: Change<Database>,
+  { character_set: set, collate, ...args }: Named & Partial<Database>,
+  host: HostView,
+): Promise<void> {
+  if ((set ?? collate) === undefined) return;
+  const order = collate === undefined ? '' : ` COLLATE ${collate}`;
+  const sql =
+    set === undefined
+      ? `SET SESSION collation_connection = ${collate};`
+      : `SELECT CONVERT('' USING ${set})${order};`;
+  const complaint = await complaintAbout(host, args, sql);
+  if (complaint === null) return;
+  const message = `Cannot make the database "${args.name}" as it should be: ${complaint}`;
+  throw new ConductorError('STATE_REFUSED', message, { lacks: [] });
 }
 
 /** That it is there or gone already, by a statement that outlived a killed client, is no failure: the engine looks again. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
+import { ConductorError } from '../../../shared/errors.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
 import { askLines, askServer, tellServer } from './lib/mysql.ts';
@@ -96,6 +97,7 @@ export const mysqlGrantsPresent = defineState<z.infer<typeof presentSchema>, Gra
   read,
   want: ({ grant, grant_option }) =>
     grant_option === undefined ? { grant } : { grant, grant_option },
+  refuses,
   apply,
 });
 
@@ -159,8 +161,23 @@ async function grantLines(args: Named, host: HostView): Promise<readonly string[
 
 /** By itself, where one of the others has none. */
 async function oneGrant(args: Named, host: HostView): Promise<readonly string[]> {
+  return (await grantsAlone(args, host)) ?? [];
+}
+
+/** `null` if there is no such account. */
+function grantsAlone(args: Named, host: HostView): Promise<readonly string[] | null> {
   const statement = `SHOW GRANTS FOR ${account(args.user, args.host)};`;
-  return (await askLines(host, args, statement, NO_SUCH_GRANT)) ?? [];
+  return askLines(host, args, statement, NO_SUCH_GRANT);
+}
+
+async function refuses(_change: Change<Granted>, args: Named, host: HostView): Promise<void> {
+  const { user, host: at } = args;
+  if ((await grantsAlone(args, host)) !== null) return;
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot give privileges to "${user}"@"${at}": there is no such account`,
+    { lacks: [`mysql-user:${user}@${at}`] },
+  );
 }
 
 async function apply(change: Change<Granted>, args: Named, host: Host): Promise<void> {

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
-import type { Host } from '../../host/host.ts';
+import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
 import { absolutePath } from '../lib/fields.ts';
+import { refuseParents } from '../lib/ownership.ts';
 import { parentsOf } from '../lib/resources.ts';
 import { askServer, runScript } from './lib/mysql.ts';
 import { databaseField, serverFields, serverNeeds } from './lib/mysql-fields.ts';
@@ -67,16 +68,17 @@ export const mysqlQueryRun = defineState<Args, Ran>({
     return { ran: isThere && !overwrite };
   },
   want: () => ({ ran: true }),
-  apply: (_change: Change<Ran>, args, host) => run(args, host),
+  refuses: (_change: Change<Ran>, args, host) => needPlaces(args, host),
+  apply: (_change, args, host) => run(args, host),
   async react(args, host) {
+    await needPlaces(args, host);
     await run(args, host);
     return 'ran';
   },
 });
 
 async function run(args: Args, host: Host): Promise<void> {
-  const { name, query = name, database, output, check_db_exists } = args;
-  if (check_db_exists) await needDatabase(args, host);
+  const { name, query = name, database, output } = args;
   const sql = query.trimEnd().endsWith(';') ? query : `${query};`;
   const answer = await runScript(host, args, { sql, database });
   if (output !== undefined) {
@@ -84,7 +86,14 @@ async function run(args: Args, host: Host): Promise<void> {
   }
 }
 
-async function needDatabase(args: Args, host: Host): Promise<void> {
+/** Where its statements are carried out, and where what the server answers goes. */
+async function needPlaces(args: Args, host: HostView): Promise<void> {
+  const { output, check_db_exists } = args;
+  if (output !== undefined) await refuseParents({ name: output, makedirs: false }, host);
+  if (check_db_exists) await needDatabase(args, host);
+}
+
+async function needDatabase(args: Args, host: HostView): Promise<void> {
   const { database } = args;
   const sql = `SELECT JSON_QUOTE(SCHEMA_NAME) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${literal(database)};`;
   const found = await askServer(host, args, z.string(), sql);
@@ -92,5 +101,6 @@ async function needDatabase(args: Args, host: Host): Promise<void> {
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot query database "${database}": there is no such database`,
+    { lacks: [`mysql-database:${database}`] },
   );
 }

@@ -89,6 +89,7 @@ export const postgresDatabasePresent = defineState<z.infer<typeof presentSchema>
     await needTemplate(args, host);
     return attributes;
   },
+  refuses,
   apply,
 });
 
@@ -139,6 +140,39 @@ async function needTemplate(args: Named, host: HostView): Promise<void> {
   throw new ConductorError('STATE_REFUSED', message, { lacks });
 }
 
+const POSSIBLE = `SELECT json_build_object('encoding', pg_char_to_encoding(:'encoding') >= 0,
+  'tablespace', EXISTS (SELECT FROM pg_tablespace WHERE spcname = :'tablespace'));`;
+const possible = z.strictObject({ encoding: z.boolean(), tablespace: z.boolean() });
+
+async function refuses(change: Change<Database>, args: Named, host: HostView): Promise<void> {
+  if (change.action === 'remove') return;
+  const fixed = FIXED.find((one) => change.to[one] !== undefined);
+  if (change.action === 'update' && fixed !== undefined)
+    throw cannotChange(args.name, fixed, change.from);
+  await needPossible(change.to, args, host);
+}
+
+async function needPossible(
+  { encoding: set = '', tablespace: place = '' }: Partial<Database>,
+  args: Named,
+  host: HostView,
+): Promise<void> {
+  if (`${set}${place}` === '') return;
+  const has = await askServer(host, args, {
+    subject: `encoding ${set} and tablespace ${place}`,
+    sql: POSSIBLE,
+    values: { encoding: set, tablespace: place },
+    answer: possible,
+  });
+  if (set !== '' && !has.encoding) throw hasNone(args.name, `encoding "${set}"`);
+  if (place !== '' && !has.tablespace) throw hasNone(args.name, `tablespace "${place}"`);
+}
+
+function hasNone(name: string, what: string): ConductorError {
+  const message = `Cannot make the database "${name}" as it should be: the server has no ${what}`;
+  return new ConductorError('STATE_REFUSED', message);
+}
+
 async function apply(change: Change<Database>, args: Named, host: Host): Promise<void> {
   const database = { name: args.name };
   if (change.action === 'remove')
@@ -147,9 +181,7 @@ async function apply(change: Change<Database>, args: Named, host: Host): Promise
     const { sql, values } = creation(change.to, args);
     return tellServer(host, args, [sql], values);
   }
-  const { from, to } = change;
-  for (const fixed of FIXED)
-    if (to[fixed] !== undefined) throw cannotChange(args.name, fixed, from);
+  const { to } = change;
   const sql: string[] = [];
   if (to.owner !== undefined) sql.push('ALTER DATABASE :"name" OWNER TO :"owner"');
   if (to.tablespace !== undefined) sql.push('ALTER DATABASE :"name" SET TABLESPACE :"tablespace"');
@@ -172,6 +204,7 @@ function cannotChange(name: string, fixed: (typeof FIXED)[number], from: Databas
   return new ConductorError(
     'STATE_REFUSED',
     `Cannot change the ${fixed} of database "${name}": it is "${from[fixed]}", fixed when the database was made`,
+    { lacks: [] },
   );
 }
 

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
+import { ConductorError } from '../../../shared/errors.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
 import { askServer, tellServer } from './lib/postgres.ts';
+import { guardDependents } from './lib/postgres-dependents.ts';
 import { objectName, serverFields, serverNeeds } from './lib/postgres-fields.ts';
 import type { Server } from './lib/postgres-fields.ts';
 import { said } from '../lib/said.ts';
@@ -54,12 +56,14 @@ export const postgresExtensionPresent = defineState<Args, Extension>({
     name: unaccent
     maintenance_db: openknesset
 `,
+  provides: ({ name, maintenance_db: database }) => [`postgres-extension:${database}/${name}`],
   needs: (args) => [
     ...needs(args),
     ...(args.schema === undefined ? [] : [`postgres-schema:${args.maintenance_db}/${args.schema}`]),
   ],
   read,
   want: ({ schema, ext_version }) => said({ schema, ext_version }),
+  refuses: (change, args, host) => needFiles(change, args, host),
   apply,
 });
 
@@ -100,6 +104,9 @@ export const postgresExtensionAbsent = defineState<Named, Extension>({
   needs,
   read,
   want: () => null,
+  async refuses(_change, args, host) {
+    if (args.cascade !== true) await guardDependents('extension', args.name, host, args);
+  },
   apply,
 });
 
@@ -114,6 +121,55 @@ async function read(args: Named, host: HostView): Promise<Extension | null> {
     answer,
   });
   return (Object.hasOwn(extensions, args.name) ? extensions[args.name] : undefined) ?? null;
+}
+
+const POSSIBLE = `SELECT json_build_object(
+  'versions', (SELECT coalesce(json_agg(version), '[]') FROM pg_available_extension_versions WHERE name = :'name'),
+  'requires', (SELECT coalesce(json_agg(needed), '[]') FROM pg_available_extension_versions v
+    JOIN pg_available_extensions e ON e.name = v.name, unnest(v.requires) needed
+    WHERE v.name = :'name' AND v.version = coalesce(nullif(:'version', ''), e.default_version)
+    AND NOT EXISTS (SELECT FROM pg_extension WHERE extname = needed)),
+  'schemas', (SELECT json_agg(nspname) FROM pg_namespace));`;
+const possible = z.strictObject({
+  versions: z.array(z.string()),
+  requires: z.array(z.string()),
+  schemas: z.array(z.string()),
+});
+
+/** An extension is made of files that a package brings, and of others that it stands on. */
+async function needFiles(change: Change<Extension>, args: Args, host: HostView): Promise<void> {
+  const { name, ext_version: version = '' } = args;
+  const found = await askServer(host, args, {
+    subject: `extension ${name} ${version}`,
+    sql: POSSIBLE,
+    values: { name, version },
+    answer: possible,
+  });
+  const why = whyNot(change, args, found);
+  if (why === null) return;
+  const [words, ...lacks] = why;
+  const message = `Cannot make the extension "${name}": ${words}`;
+  throw new ConductorError('STATE_REFUSED', message, lacks.length === 0 ? {} : { lacks });
+}
+
+/** What keeps it from being made, and what would have to be there; `null` if nothing does. */
+function whyNot(
+  { action }: Change<Extension>,
+  { schema, ext_version: version, maintenance_db: database, cascade }: Args,
+  { versions, requires, schemas }: z.infer<typeof possible>,
+): readonly [words: string, ...lacks: string[]] | null {
+  const [needed] = action === 'create' && cascade !== true ? requires : [];
+  if (versions.length === 0)
+    return ['the server has no files of it (a package of the system brings them)'];
+  if (version !== undefined && !versions.includes(version))
+    return [`the server has no version "${version}" of it`];
+  if (schema !== undefined && !schemas.includes(schema)) {
+    const missing = `postgres-schema:${database}/${schema}`;
+    return [`database "${database}" has no schema "${schema}"`, missing];
+  }
+  if (needed === undefined) return null;
+  const missing = `postgres-extension:${database}/${needed}`;
+  return [`it needs the extension "${needed}" (cascade: true makes it)`, missing];
 }
 
 async function apply(change: Change<Extension>, args: Named, host: Host): Promise<void> {

@@ -7,6 +7,7 @@ import { EVERYBODY, aclAnswer, aclQuestion, isInSchema, signatureOf } from './li
 import type { Acls } from './lib/postgres-acl.ts';
 import { serverNeeds } from './lib/postgres-fields.ts';
 import { needRoles } from './lib/postgres-roles.ts';
+import { said } from '../lib/said.ts';
 import { absentSchema, presentSchema } from './postgres-privileges-schema.ts';
 import type { Args } from './postgres-privileges-schema.ts';
 
@@ -87,6 +88,13 @@ async function read(
   return { privileges, grant_option };
 }
 
+/** What of this other states bring about; tables and the like come from anywhere. */
+const LACKS: Partial<Record<Args['object_type'], (name: string, database: string) => string[]>> = {
+  database: (name) => [`postgres-database:${name}`],
+  schema: (name, database) => [`postgres-schema:${database}/${name}`],
+  group: (name) => [`postgres-role:${name}`],
+};
+
 /** Privileges on nothing there are none of; for such to be given, the object has to be there. */
 function objectsOf(args: Args, acls: Acls, held: 'every' | 'some'): readonly Acls[string][] {
   const { object_type: kind, object_name: name, prepend, maintenance_db } = args;
@@ -98,6 +106,7 @@ function objectsOf(args: Args, acls: Acls, held: 'every' | 'some'): readonly Acl
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot give privileges on ${kind} "${name}": there is none${where}`,
+    said({ lacks: LACKS[kind]?.(name, maintenance_db) }),
   );
 }
 

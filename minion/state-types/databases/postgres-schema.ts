@@ -4,6 +4,7 @@ import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
 import { askServer, tellServer } from './lib/postgres.ts';
 import { connectionFields, objectName, serverNeeds } from './lib/postgres-fields.ts';
+import { guardDependents } from './lib/postgres-dependents.ts';
 import { needRoles } from './lib/postgres-roles.ts';
 import type { Connection, Server } from './lib/postgres-fields.ts';
 
@@ -69,6 +70,7 @@ export const postgresSchemaAbsent = defineState<Named, Schema>({
   needs,
   read,
   want: () => null,
+  refuses: (_change, args, host) => guardDependents('schema', args.name, host, serverOf(args)),
   apply,
 });
 

@@ -13,6 +13,7 @@ import {
   withoutServer,
 } from './lib/postgres-fields.ts';
 import type { Server } from './lib/postgres-fields.ts';
+import { guardHoldings } from './lib/postgres-dependents.ts';
 import { needRoles, readRoles } from './lib/postgres-roles.ts';
 import { presentSchema } from './postgres-user-schema.ts';
 import { isVerifier, md5Of, passwordWorks, scramVerifier } from './lib/scram.ts';
@@ -95,6 +96,8 @@ export const postgresUserAbsent = defineState({
   needs: serverNeeds,
   read,
   want: () => null,
+  refuses: (_change: Change<Role>, args: Named, host: HostView) =>
+    guardHoldings(args.name, host, args),
   apply,
 });
 

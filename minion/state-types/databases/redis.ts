@@ -13,6 +13,7 @@ import type { Settings } from './lib/redis-file.ts';
 type State = { [directive: string]: readonly string[] | string | boolean | null };
 
 const PENDING = 'pending';
+const PACKAGES = ['package:redis-server', 'package:redis'];
 const START_MS = 20_000;
 const POLL_MS = 200;
 
@@ -85,8 +86,7 @@ export const redisConfig = defineState<Args, State>({
 `,
   provides: () => ['redis-config'],
   needs: ({ name, service }) => [
-    'package:redis-server',
-    'package:redis',
+    ...PACKAGES,
     `path:${name}`,
     ...parentsOf(name),
     ...(service === 'redis-server' ? [] : [`service:${service}`]),
@@ -98,6 +98,9 @@ export const redisConfig = defineState<Args, State>({
     ...(masterauth === undefined ? {} : { masterauth }),
     ...(restart ? { loaded: true } : {}),
   }),
+  async refuses(_change, args, host) {
+    await check(args.name, (await changed(args, host)).text, host);
+  },
   async apply(_change, args, host) {
     await replace(args, host);
   },
@@ -133,14 +136,19 @@ async function fileOf({ name }: Args, host: HostView) {
   const content = await host.readFile(name);
   const status = await host.status(name);
   if (content !== null && status !== null) return { content, status };
-  throw new ConductorError('STATE_REFUSED', `Cannot configure redis: there is no file "${name}"`);
+  const message = `Cannot configure redis: there is no file "${name}"`;
+  throw new ConductorError('STATE_REFUSED', message, { lacks: [...PACKAGES, `path:${name}`] });
+}
+
+/** The file as it should be, and how it stands there. */
+async function changed(args: Args, host: HostView) {
+  const { content, status } = await fileOf(args, host);
+  return { text: withSettings(Buffer.from(content).toString(), settingsOf(args)), status };
 }
 
 async function replace(args: Args, host: Host): Promise<void> {
   const { name, restart } = args;
-  const { content, status } = await fileOf(args, host);
-  const text = withSettings(Buffer.from(content).toString(), settingsOf(args));
-  await check(name, text, host);
+  const { text, status } = await changed(args, host);
   const { mode, user, group } = status;
   await replaceConfiguration(host, {
     what: `redis by "${name}"`,
@@ -169,11 +177,13 @@ function markOf(name: string): string {
 /** No directive of redis. It reads its configuration up to this, complains about it, and starts nothing. */
 const STOP = 'conductor-stops-here';
 
-async function check(name: string, text: string, host: Host): Promise<void> {
+async function check(name: string, text: string, host: HostView): Promise<void> {
   const argv = ['redis-server', '-', `--${STOP}`, 'yes'] as const;
   const { stdout, stderr, exitCode } = await host.query(argv, { input: text });
   if (exitCode === 127)
-    throw new ConductorError('STATE_REFUSED', `Cannot configure redis: it is not installed`);
+    throw new ConductorError('STATE_REFUSED', 'Cannot configure redis: it is not installed', {
+      lacks: PACKAGES,
+    });
   const said = `${stdout}\n${stderr}`;
   const [, directive = '', complaint = ''] = />>> '(.*)'\n(.*)/u.exec(said) ?? [];
   if (directive.startsWith(STOP)) return;

@@ -46,6 +46,21 @@ test('what logs in is taken out of an address, the name of an ssh account is not
 
 const KEY = '-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----';
 
+function hiddenIn(name: string): readonly string[] | undefined {
+  return gitLatest.secretsIn?.({ name });
+}
+
+test('a password or token in an address is told, so that it is shown nowhere', (t) => {
+  t.deepEqual(hiddenIn('https://me:s%2Fcret@git.example/a.git'), ['s%2Fcret', 's/cret']);
+  t.deepEqual(hiddenIn('https://ghp_0123456789abcdef@git.example/a.git'), [
+    'ghp_0123456789abcdef',
+    'ghp_0123456789abcdef',
+  ]);
+  t.deepEqual(hiddenIn('https://me:100%@git.example/a.git'), ['100%', '100%']);
+  for (const open of ['https://dana@git.example/a.git', 'git@git.example:a.git', '/srv/a.git'])
+    t.deepEqual(hiddenIn(open), []);
+});
+
 test('secrets of a remote reach git on standard input only', async (t) => {
   const host = fakeHost({ accounts: { dev: { home: '/home/dev' } } });
   const git = { git: ['fetch', '--', 'origin'], keepHostKeys: true };
@@ -97,6 +112,8 @@ const TARGET = '/srv/projects/shop';
 const LS_REMOTE = `git ls-remote --symref -- https://git.example/shop.git refs/heads/main refs/tags/main refs/tags/main^{}`;
 const CODE = { name: 'https://git.example/shop.git', target: TARGET, rev: 'main', user: 'dev' };
 
+const contains = (commit: string): string =>
+  `git for-each-ref --contains ${commit} --count=1 --format=%(refname) refs/remotes/origin/`;
 const LOCKS = `find ${TARGET}/.git -xdev -type f -name *.lock -print0`;
 
 function checkout(at: string, more: Readonly<Record<string, Answer>> = {}): HostState {
@@ -118,6 +135,7 @@ function checkout(at: string, more: Readonly<Record<string, Answer>> = {}): Host
       'git rev-parse --verify --quiet refs/remotes/origin/main^{commit}': `${at}\n`,
       'git rev-parse --verify --quiet refs/heads/main^{commit}': `${at}\n`,
       'git status --porcelain --untracked-files=no --ignore-submodules': '',
+      [contains(at)]: 'refs/remotes/origin/main\n',
       ...more,
     },
   };
@@ -163,12 +181,21 @@ test('edited files and own commits are never given up unasked', async (t) => {
   const own = '3'.repeat(40);
   const ahead = {
     'git rev-parse --verify --quiet refs/heads/main^{commit}': `${own}\n`,
+    [contains(own)]: '',
     [`git merge-base --is-ancestor ${own} ${NEW}`]: { exitCode: 1 },
   };
-  await t.throwsAsync(converge(gitLatest, CODE, fakeHost(checkout(OLD, ahead)), forReal), {
+  const refused = {
     code: 'STATE_REFUSED',
     message: /has commits that the remote does not have \(it is at 333333333333\)/,
-  });
+  };
+  await t.throwsAsync(converge(gitLatest, CODE, fakeHost(checkout(OLD, ahead)), forReal), refused);
+  await t.throwsAsync(converge(gitLatest, CODE, fakeHost(checkout(OLD, ahead)), dryRun), refused);
+  const unfetched = {
+    ...ahead,
+    [`git rev-parse --verify --quiet ${NEW}^{commit}`]: { exitCode: 1 },
+  };
+  const planned = await converge(gitLatest, CODE, fakeHost(checkout(OLD, unfetched)), dryRun);
+  t.is(planned.status, 'would-change');
   const host = fakeHost(checkout(OLD, ahead), checkout(NEW));
   await converge(gitLatest, { ...CODE, force_reset: true }, host, forReal);
   t.is(host.ran.at(-1), `git checkout --quiet --no-recurse-submodules --force -B main ${NEW} --`);
@@ -205,6 +232,7 @@ test('an address or rev that git could take for an option is refused', (t) => {
 const ENVIRONMENT = '/srv/environments/shop';
 const INSPECT = `${ENVIRONMENT}/bin/python -B -c ${REQUIREMENTS_SCRIPT}`;
 const VERSION = 'python3 -B -c import sys; print("%d.%d" % sys.version_info[:2])';
+const HAS_VENV = 'python3 -B -c import ensurepip, venv';
 
 const GIVE = `find ${ENVIRONMENT} -xdev ( -type d -o -links 1 ) ! -user dev -execdir chown -h -- dev: {} +`;
 
@@ -219,7 +247,7 @@ function environment(answer: Answer): HostState {
       [`${ENVIRONMENT}/pyvenv.cfg`]: 'home = /usr/bin\ninclude-system-site-packages = false\n',
       '/srv/requirements.txt': 'Django\n',
     },
-    commands: { [INSPECT]: answer, [VERSION]: '3.11\n' },
+    commands: { [INSPECT]: answer, [VERSION]: '3.11\n', [HAS_VENV]: '' },
   };
 }
 const whole = environment('{"python": "3.11", "pip": true, "missing": [], "outdated": []}');
@@ -227,6 +255,15 @@ const lacking = environment(
   '{"python": "3.11", "pip": true, "missing": ["Django>=4"], "outdated": []}',
 );
 const declared = { name: ENVIRONMENT, requirements: '/srv/requirements.txt', user: 'dev' };
+
+test('a Python that makes no environments is told before anything is made', async (t) => {
+  const { commands, ...others } = environment({ exitCode: 127 });
+  const bare = fakeHost({ ...others, commands: { ...commands, [HAS_VENV]: { exitCode: 1 } } });
+  await t.throwsAsync(converge(virtualenvManaged, declared, bare, dryRun), {
+    code: 'STATE_REFUSED',
+    message: /python3 has no venv \(the package python3-venv brings it\)$/,
+  });
+});
 
 /** That it is being made is remembered until it is whole. */
 const BUILD = [
@@ -312,6 +349,11 @@ function arePackages(pkgs: unknown): boolean {
   return pipInstalled.schema.safeParse({ name: 'x', pkgs }).success;
 }
 
+test('a password in a requirement would stand in a command line', (t) => {
+  t.true(arePackages(['shop @ https://git@x.example/shop.whl']));
+  t.false(arePackages(['shop @ https://me:cret@x.example/shop.whl']));
+});
+
 test('a requirement that pip could take for an option is refused', (t) => {
   t.true(arePackages('Django>=4.2,<5'));
   t.false(arePackages(['Django', '--index-url=http://evil']));
@@ -348,7 +390,8 @@ test('Django is asked without leaving anything behind, as the user of the projec
   const look = `${ENVIRONMENT}/bin/python -c ${LOOKING} manage.py`;
   const migrate = { [`${look} showmigrations ${options} --plan`]: '[ ]  a.0001\n' };
   const migrated = { [`${look} showmigrations ${options} --plan`]: '[X]  a.0001\n' };
-  const host = fakeHost({ commands: migrate }, { commands: migrated });
+  const files = { '/srv/shop/manage.py': '', [`${ENVIRONMENT}/bin/python`]: '' };
+  const host = fakeHost({ files, commands: migrate }, { files, commands: migrated });
   t.is((await converge(djangoMigrated, project, host, forReal)).status, 'changed');
   t.deepEqual(host.ran, [`${manage} migrate ${options} --noinput`]);
   t.like(host.queries[0]?.options, {
@@ -360,8 +403,8 @@ test('Django is asked without leaving anything behind, as the user of the projec
   const collect = `${manage} collectstatic ${options} --noinput`;
   const pretend = `${look} collectstatic ${options} --noinput --dry-run`;
   const stale = fakeHost(
-    { commands: { [pretend]: "Pretending to copy '/a'\n" } },
-    { commands: { [pretend]: '' } },
+    { files, commands: { [pretend]: "Pretending to copy '/a'\n" } },
+    { files, commands: { [pretend]: '' } },
   );
   await converge(djangoStatic, { ...project, clear: true }, stale, forReal);
   t.deepEqual(stale.ran, [`${collect} --clear`]);

@@ -140,10 +140,28 @@ test('a dry run only asks the server, and a role that is right is left alone', a
   t.is(same.queries.length, 1);
 });
 
+/** What a server has, and what it says of what hangs on a thing that is to be dropped. */
+function holding(has: string, depending: string): Answer {
+  return (input) => (/pg_(?:sh)?depend/u.test(input) ? depending : has);
+}
+
+test('what something else hangs on is not dropped, and a plan names that', async (t) => {
+  const owns = '["owner of database shop", "a", "b", "c", "d"]';
+  const robot = { robot: { ...ROLE, verifier: null } };
+  const host = fakeHost(server(PSQL, holding(roles(robot), owns)));
+  for (const options of [dryRun, forReal]) {
+    await t.throwsAsync(converge(postgresUserAbsent, { name: 'robot' }, host, options), {
+      code: 'STATE_REFUSED',
+      message: 'Cannot drop the role "robot": it is still owner of database shop, a, b, 2 more',
+    });
+  }
+  t.deepEqual(host.ran, []);
+});
+
 test('what varies stands in no statement as text', async (t) => {
   const name = `it's \\ "x"; DROP TABLE a`;
   const host = fakeHost(
-    server(PSQL, roles({ [name]: { ...ROLE, verifier: null } })),
+    server(PSQL, holding(roles({ [name]: { ...ROLE, verifier: null } }), '[]')),
     server(PSQL, roles({})),
   );
   await converge(postgresUserAbsent, { name }, host, forReal);
@@ -398,7 +416,7 @@ test('a server that hangs is waited for once; later it is only asked whether it 
     return { exitCode: 0, stdout: word, stderr: '', raw: new Uint8Array() };
   };
   const host = fakeHost();
-  const server = { title: 'MySQL', key: 'here', isSilence: /packet/u };
+  const server = { title: 'MySQL', key: 'here', isSilence: /packet/u, connectMs: 10_000 };
   const attempt = () => askPatiently(host, server, ask('answer'), ask('probe'));
   const refused = { code: 'STATE_REFUSED', message: /MySQL: the server does not answer/u };
   await t.throwsAsync(attempt(), refused);
@@ -492,11 +510,18 @@ test('a grant to nobody makes no account as a side effect', async (t) => {
   };
   const host = fakeHost(server(MYSQL, refused));
   const grant = { name: 'g', grant: 'select', database: 'a_b.*', user: 'x' };
-  await t.throwsAsync(converge(mysqlGrantsPresent, grant, host, forReal), {
-    code: 'COMMAND_FAILED',
-  });
-  t.true(told(host).includes("/*M! SET SESSION sql_mode='NO_AUTO_CREATE_USER' */;\nGRANT SELECT"));
-  t.is((await converge(mysqlGrantsPresent, grant, host, dryRun)).status, 'would-change');
+  for (const options of [dryRun, forReal]) {
+    await t.throwsAsync(converge(mysqlGrantsPresent, grant, host, options), {
+      code: 'STATE_REFUSED',
+      message: 'Cannot give privileges to "x"@"localhost": there is no such account',
+    });
+  }
+  t.deepEqual(host.ran, []);
+  const dropped = fakeHost(server(MYSQL, 'GRANT USAGE ON *.* TO `x`@`localhost`\n'));
+  await t.throwsAsync(converge(mysqlGrantsPresent, grant, dropped, forReal));
+  t.true(
+    told(dropped).includes("/*M! SET SESSION sql_mode='NO_AUTO_CREATE_USER' */;\nGRANT SELECT"),
+  );
 });
 
 test('grants are at least those asked for, exactly those with revoke_first', async (t) => {

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { ConductorError } from '../../../../shared/errors.ts';
 import type { Host, HostView } from '../../../host/host.ts';
-import { refuseKind } from '../../lib/ownership.ts';
+import { refuseKind, refuseParents } from '../../lib/ownership.ts';
 import { said } from '../../lib/said.ts';
 import { makeParents } from './own-directory.ts';
 
@@ -25,13 +25,23 @@ export async function putInPlace(tree: string, args: PlaceArgs, host: Host): Pro
   if (args.clean_parent) await host.remove(name);
   const status = await host.status(name);
   if (status === null) return move(tree, name);
-  if (status.kind !== 'directory') refuseKind(name, status, 'a directory');
   if (args.clean) await clean(tree, name, host);
   await merge(tree, name, move, host);
 }
 
 async function clean(tree: string, name: string, host: Host): Promise<void> {
   for (const entry of (await host.list(tree)) ?? []) await host.remove(`${name}/${entry}`);
+}
+
+/** Refuses a place that is no directory and below none. */
+export async function guardPlace(
+  { name, clean_parent: isCleaned }: PlaceArgs,
+  host: HostView,
+): Promise<void> {
+  await refuseParents({ name, makedirs: true }, host);
+  const status = await host.status(name);
+  if (status === null || status.kind === 'directory' || isCleaned) return;
+  refuseKind(name, status, 'a directory');
 }
 
 /** Refuses to put a directory where a file is, or the reverse, unless that was allowed. */

@@ -28,6 +28,8 @@ export type Members = Report['members'];
 export interface Archive {
   /** Tells it from others: `sha256=…`. */
   readonly digest: string;
+  /** Whether it is on this host or in the tree already. */
+  readonly isHere: boolean;
   /** Downloads it if it must be. */
   bytes(): Promise<Uint8Array>;
 }
@@ -37,16 +39,27 @@ export async function archiveOf(args: ArchiveArgs, host: HostView): Promise<Arch
   const wanted = await wantedContent({ ...args, contents_newline: false }, host);
   if (wanted.from === 'web') {
     const { urls, digest } = wanted;
-    return { digest: showDigest(digest), bytes: () => downloadFirst(urls, digest, host) };
+    return {
+      digest: showDigest(digest),
+      isHere: false,
+      bytes: () => downloadFirst(urls, digest, host),
+    };
   }
   const bytes = wanted.from === 'here' ? wanted.bytes : new Uint8Array();
   const digest = typeof args.source_hash === 'string' ? parseDigest(args.source_hash) : null;
   const is = digestOf(bytes, digest?.algorithm ?? 'sha256');
-  if (digest === null || is === showDigest(digest)) return { digest: is, bytes: async () => bytes };
+  if (digest === null || is === showDigest(digest))
+    return { digest: is, isHere: true, bytes: async () => bytes };
   throw new ConductorError(
     'SOURCE_MISSING',
     `Cannot use the archive for "${args.name}": it has ${is}, not ${showDigest(digest)}`,
+    { lacks: sourcesOf(args) },
   );
+}
+
+/** The paths on the host that it may come from, as resources. */
+export function sourcesOf({ source }: Pick<ArchiveArgs, 'source'>): string[] {
+  return [source].flat().flatMap((from) => (typeof from === 'string' ? [`path:${from}`] : []));
 }
 
 /** How what is in the directory differs from what the archive holds. */
@@ -71,18 +84,22 @@ export async function lookFor(
   return talk(asked, new Uint8Array(), args, (argv, options) => host.query(argv, options));
 }
 
-/** Unpacks into an empty directory that nobody else can enter. */
+/** Unpacks into an empty directory that nobody else can enter; says what was in the archive. */
 export async function unpackInto(
   into: string,
   archive: Archive,
   args: ArchiveArgs,
   host: Host,
-): Promise<void> {
+): Promise<Members> {
   const asked = await asking({ do: 'unpack', into }, args, host);
   const owner = { uid: Math.max(0, asked.uid), gid: Math.max(0, asked.gid) };
-  await talk({ ...asked, ...owner }, await archive.bytes(), args, (argv, options) =>
-    host.run(argv, options),
+  const { members } = await talk(
+    { ...asked, ...owner },
+    await archive.bytes(),
+    args,
+    (argv, options) => host.run(argv, options),
   );
+  return members;
 }
 
 /** Under this name the registry remembers what was unpacked into a directory. */
@@ -117,7 +134,7 @@ async function idOf(id: number | null, name: string, args: ArchiveArgs): Promise
 async function talk(
   asked: Asked,
   archive: Uint8Array,
-  { name }: ArchiveArgs,
+  { name, source }: ArchiveArgs,
   run: HostView['query'],
 ): Promise<Report> {
   const argv: Argv = ['python3', '-I', '-B', '-c', ARCHIVE_SCRIPT];
@@ -129,6 +146,7 @@ async function talk(
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot unpack the archive into "${name}": ${answer.refused}`,
+    { lacks: sourcesOf({ source }) },
   );
 }
 

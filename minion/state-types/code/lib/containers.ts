@@ -31,9 +31,13 @@ export async function engineOf(given: Engine | undefined, host: HostView): Promi
     throw new ConductorError(
       'STATE_REFUSED',
       'Cannot look for containers: there is neither docker nor podman on this host',
+      { lacks: ['package:docker.io', 'package:docker-ce', 'package:podman'] },
     );
   });
 }
+
+/** Podman makes a file for a moment while it looks: not on the disk. */
+export const IN_MEMORY = { env: { TMPDIR: '/run' } } as const;
 
 const NOT_THERE = /no such (?:container|image|object)|not known|does not exist/iu;
 
@@ -45,8 +49,7 @@ export async function inspectOne<T>(
   host: HostView,
 ): Promise<T | null> {
   const argv: Argv = [engine, kind, 'inspect', '--', name];
-  // Podman makes a file for a moment: not on the disk.
-  const output = await host.query(argv, { env: { TMPDIR: '/run' } });
+  const output = await host.query(argv, IN_MEMORY);
   if (output.exitCode !== 0) {
     if (NOT_THERE.test(output.stderr)) return null;
     throw failed(`look at the ${kind} "${name}"`, argv, output);

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { posix } from 'node:path';
+import { ConductorError } from '../../../../shared/errors.ts';
 import type { Argv, CommandOptions, Host, HostView, Output } from '../../../host/host.ts';
 import { failed } from '../../lib/ask.ts';
 import { EXPOSED, absolutePath, accountName, environment } from '../../lib/fields.ts';
@@ -58,17 +60,38 @@ export async function askDjango(
 }
 
 /** As `askDjango`, where every exit code is an answer. */
-export function queryDjango(
+export async function queryDjango(
   host: HostView,
   project: Project,
   words: readonly string[],
   input = '',
 ): Promise<Output> {
+  await needProject(project, host);
   const options = optionsFor(project);
   const env = { ...options.env, PYTHONDONTWRITEBYTECODE: '1' };
   const [python, script, ...rest] = manage(project, words);
   const argv: Argv = [python, '-c', LOOKING, script ?? '', ...rest];
   return host.query(argv, { ...options, env, input, timeoutMs: LOOK_TIMEOUT_MS });
+}
+
+/** Throws STATE_REFUSED if there is no project, or no Python for it. */
+async function needProject(project: Project, host: HostView): Promise<void> {
+  const { name, virtualenv } = project;
+  const [python, script = ''] = manage(project, []);
+  const path = posix.resolve(name, script);
+  if ((await host.status(path)) === null) {
+    throw new ConductorError(
+      'STATE_REFUSED',
+      `Cannot look at the Django project in "${name}": there is no "${path}"`,
+      { lacks: [`path:${path}`, `checkout:${name}`] },
+    );
+  }
+  if (virtualenv === undefined || (await host.status(python)) !== null) return;
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot look at the Django project in "${name}": "${virtualenv}" is no virtual environment`,
+    { lacks: [`virtualenv:${virtualenv}`] },
+  );
 }
 
 /** Runs a management script with every SQLite database opened for reading; one that is not there is empty. */

@@ -1,4 +1,3 @@
-import { ConductorError } from '../../../../shared/errors.ts';
 import type { CommandOptions, Host, HostView } from '../../../host/host.ts';
 import { ask } from '../../lib/ask.ts';
 import { networkCommand, withoutPassword } from './git-remote.ts';
@@ -59,19 +58,9 @@ export async function ensureRepository(host: Host, checkout: Checkout): Promise<
   await host.run(['git', 'remote', verb, '--', remote, url], options);
 }
 
-/** Refuses to go on if work that is not committed would be lost. */
-export async function guardLocalChanges(host: HostView, checkout: Checkout): Promise<void> {
-  const { target, local_changes, force_reset, force_checkout } = checkout;
-  if (local_changes !== 'refuse' || force_reset || force_checkout) return;
-  const changes = await changedFiles(host, checkout);
-  // An index without a commit is what a first checkout leaves that was cut short: nobody's work.
-  if (changes.length === 0 || (await isCutShort(host, checkout))) return;
-  const files = changes.slice(0, 5).join(', ');
-  throw new ConductorError(
-    'STATE_REFUSED',
-    `Cannot update the checkout "${target}": it has local changes in ${files}` +
-      `${changes.length > 5 ? ` and ${changes.length - 5} more` : ''}; set local_changes to keep or discard them`,
-  );
+/** Whether what was changed by hand may be given up. */
+export function mayDiscard({ local_changes, force_reset }: Checkout): boolean {
+  return local_changes === 'discard' || force_reset;
 }
 
 /** Tracked files that are not as the commit has them. */
@@ -122,19 +111,12 @@ export async function updateSubmodules(host: Host, checkout: Checkout): Promise<
   await runOnNetwork(host, checkout, git);
 }
 
-/** Puts the working copy on the goal; commits and changes of its own are lost only if that was allowed. */
-export async function moveTo(
-  host: Host,
-  checkout: Checkout,
-  { sha, branch, before }: Goal & { before: string | null },
-): Promise<void> {
-  const { local_changes, force_checkout, force_reset } = checkout;
-  const mayDiscard = local_changes === 'discard' || force_reset;
+/** Puts the working copy on the goal. */
+export async function moveTo(host: Host, checkout: Checkout, { sha, branch }: Goal): Promise<void> {
+  const { force_checkout } = checkout;
   const options = inCheckout(checkout);
-  if (branch !== null && !mayDiscard)
-    await guardOwnCommits(host, checkout, { sha, branch, before });
   const isFirst = await isCutShort(host, checkout);
-  const force = mayDiscard || force_checkout || isFirst ? ['--force'] : [];
+  const force = mayDiscard(checkout) || force_checkout || isFirst ? ['--force'] : [];
   const to = branch === null ? ['--detach', sha] : ['-B', branch, sha];
   await host.run(
     ['git', 'checkout', '--quiet', '--no-recurse-submodules', ...force, ...to, '--'],
@@ -161,23 +143,6 @@ export function trackedCommit(
 ): Promise<string | null> {
   if (resolved?.kind !== 'branch') return Promise.resolve(null);
   return localCommit(host, checkout, `refs/remotes/${checkout.remote}/${resolved.name}`);
-}
-
-async function guardOwnCommits(
-  host: HostView,
-  checkout: Checkout,
-  { sha, branch, before }: { sha: string; branch: string; before: string | null },
-): Promise<void> {
-  const at = await localCommit(host, checkout, `refs/heads/${branch}`);
-  if (at === null || at === before || at === sha) return; // nothing in it that did not come from the remote
-  const argv = ['git', 'merge-base', '--is-ancestor', at, sha] as const;
-  const { exitCode } = await host.query(argv, inCheckout(checkout));
-  if (exitCode === 0) return;
-  throw new ConductorError(
-    'STATE_REFUSED',
-    `Cannot update the checkout "${checkout.target}": its branch "${branch}" has commits that the remote does not ` +
-      `have (it is at ${at.slice(0, 12)}); set force_reset, or local_changes to discard, to give them up`,
-  );
 }
 
 /** All branches, so that people find them; only what is needed if the history is cut short. */

@@ -1,8 +1,9 @@
 import { posix } from 'node:path';
+import { ConductorError } from '../../../../shared/errors.ts';
 import type { CommandOptions, Host, HostView } from '../../../host/host.ts';
 import { groupNameOf, needUser } from '../../lib/accounts.ts';
 import { ask } from '../../lib/ask.ts';
-import { followLinks } from '../../lib/ownership.ts';
+import { followLinks, refuseParents } from '../../lib/ownership.ts';
 import { said } from '../../lib/said.ts';
 import { edited } from './git-config-text.ts';
 import type { ConfigEdit } from './git-config-text.ts';
@@ -22,7 +23,7 @@ export async function rewrite(
   edits: readonly ConfigEdit[],
 ): Promise<void> {
   if (args.repo !== undefined) await clearStaleLocks(args.repo, host);
-  const path = await followLinks(await fileOf(args, host), host);
+  const path = await fileOf(args, host);
   const owner = (await host.status(path)) ?? (await newOwner(args, host));
   const { user, group, mode } = owner;
   let text = Buffer.from((await host.readFile(path)) ?? []).toString('latin1');
@@ -37,8 +38,25 @@ async function newOwner({ user = 'root' }: Where, host: Host) {
 
 const CANNOT = 'Cannot write the configuration of git';
 
+/** Refuses if there is nowhere to write. */
+export async function refuseFile(args: Where, host: HostView): Promise<void> {
+  const { repo, user = 'root' } = args;
+  if (repo !== undefined && (await host.status(repo)) === null) {
+    const lacks = [`checkout:${repo}`, `path:${repo}`];
+    const message = `${CANNOT}: there is no repository "${repo}"`;
+    throw new ConductorError('STATE_REFUSED', message, { lacks });
+  }
+  await needUser(user, CANNOT, host);
+  await refuseParents({ name: await fileOf(args, host), makedirs: false }, host);
+}
+
+/** The file, which a link of root's may lead to. */
+async function fileOf(args: Where, host: HostView): Promise<string> {
+  return followLinks(await pathOf(args, host), host);
+}
+
 /** An account's own is where git would write it. */
-async function fileOf(args: Where, host: Host): Promise<string> {
+async function pathOf(args: Where, host: HostView): Promise<string> {
   if (args.repo !== undefined) {
     const argv = ['git', 'rev-parse', '--git-path', 'config'] as const;
     const options = await optionsFor(args, host);

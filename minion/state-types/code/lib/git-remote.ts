@@ -37,6 +37,18 @@ export function withoutPassword(url: string): string {
   return partsOf(url).url;
 }
 
+/** Names that log in without a password are tokens if they are as long as tokens are. */
+const SHORTEST_TOKEN = 16;
+
+/** What in an address nobody is to see: a password, or a token in the place of a name. */
+export function secretsInAddress(address: string): string[] {
+  if (!/^https?:\/\//iu.test(address) || !URL.canParse(address)) return [];
+  const { username, password } = new URL(address);
+  const isToken = password === '' && username.length >= SHORTEST_TOKEN;
+  const secret = isToken ? username : password;
+  return secret === '' ? [] : [secret, decoded(secret)];
+}
+
 /** The commit that a rev names in the remote repository; `null` if no branch or tag is called so. */
 export async function resolve(
   host: HostView,
@@ -162,8 +174,16 @@ function partsOf(address: string): Parts {
   url.password = '';
   url.username = '';
   const login = {
-    username: decodeURIComponent(username),
-    password: decodeURIComponent(password),
+    username: decoded(username),
+    password: decoded(password),
   };
   return { url: url.href, place: origin, login };
+}
+
+/** Text of an address, which is ASCII there; a percent sign that begins no byte is one. */
+function decoded(text: string): string {
+  const bytes = text.replaceAll(/%([0-9a-f]{2})/giu, (_, digits: string) =>
+    String.fromCodePoint(Number.parseInt(digits, 16)),
+  );
+  return Buffer.from(bytes, 'latin1').toString('utf8');
 }

@@ -4,7 +4,6 @@ import type { Host, HostView } from '../../../host/host.ts';
 import {
   ensureRepository,
   fetch,
-  guardLocalChanges,
   isCutShort,
   localCommit,
   moveTo,
@@ -12,10 +11,13 @@ import {
   updateSubmodules,
 } from './git-checkout.ts';
 import type { Checkout, Goal } from './git-checkout.ts';
+import { guardLocalChanges, guardOwnCommits, ownCommits } from './git-guards.ts';
 import { resolve, withoutPassword } from './git-remote.ts';
 import { clearStaleLocks } from './git-locks.ts';
 import type { CheckoutState } from './git-state.ts';
 import { giveTo, makeOwnDirectory } from './own-directory.ts';
+import { refuseParents, wantedOwnership } from '../../lib/ownership.ts';
+import { said } from '../../lib/said.ts';
 
 /** Where a working copy is to stand. */
 export interface Place {
@@ -44,6 +46,37 @@ export async function wantedCheckout(
   };
 }
 
+/**
+ * Refuses a change of a working copy by which something would be lost or that leads nowhere. What the remote has and this
+ * host has not, only a fetch tells.
+ */
+export async function refuseCheckout(
+  change: Change<CheckoutState>,
+  checkout: Checkout,
+  place: Place,
+  host: HostView,
+): Promise<void> {
+  await wantedOwnership(said({ user: checkout.user }), host);
+  if (change.action === 'create') {
+    await refuseParents({ name: checkout.target, makedirs: true }, host);
+    return guardTarget(checkout, place, host);
+  }
+  // What belongs to nobody cannot be looked at before it has been given to somebody.
+  if (change.action === 'remove' || !(await host.accounts()).has(change.from.user)) return;
+  if (!isMoving(change.to)) return;
+  const theirs = { ...checkout, user: change.from.user };
+  await guardLocalChanges(host, theirs);
+  const { rev: sha, branch } = { ...change.from, ...change.to };
+  if (sha === null || (await localCommit(host, theirs, sha)) === null) return;
+  const own = await ownCommits(host, theirs, branch);
+  await guardOwnCommits(host, theirs, { sha, branch, own });
+}
+
+/** Whether more differs than whose it is, and where its remote is. */
+function isMoving({ rev, branch, local_changes, submodules }: Partial<CheckoutState>): boolean {
+  return [rev, branch, local_changes, submodules].some((one) => one !== undefined);
+}
+
 /** Carries out a change of a working copy. */
 export async function moveCheckout(
   change: Change<CheckoutState>,
@@ -53,21 +86,20 @@ export async function moveCheckout(
 ): Promise<void> {
   if (change.action === 'remove') return;
   await clearStaleLocks(checkout.target, host);
-  await prepareTarget(change, checkout, place, host);
+  await prepareTarget(change, checkout, host);
   await ensureRepository(host, checkout);
-  const { rev, branch, local_changes, submodules } = change.to;
-  const isMoved = (rev ?? local_changes ?? submodules ?? branch) !== undefined;
-  if (isMoved || rev === null || branch === null) await update(checkout, place, host);
+  if (isMoving(change.to)) await update(checkout, place, host);
 }
 
 async function update(checkout: Checkout, place: Place, host: Host): Promise<void> {
   await guardLocalChanges(host, checkout);
   let goal = await goalOf(checkout, place, host);
-  const before = await trackedCommit(host, checkout, goal);
+  const own = await ownCommits(host, checkout, goal.branch);
   if (!(await hasEverything(host, checkout, goal))) await fetch(host, checkout, goal);
   if (goal.resolved === null) goal = await goalOf(checkout, place, host);
   if ((await localCommit(host, checkout, goal.sha)) === null) throw noSuchRev(checkout, place);
-  await moveTo(host, checkout, { ...goal, before });
+  await guardOwnCommits(host, checkout, { ...goal, own });
+  await moveTo(host, checkout, goal);
   if (checkout.submodules) await updateSubmodules(host, checkout);
 }
 
@@ -105,24 +137,35 @@ async function findHere(
 async function prepareTarget(
   change: Change<CheckoutState>,
   { target, user = 'root' }: Checkout,
-  place: Place,
   host: Host,
 ): Promise<void> {
   if (change.action === 'create') {
-    if (!(await isCutShort(host, { target, user }))) await clearTarget(target, place, host);
+    if (!(await isFree({ target, user }, host))) await host.remove(target);
     await makeOwnDirectory(host, target, user);
   } else if (change.action === 'update' && change.to.user !== undefined) {
     await giveTo(host, target, user);
   }
 }
 
-async function clearTarget(target: string, { force_clone }: Place, host: Host): Promise<void> {
+/** Whether nothing is at the target but, perhaps, a clone that was cut short. */
+async function isFree(
+  checkout: Pick<Checkout, 'target' | 'user'>,
+  host: HostView,
+): Promise<boolean> {
+  const { target } = checkout;
   const status = await host.status(target);
-  const names = await host.list(target);
-  // A repository that has no commit yet is a clone that was cut short.
-  const isFree = status?.kind === 'directory' && names?.every((name) => name === '.git') === true;
-  if (status === null || isFree) return;
-  if (force_clone) return host.remove(target);
+  if (status === null) return true;
+  const names = status.kind === 'directory' ? ((await host.list(target)) ?? []) : [target];
+  return names.every((name) => name === '.git') || isCutShort(host, checkout);
+}
+
+async function guardTarget(
+  checkout: Checkout,
+  { force_clone }: Place,
+  host: HostView,
+): Promise<void> {
+  const { target } = checkout;
+  if (force_clone || (await isFree(checkout, host))) return;
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot clone into "${target}": something is there that is no working copy; force_clone would delete it`,

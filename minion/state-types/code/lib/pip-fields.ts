@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { EXPOSED, absolutePath, accountName, environment, seconds } from '../../lib/fields.ts';
+import { hasNoPassword } from './addresses.ts';
 
 const oneOrMore = <T extends z.ZodType>(item: T) =>
   z.union([item.transform((single) => [single]), z.array(item)]);
@@ -12,9 +13,13 @@ const paths = oneOrMore(
     })
     .pipe(absolutePath),
 );
+export const NO_PASSWORD = {
+  error: "a password in an address belongs into index_url or into the account's .netrc",
+};
 const requirement = z
   .string()
-  .regex(/^(?!-)[^\r\n\0]+$/u, { error: 'expected a requirement such as Django>=4.2,<5' });
+  .regex(/^(?!-)[^\r\n\0]+$/u, { error: 'expected a requirement such as Django>=4.2,<5' })
+  .refine(hasNoPassword, NO_PASSWORD);
 /** An address that may hold credentials. */
 const index = z.url({ protocol: /^https?$/u });
 
@@ -40,7 +45,12 @@ export const pipFields = {
     .exactOptional()
     .describe('Further indexes')
     .meta({ secret: true }),
-  find_links: oneOrMore(z.string().regex(/^(?!-)[^\s\0]+$/u))
+  find_links: oneOrMore(
+    z
+      .string()
+      .regex(/^(?!-)[^\s\0]+$/u)
+      .refine(hasNoPassword, NO_PASSWORD),
+  )
     .exactOptional()
     .describe('Directories or pages that hold packages')
     .meta(EXPOSED),

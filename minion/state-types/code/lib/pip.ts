@@ -127,6 +127,7 @@ export async function requireFiles(host: HostView, args: PipArgs): Promise<void>
     throw new ConductorError(
       'SOURCE_MISSING',
       `Cannot read the requirements "${path}": there is no such file`,
+      { lacks: [`path:${path}`] },
     );
   }
 }

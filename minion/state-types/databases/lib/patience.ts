@@ -11,8 +11,10 @@ type Ask = (timeoutMs: number) => Promise<Output>;
 export interface Asked {
   readonly title: string;
   readonly key: string;
-  /** What the client says of a server that lets it in and then says nothing. */
+  /** What the client says of a server that says nothing. */
   readonly isSilence: RegExp;
+  /** How long the client waits until it says so. */
+  readonly connectMs: number;
 }
 
 /**
@@ -30,8 +32,11 @@ export async function askPatiently(
     const output = await answerOf(ask, timeoutMs);
     if (output !== null && !server.isSilence.test(output.stderr)) return output;
     silent.add(server.key);
-    const message = `Cannot reach ${server.title}: the server does not answer`;
-    throw new ConductorError('STATE_REFUSED', message);
+    const seconds = (output === null ? timeoutMs : server.connectMs) / 1000;
+    throw new ConductorError(
+      'STATE_REFUSED',
+      `Cannot reach ${server.title}: the server does not answer within ${seconds} s`,
+    );
   };
   if (silent.has(server.key)) {
     await asking(probe, PROBE_TIMEOUT_MS);

@@ -2,11 +2,16 @@ import type { z } from 'zod';
 import { ConductorError } from '../../../../shared/errors.ts';
 import type { Argv, CommandOptions, Host, HostView, Output } from '../../../host/host.ts';
 import { failed } from '../../lib/ask.ts';
+import { askPatiently } from './patience.ts';
 import { isStarting } from './starting.ts';
 import { accountOf, roleOf } from './postgres-fields.ts';
 import type { Server } from './postgres-fields.ts';
 
 const CANNOT_CONNECT = 2;
+const CONNECT_MS = 10_000;
+/** What the client says when nothing answers at an address, or a server lets it in and then hangs. */
+const SAYS_NOTHING = /timeout expired/u;
+const PROBE = 'SELECT 1;';
 const WAIT_FOR_SOCKET_MS = 5000;
 const WAIT_FOR_START_MS = 60_000;
 const POLL_MS = 250;
@@ -53,8 +58,8 @@ export async function askServer<T>(
   (await topicsOf(host)).add(topic);
   return host.shared(topic, async () => {
     const input = script(`${AFTER_CHANGES}\n${sql}`, values);
-    const output = await whenUp(host, server, () => ask(host, server, input));
-    if (output.exitCode !== 0) throw failed('ask PostgreSQL', psql(server), output);
+    const output = await whenUp(host, server, input);
+    if (output.exitCode !== 0) throw refusedBy(output, server);
     return answer.parse(JSON.parse(output.stdout));
   });
 }
@@ -66,7 +71,7 @@ export async function tellServer(
   sql: readonly string[],
   values: Values = {},
 ): Promise<void> {
-  await whenUp(host, server, () => ask(host, server, 'SELECT 1;'));
+  await whenUp(host, server, PROBE);
   const statements = sql.map((statement) => `${statement};`);
   const input = script([DURING_CHANGE, ...statements].join('\n'), values);
   try {
@@ -93,7 +98,7 @@ export async function forgetAnswers(host: Host): Promise<void> {
 
 /** Whether a server lets a role in with a password; `null` if it says nothing about the password. */
 export async function letsIn(host: HostView, server: Server): Promise<boolean | null> {
-  const output = await ask(host, server, 'SELECT 1;');
+  const output = await ask(host, server, { input: PROBE });
   if (output.exitCode === 0) return true;
   return /password authentication failed|not permitted to log in/u.test(output.stderr)
     ? false
@@ -139,15 +144,19 @@ function optionsFor(server: Server, input: string): CommandOptions {
   const user = accountOf(server);
   return {
     cwd: '/',
-    env: { PGCONNECT_TIMEOUT: '10', PGAPPNAME: 'conductor' },
+    env: { PGCONNECT_TIMEOUT: String(CONNECT_MS / 1000), PGAPPNAME: 'conductor' },
     timeoutMs: QUERY_TIMEOUT_MS,
     input: db_password === undefined ? input : `${db_password}\n${input}`,
     ...(user === undefined ? {} : { user }),
   };
 }
 
-async function ask(host: HostView, server: Server, input: string): Promise<Output> {
-  const output = await host.query(psql(server), optionsFor(server, input));
+async function ask(
+  host: HostView,
+  server: Server,
+  { input, timeoutMs = QUERY_TIMEOUT_MS }: { input: string; timeoutMs?: number },
+): Promise<Output> {
+  const output = await host.query(psql(server), { ...optionsFor(server, input), timeoutMs });
   return { ...output, stderr: output.stderr.replace(/^Password[^:\n]*: ?\n?/u, '') };
 }
 
@@ -166,29 +175,42 @@ function quoted(value: string): string {
   return `'${escaped}'`;
 }
 
-async function whenUp(
-  host: HostView,
-  server: Server,
-  attempt: () => Promise<Output>,
-): Promise<Output> {
+/** What a server answers. One that is starting is waited for, one that does not answer is not. */
+async function whenUp(host: HostView, server: Server, input: string): Promise<Output> {
+  const asking = (text: string) => (timeoutMs: number) =>
+    ask(host, server, { input: text, timeoutMs });
+  const key = `postgres:${identityOf(server)}`;
+  const title = `PostgreSQL${placeOf(server)}`;
+  const asked = { title, key, isSilence: SAYS_NOTHING, connectMs: CONNECT_MS };
   for (let waited = 0; ; waited += POLL_MS) {
-    const output = await attempt();
+    const output = await askPatiently(host, asked, asking(input), asking(PROBE));
     if (output.exitCode !== CANNOT_CONNECT) return output;
     const starts =
       /starting up|recovery mode|shutting down|not yet accepting/u.test(output.stderr) ||
       (server.db_host === undefined && (await isStarting(host, 'postgresql*')));
     const isDown = /No such file or directory|Connection refused/u.test(output.stderr);
     if (!starts && !isDown) return output;
-    if (waited >= (starts ? WAIT_FOR_START_MS : WAIT_FOR_SOCKET_MS)) throw isNotUp(server, output);
+    if (waited >= (starts ? WAIT_FOR_START_MS : WAIT_FOR_SOCKET_MS)) throw isNotUp(title, output);
     await host.sleep(POLL_MS);
   }
 }
 
-function isNotUp({ db_host, db_port }: Server, { stderr }: Output): ConductorError {
+function placeOf({ db_host, db_port }: Server): string {
   const where = db_host === undefined ? '' : ` at ${db_host}`;
-  const which = db_port === undefined ? where : `${where} on port ${db_port}`;
+  return db_port === undefined ? where : `${where} on port ${db_port}`;
+}
+
+function isNotUp(title: string, { stderr }: Output): ConductorError {
   return new ConductorError(
     'STATE_REFUSED',
-    `Cannot reach PostgreSQL${which}: the server is not up: ${stderr.trim()}`,
+    `Cannot reach ${title}: the server is not up: ${stderr.trim()}`,
   );
+}
+
+/** A database that is not there may be brought about by an earlier state. */
+function refusedBy(output: Output, server: Server): ConductorError {
+  const { code, message, details } = failed('ask PostgreSQL', psql(server), output);
+  const [, database] = /database "(.*)" does not exist/u.exec(output.stderr) ?? [];
+  const lacks = database === undefined ? {} : { lacks: [`postgres-database:${database}`] };
+  return new ConductorError(code, message, { ...details, ...lacks });
 }
