@@ -39,7 +39,6 @@ const INSTEAD: ReadonlyMap<string, string> = new Map([
   ['nftables', 'write firewall.rule'],
   ['ufw', 'write firewall.rule'],
   ['firewalld', 'write firewall.rule'],
-  ['postgres_group', 'write postgres_user.present with "login: false"'],
   ['postgres_tablespace', DATABASE],
   ['postgres_language', DATABASE],
   ['postgres_cluster', 'write cmd.run with pg_createcluster and "creates"'],

@@ -528,6 +528,14 @@ test('secrets are revealed in arguments only, and listed', (t) => {
   t.deepEqual(catalog.secrets.toSorted(), ['HUNTER22', 'hunter22', 'other secret']);
 });
 
+test('what a type finds secret within its arguments is listed with the secrets', (t) => {
+  const schema = z.strictObject({ name: z.string() });
+  const cloned = { name: 'git.cloned', schema, secretsIn: () => ['hunter22'] } as const;
+  const states = new Map([['git.cloned', cloned]]);
+  const catalog = compileText('"https://me:hunter22@x/a.git": git.cloned\n', { states });
+  t.deepEqual(catalog.secrets, ['hunter22']);
+});
+
 test('a mistake never tells a secret', (t) => {
   const pillar = { pw: new Secret('hunter22'), sites: { hunter22: 1 } };
   const text =

@@ -120,8 +120,8 @@ export const archiveSchema = z
   .describe(
     'What a tar or zip archive holds is in a directory. It is unpacked aside and then put in place, so a new directory ' +
       'appears whole. A file that is missing, or another archive, has it unpacked again; files beyond those of the ' +
-      'archive are left alone. An archive that would write outside of the directory, or that holds devices or setuid ' +
-      'programs, is refused before anything is written.',
+      'archive are left alone. An archive that is damaged, would write outside of the directory, or holds devices or setuid ' +
+      'programs, is refused before anything is put in place.',
   );
 
 export type ArchiveArgs = z.infer<typeof archiveSchema>;

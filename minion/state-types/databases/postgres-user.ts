@@ -87,7 +87,7 @@ export const postgresUserAbsent = defineState({
       path: ['name'],
     })
     .describe(
-      'No PostgreSQL role of that name. A role that still owns something is not dropped: the server says what it owns.',
+      'No PostgreSQL role of that name. A role that still owns something, or has privileges, is not dropped; it is said on what.',
     ),
   example: `old role:
   postgres_user.absent:
