@@ -86,7 +86,7 @@ export async function moveCheckout(
 ): Promise<void> {
   if (change.action === 'remove') return;
   await clearStaleLocks(checkout.target, host);
-  await prepareTarget(change, checkout, host);
+  await prepareTarget(change, checkout, place, host);
   await ensureRepository(host, checkout);
   if (isMoving(change.to)) await update(checkout, place, host);
 }
@@ -137,10 +137,11 @@ async function findHere(
 async function prepareTarget(
   change: Change<CheckoutState>,
   { target, user = 'root' }: Checkout,
+  { force_clone }: Place,
   host: Host,
 ): Promise<void> {
   if (change.action === 'create') {
-    if (!(await isFree({ target, user }, host))) await host.remove(target);
+    if (force_clone && !(await isFree({ target, user }, host))) await host.remove(target);
     await makeOwnDirectory(host, target, user);
   } else if (change.action === 'update' && change.to.user !== undefined) {
     await giveTo(host, target, user);
