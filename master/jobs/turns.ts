@@ -107,7 +107,7 @@ async function give(context: JobContext, job: Job, target: Queued): Promise<void
   const session = presence.get(minion);
   if (!isStill || session === null) return;
   if (job.rollout.queue || session.capabilities?.has(REFUSES_WHEN_BUSY) === true)
-    return send(session, job, expiresAt);
+    return send(context, session, job, expiresAt);
   const message = `"${minion}" is too old to know --no-queue: upgrade Conductor there`;
   const error = { code: 'USAGE', message };
   await context.board.move({ job: job.id, minion, from: ['queued'] }, { state: 'failed', error });
@@ -122,9 +122,14 @@ export function deadlineOfRun({ now }: Pick<JobContext, 'now'>, job: Job): strin
   return deadlineFrom(new Date(now().getTime() + EXPIRY_MS), job);
 }
 
+/** How often a batch in which nobody ends is looked at. */
+const LOOK_MS = 15_000;
+
 function dueAt({ startedAt, now }: JobContext, job: Job, { resting }: Standing): number {
   if (isEarly(job, now())) return Date.parse(job.rollout.startsAt ?? '');
   if (resting > 0) return 0;
+  // Those that hold the places may vanish.
+  if (job.rollout.batch !== null) return now().getTime() + LOOK_MS;
   const returned = startedAt.getTime() + RETURN_MS;
   return returned > now().getTime() ? returned : Number.POSITIVE_INFINITY;
 }
