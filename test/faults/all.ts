@@ -6,6 +6,7 @@ import { fullDisk } from './full-disk.ts';
 import { halfOpen } from './half-open.ts';
 import { kills, someKills } from './kills.ts';
 import { midRun } from './mid-run.ts';
+import { manyMinions } from './many-minions.ts';
 import { movedMaster } from './moved-master.ts';
 import { muchOutput } from './output.ts';
 import { partition, shortPartition } from './partition.ts';
@@ -31,6 +32,7 @@ export const FAULTS: readonly Fault[] = [
   badProxy,
   slowLink,
   movedMaster,
+  manyMinions,
 ];
 
 /** Those that are part of `npm test`. */

@@ -1,5 +1,6 @@
 import { sh, until, untilOnline } from '../e2e/installed-hosts.ts';
 import type { Site } from '../e2e/installed-hosts.ts';
+import { lose } from './cable.ts';
 import { collectHistory } from './collect.ts';
 import { disturbRun } from './disturbed-run.ts';
 import type { Fault, FaultSetting } from './fault.ts';
@@ -35,9 +36,9 @@ async function pullPlugs(setting: FaultSetting): Promise<string[]> {
   return [...lost, ...judgeHistory(await collectHistory(site, since))];
 }
 
-/** The cable goes first: the kernel of a test host tells peers of processes that are killed, one without power does not. */
-async function losePower({ conductor }: Pick<Site, 'conductor'>): Promise<void> {
-  await conductor.cut();
+/** Nothing comes out of it first: the kernel of a test host tells peers of processes that are killed, one without power does not. */
+async function losePower({ conductor, appserver }: Site): Promise<void> {
+  await lose(conductor, 'out', appserver.address);
   await conductor.powerOff();
 }
 
