@@ -18,6 +18,7 @@ interface Watch {
 
 export function createTurns(context: () => JobContext): JobTurns {
   const watch: Watch = { waiting: new Map(), rounds: new Map(), context };
+  let lastTick = 0;
   return {
     check: (job) => check(watch, job),
     poke(job) {
@@ -28,7 +29,10 @@ export function createTurns(context: () => JobContext): JobTurns {
     },
     async tick() {
       const now = context().now().getTime();
-      const due = [...watch.waiting].filter(([, dueAt]) => dueAt <= now);
+      // A clock that was set back would make all of them wait for as long.
+      const isSetBack = now < lastTick;
+      lastTick = now;
+      const due = [...watch.waiting].filter(([, dueAt]) => isSetBack || dueAt <= now);
       await Promise.all(due.map(([job]) => check(watch, job)));
     },
     async resume() {

@@ -1,7 +1,9 @@
 import { masterAway, standingStill } from './away.ts';
 import { badProxy } from './bad-proxy.ts';
+import { wrongClock } from './clock.ts';
 import { masterDamage, minionDamage, someMinionDamage } from './damage.ts';
 import type { Fault } from './fault.ts';
+import { frozenAgent } from './frozen-agent.ts';
 import { fullDisk } from './full-disk.ts';
 import { halfOpen } from './half-open.ts';
 import { kills, someKills } from './kills.ts';
@@ -25,6 +27,7 @@ export const FAULTS: readonly Fault[] = [
   midRun,
   masterAway,
   standingStill,
+  frozenAgent,
   muchOutput,
   busySoftware,
   partition,
@@ -33,6 +36,7 @@ export const FAULTS: readonly Fault[] = [
   slowLink,
   movedMaster,
   manyMinions,
+  wrongClock,
 ];
 
 /** Those that are part of `npm test`. */
@@ -41,4 +45,5 @@ export const FAST_FAULTS: readonly Fault[] = [
   someMinionDamage,
   somePowerLoss,
   shortPartition,
+  frozenAgent,
 ];

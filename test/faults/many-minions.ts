@@ -68,6 +68,9 @@ async function killOnce({ site, rounds: count, log }: FaultSetting, swarm: Swarm
   const lag = await lagOf(site);
   log(`all are back after ${back} s, and their jobs have ended after ${seconds()} s`);
   log(`the event loop of the new master: ${lagWords(lag)}`);
+  for (const { tally } of swarm)
+    for (const [problem, { times, last }] of Object.entries(tally.problems))
+      log(`${times} times, last after ${last - Math.round(killed / 1000)} s: ${problem}`);
   const wrong = await Promise.all(jobs.map((job) => notOnce(site, swarm, { job, count })));
   return [
     ...wrong.flat(),
@@ -138,7 +141,7 @@ async function startSwarm(site: Site, count: number): Promise<Swarm> {
     const child = fork('test/faults/swarm.ts', { execArgv: ['--import', 'tsx'] });
     const url = `ws://${conductor.address}:${CHANNEL_PORT}/minion`;
     child.send({ url, pin: fingerprint, from, to, addresses });
-    const member: Member = { child, tally: { connected: 0, runs: {} } };
+    const member: Member = { child, tally: { connected: 0, runs: {}, problems: {} } };
     child.on('message', (tally) => {
       member.tally = tallySchema.parse(tally);
     });

@@ -34,6 +34,8 @@ export const tallySchema = z.object({
   connected: z.number(),
   /** By job: how many minions have run it, and how many more than once. */
   runs: z.record(z.string(), z.object({ once: z.number(), more: z.number() })),
+  /** Why they were not connected, and when last (seconds since 1970). */
+  problems: z.record(z.string(), z.object({ times: z.number(), last: z.number() })),
 });
 
 export type Tally = z.infer<typeof tallySchema>;
@@ -55,7 +57,17 @@ interface Simulated {
   channel: MasterChannel | null;
 }
 
-const log = createLogger({ name: 'swarm', level: 'error', write: () => undefined });
+const problems: Tally['problems'] = {};
+const log = createLogger({ name: 'swarm', level: 'warn', write: countProblem });
+const warning = z.object({ problem: z.string().optional(), message: z.string() });
+
+function countProblem(line: string): void {
+  const { problem, message } = warning.parse(JSON.parse(line));
+  const what = problem ?? message;
+  const times = (problems[what]?.times ?? 0) + 1;
+  problems[what] = { times, last: Math.round(Date.now() / 1000) };
+}
+
 const FACTS = Object.fromEntries(
   Array.from({ length: 40 }, (_, index) => [`fact ${index}`, 'a value as long as most are']),
 );
@@ -162,7 +174,7 @@ function tallyOf(minions: readonly Simulated[]): Tally {
       [count === 1 ? 'once' : 'more']: known[count === 1 ? 'once' : 'more'] + 1,
     };
   }
-  return { connected: minions.filter(({ channel }) => channel !== null).length, runs };
+  return { connected: minions.filter(({ channel }) => channel !== null).length, runs, problems };
 }
 
 /** Only as a process of its own; whoever imports it wants to know its names and keys. */

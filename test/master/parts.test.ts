@@ -32,7 +32,7 @@ import { lockStateDirectory } from '../../master/state-lock.ts';
 import { openSqliteStore } from '../../master/store/sqlite/sqlite-store.ts';
 import { TARGET_STATES, type JobEvent } from '../../protocol/messages.ts';
 import { createLogger } from '../../shared/log.ts';
-import { testMaster, until } from './harness.ts';
+import { report, testMaster, until } from './harness.ts';
 
 const quiet = createLogger({ name: 'test', level: 'error', write: () => undefined });
 
@@ -603,6 +603,18 @@ test('housekeeping forgets what is old', async (t) => {
   await prune({ store, log: quiet, now: inMarch }, { days: 30, megabytes: 1 });
   t.is(await store.invitations.get('1'), null);
   await store.close();
+});
+
+test('a master whose clock is years ahead when it starts forgets nothing', async (t) => {
+  const first = await testMaster(t);
+  const { store } = first.master.services;
+  const job = '019a0000-0000-7000-8000-000000000000';
+  const later = '019a0000-0000-7000-8000-000000000001';
+  for (const id of [job, later])
+    await store.reports.add(report(id, 'm1'), '2016-01-01T00:00:00.000Z');
+  const on = await first.restart();
+  await until(() => on.log.some((line) => line.includes('Master ready')));
+  t.not(await on.master.services.store.reports.get(job, 'm1'), null);
 });
 
 test('the log of a master holds no secret of an invitation', async (t) => {

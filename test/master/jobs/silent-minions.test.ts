@@ -105,6 +105,18 @@ test('with as many failures allowed as have vanished, the next waits until they 
   );
 });
 
+test('a batch goes on when the clock of the master is set back', async (t) => {
+  const { store, sent, arrive, begin, pass } = await world(t);
+  await Promise.all(['m1', 'm2'].map(arrive));
+  const job = await begin(['m1', 'm2'], { batch: '1' });
+  await pass(MINUTE);
+  const from = ['queued'] as const;
+  const change = { state: 'changed', updatedAt: '2026-05-05T12:02:00.000Z' } as const;
+  await store.jobs.moveTarget({ job: job.id, minion: 'm1', from }, change);
+  await pass(-10 * 366 * 24 * 60 * MINUTE);
+  t.deepEqual(sent, ['m1', 'm2']);
+});
+
 test('a minion that does not answer when it is sent a job is shown, and told to those who follow', async (t) => {
   const { jobs, store, arrive, goAway, begin, pass } = await world(t);
   const [m1] = await Promise.all(['m1', 'm2'].map(arrive));
