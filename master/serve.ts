@@ -171,7 +171,8 @@ function answers(path: string): Promise<boolean> {
 async function listenPublicly(app: FastifyInstance, listen: string): Promise<number> {
   const { host, port } = splitAddress(listen);
   try {
-    await app.listen({ host, port });
+    // All minions of a master that was away come at once: who finds no room here waits for seconds to be heard.
+    await app.listen({ host, port, backlog: 4096 });
   } catch (cause) {
     throw cannotListen(listen, cause);
   }
