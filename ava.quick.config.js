@@ -3,6 +3,7 @@ import all from './ava.config.js';
 /** For the edit-test loop: the unit tests but the longest, which start programs, wait for real clocks and disks or try thousands of inputs. */
 const SLOW = [
   'editors/yaml-language-server',
+  'master/agents',
   'master/apply',
   'master/commands',
   'master/custom-types',

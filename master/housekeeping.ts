@@ -6,6 +6,7 @@ import { PENDING_LIMITS } from './sessions/enrolment.ts';
 const TICK_MS = 1_000;
 const SWEEP_MS = 5_000;
 const PRUNE_MS = 3_600_000;
+const MIB = 1024 * 1024;
 const DAY_MS = 86_400_000;
 /** Longer than this the master must not be deaf. */
 const LAG_MS = 200;
@@ -30,7 +31,8 @@ export function startHousekeeping(
     TICK_MS,
   );
   const tidy = guarded(() => prune(services, history), 'Pruning failed');
-  tidy();
+  // Nothing is too old yet: the clock of a machine that has just started may be years ahead, and soon be put right.
+  guarded(() => trim(services, history), 'Pruning failed')();
   const pruning = setInterval(tidy, PRUNE_MS);
   const lag = monitorEventLoopDelay({ resolution: 20 });
   lag.enable();
@@ -55,6 +57,14 @@ function noteLag(
   if (milliseconds > LAG_MS) log.warn({ milliseconds }, 'Event loop lagged');
 }
 
+async function trim(
+  { store, log }: Pick<Services, 'store' | 'log'>,
+  { megabytes }: Pick<MasterConfig['history'], 'megabytes'>,
+): Promise<void> {
+  const reports = await store.reports.prune({ receivedBefore: '', bytes: megabytes * MIB });
+  if (reports > 0) log.info({ reports }, 'History pruned');
+}
+
 export async function prune(
   { store, log, now }: Pick<Services, 'store' | 'log' | 'now'>,
   { days, megabytes }: MasterConfig['history'],
@@ -62,7 +72,7 @@ export async function prune(
   const before = (age: number) => new Date(now().getTime() - age * DAY_MS).toISOString();
   const reports = await store.reports.prune({
     receivedBefore: before(days),
-    bytes: megabytes * 1024 * 1024,
+    bytes: megabytes * MIB,
   });
   const forgotten = await store.minions.removePending(before(PENDING_LIMITS.days));
   await store.invitations.removeExpired(before(days));

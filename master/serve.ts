@@ -98,7 +98,7 @@ async function unwind(undo: Undo): Promise<void> {
 }
 
 async function assemble({ config, states, log, store, identity, limits }: ServeParts) {
-  const presence = createPresence(Date.now);
+  const presence = createPresence(elapsed);
   const { alarms, alarm } = createLoudAlarms(log, now);
   const blobs = openBlobStore(statePaths(config.state_directory).blobs, (path) =>
     alarm('master', `The master has found a damaged blob and removed it: ${path}`),
@@ -113,9 +113,9 @@ async function assemble({ config, states, log, store, identity, limits }: ServeP
     log,
     now,
     jobs: createJobs({ store, presence, log, now }),
-    pings: createPings(Date.now),
+    pings: createPings(elapsed),
     pauses: createMinionPauses({ store, presence, now }),
-    backoff: createBackoff(Date.now),
+    backoff: createBackoff(elapsed),
     alarms,
     pillarKeys: identity.pillarKeys,
     rootFingerprint: identity.rootFingerprint,
@@ -129,7 +129,7 @@ async function assemble({ config, states, log, store, identity, limits }: ServeP
       side: identity.side,
       alarm,
     },
-    admission: createAdmission(Date.now, limits),
+    admission: createAdmission(elapsed, limits),
     log,
     tls: config.tls,
   });
@@ -138,6 +138,11 @@ async function assemble({ config, states, log, store, identity, limits }: ServeP
 
 function now(): Date {
   return new Date();
+}
+
+/** For what lasts: a wall clock that is set back would make it last for years. */
+function elapsed(): number {
+  return performance.now();
 }
 
 /** A socket file that nobody answers at is left over, and in the way. */
@@ -166,7 +171,8 @@ function answers(path: string): Promise<boolean> {
 async function listenPublicly(app: FastifyInstance, listen: string): Promise<number> {
   const { host, port } = splitAddress(listen);
   try {
-    await app.listen({ host, port });
+    // All minions of a master that was away come at once: who finds no room here waits for seconds to be heard.
+    await app.listen({ host, port, backlog: 4096 });
   } catch (cause) {
     throw cannotListen(listen, cause);
   }
@@ -184,8 +190,8 @@ const FAREWELL_MS = 2000;
 /** Every minion is told, and given a moment to have heard it. */
 async function farewell({ presence }: Services): Promise<void> {
   for (const session of presence.list()) session.end('restarting');
-  const begun = Date.now();
-  while (presence.list().length > 0 && Date.now() - begun < FAREWELL_MS)
+  const begun = elapsed();
+  while (presence.list().length > 0 && elapsed() - begun < FAREWELL_MS)
     await new Promise((resolve) => setTimeout(resolve, 20));
 }
 

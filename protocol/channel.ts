@@ -172,14 +172,22 @@ class Session<In, Out extends { readonly type: string }> implements Channel<In, 
   async #receive(bytes: Uint8Array): Promise<void> {
     if (this.#end !== null) return;
     this.#heartbeat.heard();
+    let isAuthentic = false;
     try {
       const plaintext = this.#opener.open(bytes);
+      isAuthentic = true;
       if (plaintext !== null) this.#dispatch(plaintext[0] ?? -1, plaintext.subarray(1));
     } catch (error) {
       const cause = error instanceof Error ? error : new Error(messageOf(error));
-      await this.#finish({ reason: 'broken', by: 'them', error: cause });
-      this.#wire.close(CLOSE_REFUSED);
+      await this.#refuse({ reason: 'broken', by: 'them', error: cause }, isAuthentic);
     }
+  }
+
+  /** Only who has proved to have sent it may know that we cannot use it, and so not send it for ever. */
+  async #refuse(end: ChannelEnd, isAuthentic: boolean): Promise<void> {
+    if (isAuthentic) return this.#closeFor(end, 'failed');
+    await this.#finish(end);
+    this.#wire.close(CLOSE_REFUSED);
   }
 
   #dispatch(type: number, body: Uint8Array): void {

@@ -33,6 +33,7 @@ export interface AcceptOptions extends MasterSide {
   /** Judges a minion whose key is proven; `sessionId` is hex. */
   readonly decide: (claim: Claim, sessionId: string) => Verdict | Promise<Verdict>;
   readonly timing?: Partial<ChannelTiming>;
+  readonly limits?: Pick<typeof HANDSHAKE_LIMITS, 'm1Ms' | 'm3Ms'>;
 }
 
 export interface Accepted {
@@ -45,11 +46,11 @@ export interface Accepted {
 /** The master's whole part of a new connection. Throws HANDSHAKE_FAILED, with the wire closed. */
 export async function acceptMinion(wire: Wire, options: AcceptOptions): Promise<Accepted> {
   return orClose(wire, async () => {
-    const { crypto, timing = {} } = options;
+    const { crypto, timing = {}, limits = HANDSHAKE_LIMITS } = options;
     const mailbox = mailboxOf(wire);
-    const handshake = answerMinion(options, await mailbox.take(HANDSHAKE_LIMITS.m1Ms));
+    const handshake = answerMinion(options, await mailbox.take(limits.m1Ms));
     await wire.send(handshake.m2);
-    const { claim, keys } = handshake.finish(await mailbox.take(HANDSHAKE_LIMITS.m3Ms));
+    const { claim, keys } = handshake.finish(await mailbox.take(limits.m3Ms));
 
     const verdict = await options.decide(claim, toHex(keys.id));
     const sealer = createSealer(crypto, keys.toMinion);

@@ -7,8 +7,14 @@ import type { JobContext } from './job-context.ts';
 /** What a minion can that is told when it may not wait for another run of its own. */
 export const REFUSES_WHEN_BUSY = 'refuses-when-busy';
 
-export function send(session: Session, job: Job, expiresAt: string): void {
+export function send(
+  { unanswered }: Pick<JobContext, 'unanswered'>,
+  session: Session,
+  job: Job,
+  expiresAt: string,
+): void {
   session.sentJobs.add(job.id);
+  unanswered.sent({ job: job.id, minion: session.minion });
   session.send(jobMessage(job, expiresAt));
 }
 

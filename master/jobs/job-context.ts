@@ -3,6 +3,7 @@ import type { Presence } from '../sessions/presence.ts';
 import type { Store } from '../store/store.ts';
 import type { ProgressBoard } from './progress.ts';
 import type { TargetBoard } from './target-board.ts';
+import type { Unanswered } from './unanswered.ts';
 
 export interface JobParts {
   readonly store: Store;
@@ -28,6 +29,7 @@ export interface JobContext extends JobParts {
   readonly board: TargetBoard;
   readonly progress: ProgressBoard;
   readonly turns: JobTurns;
+  readonly unanswered: Unanswered;
   /** When this master began to listen. */
   readonly startedAt: Date;
 }

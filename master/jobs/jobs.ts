@@ -13,7 +13,9 @@ import type { JobContext, JobParts } from './job-context.ts';
 import type { Rollout } from './rollout.ts';
 import { waitsFor } from './standing.ts';
 import { createTargetBoard } from './target-board.ts';
+import { tellUnanswered } from './tell-unanswered.ts';
 import { createTurns, deadlineOfRun } from './turns.ts';
+import { createUnanswered } from './unanswered.ts';
 import { runningOf } from './usual.ts';
 
 /** What is asked for; the target has been resolved to minions, the tree to a revision. */
@@ -63,7 +65,9 @@ export function createJobs(parts: JobParts): Jobs {
   const progress = createProgressBoard();
   const turns = createTurns(() => context);
   const board = createTargetBoard({ ...parts, onEnd: (job) => turns.poke(job) }, createJobEvents());
-  const context: JobContext = { ...parts, board, progress, turns, startedAt: parts.now() };
+  const unanswered = createUnanswered(parts.now);
+  const own = { board, progress, turns, unanswered, startedAt: parts.now() };
+  const context: JobContext = { ...parts, ...own };
   return {
     create: (request) => create(context, request),
     deliver: (job) => turns.check(job.id),
@@ -78,7 +82,7 @@ export function createJobs(parts: JobParts): Jobs {
     disconnected: (minion) => disconnected(context, minion),
     forsake: (minion) => forsake(context, minion),
     sweep: () => sweep(context),
-    tick: () => turns.tick(),
+    tick: async () => void (await Promise.all([turns.tick(), tellUnanswered(context)])),
     resume: () => turns.resume(),
   };
 }
@@ -113,7 +117,8 @@ async function accepted(
   context: JobContext,
   { minion, job: id, waiting, holder = null }: Accepted,
 ): Promise<void> {
-  const { store, board, progress } = context;
+  const { store, board, progress, unanswered } = context;
+  unanswered.answered({ job: id, minion });
   const job = await store.jobs.get(id);
   if (job === null) return;
   const isLong = job.rollout.expiresAt !== null && !waiting;
@@ -137,7 +142,8 @@ async function progressed(
   { minion, job }: { minion: string; job: string },
   event: RunEvent,
 ): Promise<void> {
-  const { store, board, progress } = context;
+  const { store, board, progress, unanswered } = context;
+  unanswered.answered({ job, minion });
   // The report has a message, and a way, of its own.
   if (event.event === 'report') return;
   if (event.event === 'waiting') {
@@ -161,7 +167,8 @@ async function isUnderWay({ jobs }: Store, job: string, minion: string): Promise
 }
 
 async function reported(context: JobContext, minion: string, report: Report): Promise<void> {
-  const { store, board, progress, log, now } = context;
+  const { store, board, progress, unanswered, log, now } = context;
+  unanswered.answered({ job: report.job, minion });
   const isNew = await store.reports.add(report, now().toISOString());
   progress.forget(report.job, minion);
   if (!isNew) return;
@@ -170,9 +177,16 @@ async function reported(context: JobContext, minion: string, report: Report): Pr
   await board.ended(report);
 }
 
-async function disconnected({ store, board }: JobContext, minion: string): Promise<void> {
-  for (const { target } of await store.jobs.unfinishedOf(minion)) {
-    if (target.state === 'queued') continue;
+async function disconnected(context: JobContext, minion: string): Promise<void> {
+  const { store, board, turns, unanswered } = context;
+  unanswered.gone(minion);
+  for (const { job, target } of await store.jobs.unfinishedOf(minion)) {
+    // Its place in a batch will be another's if it stays away.
+    turns.poke(job.id);
+    if (target.state === 'queued') {
+      board.publishTarget({ ...target, waits: waitsFor(context, job, target) });
+      continue;
+    }
     const message = 'The minion has disconnected; its result will come when it is back';
     board.publishTarget({ ...target, error: { code: 'MINION_OFFLINE', message } });
   }

@@ -8,6 +8,8 @@ export interface Standing {
   readonly tally: Tally;
   /** Runs that have ended so recently that their places are to stay empty. */
   readonly resting: number;
+  /** Minions that went away in the middle of their run, and are not expected back soon. */
+  readonly vanished: number;
   readonly queued: readonly Queued[];
 }
 
@@ -48,11 +50,12 @@ export function isEarly({ rollout: { startsAt } }: Job, now: Date): boolean {
   return startsAt !== null && now < new Date(startsAt);
 }
 
-function fillPlaces(job: Job, { tally, resting, queued }: Standing): Turns {
+/** One that has vanished holds no place, and is a failure for as long as it is away: what it had may have been why. */
+function fillPlaces(job: Job, { tally, resting, vanished, queued }: Standing): Turns {
   const total = totalOf(tally);
-  const sent = queued.filter(({ is }) => is === 'sent').length;
-  const taken = countIn(tally, 'delivered', 'running') + sent + resting;
-  const failuresLeft = failureLimit(job.rollout, total) - failuresIn(tally);
+  const sent = queued.filter(holdsPlace).length;
+  const taken = countIn(tally, 'delivered', 'running') - vanished + sent + resting;
+  const failuresLeft = failureLimit(job.rollout, total) - failuresIn(tally) - vanished;
   let free = batchSize(job.rollout, total) - taken;
   const deliver: Queued[] = [];
   const unreachable: string[] = [];
@@ -67,6 +70,11 @@ function fillPlaces(job: Job, { tally, resting, queued }: Standing): Turns {
   // Those that are found to be away may be one too many: then nobody gets it any more.
   const isOver = unreachable.length >= failuresLeft;
   return { ...NOTHING, deliver: isOver ? [] : deliver, unreachable };
+}
+
+/** What was sent to one that is away by now may be in its hands. */
+function holdsPlace({ is, expiresAt }: Queued): boolean {
+  return is === 'sent' || (is === 'awaited' && expiresAt !== null);
 }
 
 function reasonToEnd(job: Job, failures: number, total: number): EndReason | null {

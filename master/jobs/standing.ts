@@ -5,6 +5,9 @@ import { isEarly, type Queued, type Standing } from './plan-turns.ts';
 /** After a start the minions come back one by one, and until then nobody is called unreachable. */
 export const RETURN_MS = 90_000;
 
+/** Longer than a machine takes to restart: who is away for so long in mid-run no longer holds a place in a batch. */
+const VANISHED_MS = 5 * 60_000;
+
 type View = Pick<JobContext, 'presence' | 'startedAt' | 'now'>;
 
 export async function standingOf(context: JobContext, job: Job): Promise<Standing> {
@@ -16,8 +19,18 @@ export async function standingOf(context: JobContext, job: Job): Promise<Standin
     now: now(),
     tally: await store.jobs.tally(job.id),
     resting: batchWaitSeconds === 0 ? 0 : await store.jobs.endedAfter(job.id, since),
+    vanished: job.rollout.batch === null ? 0 : await countVanished(context, job),
     queued: queued.map((target) => ({ ...target, is: whereIs(context, job, target) })),
   };
+}
+
+async function countVanished(context: JobContext, { id }: Job): Promise<number> {
+  const { presence, store, startedAt, now } = context;
+  const until = now().getTime() - VANISHED_MS;
+  if (startedAt.getTime() > until) return 0;
+  const away = (await store.jobs.underWayOf(id)).filter((minion) => presence.get(minion) === null);
+  const known = await Promise.all(away.map((minion) => store.minions.get(minion)));
+  return known.filter((minion) => Date.parse(minion?.seenAt ?? '') <= until).length;
 }
 
 type Waiting = Pick<JobTarget, 'minion' | 'expiresAt'>;
@@ -41,11 +54,13 @@ function maySoonBeBack({ startedAt, now }: View, job: Job): boolean {
 
 /** What a target that has not ended waits for, in words; `null` if it waits for nothing. */
 export function waitsFor(
-  view: View & Pick<JobContext, 'progress'>,
+  view: View & Pick<JobContext, 'progress' | 'unanswered'>,
   job: Job,
   target: JobTarget,
 ): string | null {
   const { state, minion } = target;
+  const since = state === 'queued' ? view.unanswered.since({ job: job.id, minion }) : null;
+  if (since !== null) return `sent at ${since.toISOString()}; the minion does not answer`;
   if (state === 'queued') return queuedFor(view, job, target);
   return state === 'delivered' ? view.progress.waitingFor(job.id, minion) : null;
 }

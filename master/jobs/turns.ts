@@ -18,6 +18,7 @@ interface Watch {
 
 export function createTurns(context: () => JobContext): JobTurns {
   const watch: Watch = { waiting: new Map(), rounds: new Map(), context };
+  let lastTick = 0;
   return {
     check: (job) => check(watch, job),
     poke(job) {
@@ -28,7 +29,10 @@ export function createTurns(context: () => JobContext): JobTurns {
     },
     async tick() {
       const now = context().now().getTime();
-      const due = [...watch.waiting].filter(([, dueAt]) => dueAt <= now);
+      // A clock that was set back would make all of them wait for as long.
+      const isSetBack = now < lastTick;
+      lastTick = now;
+      const due = [...watch.waiting].filter(([, dueAt]) => isSetBack || dueAt <= now);
       await Promise.all(due.map(([job]) => check(watch, job)));
     },
     async resume() {
@@ -107,7 +111,7 @@ async function give(context: JobContext, job: Job, target: Queued): Promise<void
   const session = presence.get(minion);
   if (!isStill || session === null) return;
   if (job.rollout.queue || session.capabilities?.has(REFUSES_WHEN_BUSY) === true)
-    return send(session, job, expiresAt);
+    return send(context, session, job, expiresAt);
   const message = `"${minion}" is too old to know --no-queue: upgrade Conductor there`;
   const error = { code: 'USAGE', message };
   await context.board.move({ job: job.id, minion, from: ['queued'] }, { state: 'failed', error });
@@ -122,9 +126,14 @@ export function deadlineOfRun({ now }: Pick<JobContext, 'now'>, job: Job): strin
   return deadlineFrom(new Date(now().getTime() + EXPIRY_MS), job);
 }
 
+/** How often a batch in which nobody ends is looked at. */
+const LOOK_MS = 15_000;
+
 function dueAt({ startedAt, now }: JobContext, job: Job, { resting }: Standing): number {
   if (isEarly(job, now())) return Date.parse(job.rollout.startsAt ?? '');
   if (resting > 0) return 0;
+  // Those that hold the places may vanish.
+  if (job.rollout.batch !== null) return now().getTime() + LOOK_MS;
   const returned = startedAt.getTime() + RETURN_MS;
   return returned > now().getTime() ? returned : Number.POSITIVE_INFINITY;
 }

@@ -2,14 +2,14 @@ import { HANDSHAKE_LIMITS } from '../../protocol/handshake.ts';
 
 export interface AdmissionLimits {
   readonly inFlight: number;
+  readonly inFlightPerAddress: number;
   readonly perAddressPerSecond: number;
 }
 
 /** Bounds what connections can cost before it is known who they are. */
 export interface Admission {
-  /** `false`: turn it away. Otherwise `done` is owed when its handshake has ended. */
-  enter(address: string): boolean;
-  done(): void;
+  /** `null`: turn it away. Otherwise what is to be called, once, when its handshake has ended. */
+  enter(address: string): (() => void) | null;
 }
 
 /** So many addresses are remembered; with more than that at once, the oldest start afresh. */
@@ -30,6 +30,7 @@ export function createAdmission(
   limits: AdmissionLimits = HANDSHAKE_LIMITS,
 ): Admission {
   const buckets = new Map<string, { tokens: number; at: number }>();
+  const underWay = new Map<string, number>();
   let inFlight = 0;
 
   /** A token bucket: one second's worth at once, then as many a second. */
@@ -44,14 +45,21 @@ export function createAdmission(
     return tokens >= 1;
   }
 
+  function count(network: string, change: 1 | -1): void {
+    inFlight += change;
+    const own = (underWay.get(network) ?? 0) + change;
+    if (own === 0) underWay.delete(network);
+    else underWay.set(network, own);
+  }
+
   return {
     enter(address) {
-      if (inFlight >= limits.inFlight || !take(networkOf(address))) return false;
-      inFlight += 1;
-      return true;
-    },
-    done() {
-      inFlight -= 1;
+      const network = networkOf(address);
+      const isFull = inFlight >= limits.inFlight;
+      if (isFull || (underWay.get(network) ?? 0) >= limits.inFlightPerAddress) return null;
+      if (!take(network)) return null;
+      count(network, 1);
+      return () => count(network, -1);
     },
   };
 }

@@ -24,10 +24,11 @@ export function acceptUpgrades(server: Server, { admission, receive }: UpgradePa
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const address = request.socket.remoteAddress ?? 'unknown';
     if (request.url !== MINION_PATH) return refuse(socket, '404 Not Found');
-    if (!admission.enter(address)) return refuse(socket, '503 Service Unavailable');
+    const leave = admission.enter(address);
+    if (leave === null) return refuse(socket, '503 Service Unavailable');
     let isCounted = true;
     const done = () => {
-      if (isCounted) admission.done();
+      if (isCounted) leave();
       isCounted = false;
     };
     socket.once('close', done);

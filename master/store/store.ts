@@ -216,6 +216,8 @@ export interface JobStore {
   withQueued(): Promise<readonly Job[]>;
   /** By minion. */
   queuedOf(job: string): Promise<readonly Pick<JobTarget, 'minion' | 'expiresAt'>[]>;
+  /** Minions that have been sent it, and of which nobody knows that they have ended. */
+  underWayOf(job: string): Promise<readonly string[]>;
   tally(job: string): Promise<Tally>;
   /** How many runs of it have ended after then. */
   endedAfter(job: string, then: string): Promise<number>;

@@ -23,13 +23,15 @@ export async function stayConnected(parts: ConnectionParts): Promise<void> {
   const { masters, signal, random, log, sleep } = parts;
   const isOver = (): boolean => signal.aborted;
   let failures = 0;
-  for (let turn = 0; !isOver(); turn += 1) {
+  for (let turn = 0; !isOver();) {
     const master = masters[turn % masters.length];
     if (master === undefined) return;
     const end = await attempt(parts, master);
     if (isOver()) return;
     const next = nextAttempt(end, failures, random);
     failures = next.failures;
+    // A master that was well has only renewed the session: there is no reason to look for another.
+    if (end.reason !== 'renewed') turn += 1;
     log.debug({ master, inMs: Math.round(next.delayMs) }, 'Next attempt was planned');
     await sleep(next.delayMs);
   }

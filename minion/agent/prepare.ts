@@ -1,9 +1,10 @@
-import type { ManifestEntry } from '../../language/tree.ts';
 import type { Prepared } from '../agent-files.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { AtRest } from '../host/at-rest.ts';
 import type { BlobCache } from './blob-cache.ts';
+import { fetchBlobs, startHaul, unexpected } from './fetch-blobs.ts';
+import type { Haul } from './fetch-blobs.ts';
 import { keepLast, readLast } from './last-revision.ts';
 import type { Link, Reply } from './link.ts';
 
@@ -44,32 +45,39 @@ export interface PreparerParts {
 }
 
 const PATIENCE_MS = 120_000;
-const MOST_ATTEMPTS = 3;
+/** So often a connection may break before anything has come that was not here before. */
+const MOST_IN_VAIN = 3;
 
 export function createPreparer(parts: PreparerParts): Preparer {
   const { link, patienceMs = PATIENCE_MS } = parts;
   return {
     prepare: async (wanted) => {
-      for (let attempt = 1; ; attempt += 1) {
+      const haul = startHaul();
+      for (let inVain = 0; ;) {
         const last = readLast(parts);
-        const asked = await askOrNull(parts, wanted, last);
+        const [before, wasConnected] = [haul.files, link.isConnected];
+        const asked = await askOrNull(parts, { wanted, last, haul });
         if (asked !== null) return asked;
         const found = await withoutMaster(parts, wanted, last);
-        if (found.status === 'prepared' || attempt === MOST_ATTEMPTS) return found;
+        if (found.status === 'prepared') return found;
+        inVain = haul.files > before ? 0 : inVain + 1;
+        if (inVain === MOST_IN_VAIN) return wasConnected ? broken(haul) : found;
         if (!(await link.connectedWithin(patienceMs))) return found;
       }
     },
   };
 }
 
+interface Asking {
+  readonly wanted: Wanted;
+  readonly last: Prepared | null;
+  readonly haul: Haul;
+}
+
 /** `null` if the master is away, or goes away meanwhile. */
-async function askOrNull(
-  parts: PreparerParts,
-  wanted: Wanted,
-  last: Prepared | null,
-): Promise<Preparation | null> {
+async function askOrNull(parts: PreparerParts, asking: Asking): Promise<Preparation | null> {
   try {
-    return await askMaster(parts, wanted, last);
+    return await askMaster(parts, asking);
   } catch (error) {
     if (error instanceof ConductorError && error.code === 'CHANNEL_CLOSED') return null;
     throw error;
@@ -78,8 +86,7 @@ async function askOrNull(
 
 async function askMaster(
   parts: PreparerParts,
-  { revision, stateFiles, dryRun }: Wanted,
-  last: Prepared | null,
+  { wanted: { revision, stateFiles, dryRun }, last, haul }: Asking,
 ): Promise<Preparation> {
   const have = { share: last?.share ?? null, pillar: last?.pillar.id ?? null };
   const reply = await parts.link.ask({
@@ -91,7 +98,7 @@ async function askMaster(
   if (reply.type === 'refused') return { status: 'refused', error: reply.error };
   if (reply.type !== 'prepared') throw unexpected(reply);
   const prepared = complete(reply, last);
-  const refusal = await fetchBlobs(parts, prepared.manifest);
+  const refusal = await fetchBlobs(parts, prepared.manifest, haul);
   if (refusal !== null) return { status: 'refused', error: refusal };
   if (!dryRun) await keep(parts, prepared, { isWhole: stateFiles.length === 0 });
   return { status: 'prepared', prepared };
@@ -118,46 +125,6 @@ function complete(reply: PreparedReply, last: Prepared | null): Prepared {
   return { revision, groups, share, manifest, pillar };
 }
 
-const BATCH_FILES = 64;
-const BATCH_BYTES = 4 * 1024 * 1024;
-
-/** Gets what is not here, or not whole; the error if the master refuses. */
-async function fetchBlobs(
-  { link, blobs }: PreparerParts,
-  manifest: readonly ManifestEntry[],
-): Promise<Unprepared | null> {
-  for (const batch of await batchesOf(blobs, manifest)) {
-    const reply = await link.ask({ type: 'blobs', sha256: batch });
-    if (reply.type === 'refused') return reply.error;
-    if (reply.type !== 'blobs' || reply.blobs.length !== batch.length) throw unexpected(reply);
-    for (const [index, sha256] of batch.entries())
-      blobs.put(sha256, Buffer.from(reply.blobs[index] ?? '', 'base64'));
-  }
-  return null;
-}
-
-/** The missing ones, in requests that are neither too many nor too large to answer. */
-async function batchesOf(
-  blobs: BlobCache,
-  manifest: readonly ManifestEntry[],
-): Promise<string[][]> {
-  const sizes = new Map(manifest.map(({ sha256, size }) => [sha256, size]));
-  const batches: string[][] = [];
-  let room = 0;
-  for (const [sha256, size] of sizes) {
-    if (await blobs.has(sha256)) continue;
-    const current = batches.at(-1);
-    if (current === undefined || current.length === BATCH_FILES || size > room) {
-      batches.push([sha256]);
-      room = BATCH_BYTES - size;
-    } else {
-      current.push(sha256);
-      room -= size;
-    }
-  }
-  return batches;
-}
-
 /** Converging on the last good revision is better than not at all; anything else would be a guess. */
 async function withoutMaster(
   parts: PreparerParts,
@@ -178,6 +145,7 @@ function offline(problem: string): Preparation {
   return { status: 'refused', error: { code: 'MASTER_UNREACHABLE', message } };
 }
 
-function unexpected(reply: Reply): ConductorError {
-  return new ConductorError('MESSAGE_INVALID', `Cannot use the "${reply.type}" of the master`);
+function broken({ files }: Haul): Preparation {
+  const message = `Cannot prepare a run: the connection to the master broke ${MOST_IN_VAIN} times in a row before a file of the revision had come (${files} came before)`;
+  return { status: 'refused', error: { code: 'MASTER_UNREACHABLE', message } };
 }

@@ -160,8 +160,10 @@ export function report(
   ...[status, error]: Refusal
 ): void {
   const startedAt = new Date(receivedAt);
+  // A clock that was set back meanwhile must not end it before it began.
+  const endedAt = new Date(Math.max(now().getTime(), startedAt.getTime()));
   const outcomes = changedBefore(stateDirectory, options.job);
-  const run = { minion, options, revision, startedAt, endedAt: now(), outcomes };
+  const run = { minion, options, revision, startedAt, endedAt, outcomes };
   spool.put(missingReport(run, status, error));
   journal.remove(options.job);
 }

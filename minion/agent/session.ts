@@ -39,7 +39,7 @@ export async function attendMaster(
   core.tellPutAside();
   const end = await attending;
   signal.removeEventListener('abort', stop);
-  core.spool.disconnected();
+  core.spool.disconnected(end.reason === 'failed' && end.by === 'them');
   return end;
 }
 

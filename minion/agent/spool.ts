@@ -26,8 +26,8 @@ export interface Spool {
   deliver(): void;
   /** The master has it. */
   stored(job: string): void;
-  /** The session has ended. */
-  disconnected(): void;
+  /** The session has ended; `threwOut`: the master could not bear what it got. */
+  disconnected(threwOut: boolean): void;
 }
 
 export interface SpoolParts {
@@ -39,14 +39,14 @@ export interface SpoolParts {
 }
 
 const MAXIMUM_BYTES = 256 * 1024 * 1024;
-/** A report that this many sessions have not survived is not sent again. */
-const MOST_ATTEMPTS = 5;
+/** A report for which the master has ended so many sessions is not sent again; what a network does to it does not count. */
+const MOST_REFUSALS = 5;
 
 export function openSpool(parts: SpoolParts): Spool {
   const { log, link } = parts;
   const directory = join(parts.stateDirectory, 'spool');
   const kept = openReports(directory, parts);
-  const attempts = new Map<string, number>();
+  const refusals = new Map<string, number>();
   let underWay: string | null = null;
 
   const deliver = (): void => {
@@ -54,7 +54,6 @@ export function openSpool(parts: SpoolParts): Spool {
     const next = kept.first();
     if (next === null) return;
     underWay = next.job;
-    attempts.set(next.job, (attempts.get(next.job) ?? 0) + 1);
     link.send({ type: 'report', report: next }).catch((error: unknown) => {
       // It stays here; the next session sends it again.
       log.debug({ job: next.job, problem: messageOf(error) }, 'Report not sent');
@@ -72,18 +71,23 @@ export function openSpool(parts: SpoolParts): Spool {
     },
     stored: (job) => {
       kept.remove(job);
-      attempts.delete(job);
+      refusals.delete(job);
       if (underWay === job) underWay = null;
       deliver();
     },
-    disconnected: () => {
-      if (underWay !== null && (attempts.get(underWay) ?? 0) >= MOST_ATTEMPTS) {
-        const aside = kept.putAside(underWay);
-        log.error({ job: underWay, aside }, 'Report was not taken and has been put aside');
-      }
+    disconnected: (threwOut) => {
+      const job = underWay;
       underWay = null;
+      if (job === null || !threwOut) return;
+      refusals.set(job, (refusals.get(job) ?? 0) + 1);
+      if ((refusals.get(job) ?? 0) >= MOST_REFUSALS) putAsideRefused(kept, job, log);
     },
   };
+}
+
+function putAsideRefused(kept: ReturnType<typeof openReports>, job: string, log: Logger): void {
+  const aside = kept.putAside(job);
+  log.error({ job, aside }, 'Report was not taken and has been put aside');
 }
 
 /** Reports as files, and in memory what can be none. */

@@ -82,18 +82,18 @@ export async function endGroup(
   gather: () => void = () => undefined,
 ): Promise<void> {
   const told = new Set<number>();
-  const deadline = Date.now() + graceMs;
+  const deadline = performance.now() + graceMs;
   for (;;) {
     gather();
     const members = allMembersOf(directory);
     if (members.length === 0) break;
     for (const pid of members) if (!told.has(pid)) signalTo(pid, 'SIGTERM');
     for (const pid of members) told.add(pid);
-    if (Date.now() >= deadline) break;
+    if (performance.now() >= deadline) break;
     await after(POLL_MS);
   }
-  const patience = Date.now() + KILLED_MS;
-  while (allMembersOf(directory).length > 0 && Date.now() < patience) {
+  const patience = performance.now() + KILLED_MS;
+  while (allMembersOf(directory).length > 0 && performance.now() < patience) {
     kill(directory);
     await after(POLL_MS);
     gather();

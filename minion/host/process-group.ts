@@ -21,8 +21,8 @@ export async function endProcessGroup(group: number, graceMs: number): Promise<v
     return ofGroup || ofLeavers.includes(true);
   };
   if (!signalAll('SIGTERM')) return;
-  const deadline = Date.now() + graceMs;
-  while (Date.now() < deadline) {
+  const deadline = performance.now() + graceMs;
+  while (performance.now() < deadline) {
     await after(POLL_MS);
     if (!signalAll(0)) return;
   }

@@ -125,7 +125,7 @@ function createRunner(options: RealHostOptions, signal: AbortSignal, topics: Top
     const account =
       user === undefined ? null : accountFor(argv, user, (await readPeople(topics, run)).accounts);
     const command = commandFor(withUmask(argv, umask), account, env);
-    const begun = Date.now();
+    const begun = performance.now();
     const output = await runProcess(command.argv, {
       env: command.env,
       cwd,
@@ -138,7 +138,10 @@ function createRunner(options: RealHostOptions, signal: AbortSignal, topics: Top
     });
     const { exitCode } = output;
     const shown = argv.map(redact);
-    log.debug({ argv: shown, user, exitCode, milliseconds: Date.now() - begun }, 'Command ran');
+    log.debug(
+      { argv: shown, user, exitCode, milliseconds: performance.now() - begun },
+      'Command ran',
+    );
     return output;
   };
   return run;

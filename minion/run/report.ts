@@ -7,6 +7,8 @@ import type { Debt } from '../engine/owed.ts';
 
 export interface Ended {
   readonly startedAt: Date;
+  /** By a clock that nobody sets. */
+  readonly milliseconds: number;
   /** Aborted if the run had to end before its end. */
   readonly signal: AbortSignal;
   /** What kept the run itself from being done; `null` if it went through all states. */
@@ -21,7 +23,7 @@ export interface Ended {
 /** The report of a run that has ended, however it did. */
 export function reportOf(request: RunRequest, ended: Ended): Report {
   const { options, minion, revision, paused } = request;
-  const { startedAt, signal, outcomes, redact } = ended;
+  const { startedAt, milliseconds, signal, outcomes, redact } = ended;
   const { job, cause, dryRun } = options;
   const debts = ended.debts.map((debt) => ({
     ...debt,
@@ -38,7 +40,7 @@ export function reportOf(request: RunRequest, ended: Ended): Report {
     status: statusOf(ended),
     ...(error === null ? {} : { error: errorOf(error, redact) }),
     startedAt: startedAt.toISOString(),
-    endedAt: new Date().toISOString(),
+    endedAt: new Date(startedAt.getTime() + milliseconds).toISOString(),
     counts: countOutcomes(outcomes),
     outcomes: [...outcomes],
     owed: [...new Set(debts.map(({ key }) => key))],

@@ -52,7 +52,7 @@ export interface RunMeans {
  * events but the last (the report itself) are emitted.
  */
 export async function performRun(request: RunRequest, means: RunMeans): Promise<Report> {
-  const startedAt = new Date();
+  const [startedAt, begun] = [new Date(), performance.now()];
   const stop = stopWhen(means.signal, request.options.timeoutSeconds);
   const { signal } = stop;
   const { log = createLogger({ name: 'run', level: 'error', write: () => undefined }) } = means;
@@ -69,8 +69,11 @@ export async function performRun(request: RunRequest, means: RunMeans): Promise<
     note(progress, event, log);
     means.emit(event);
   };
-  const reported = (error: unknown): Report =>
-    reportOf(request, { startedAt, signal, error, ...ended(request, progress) });
+  const reported = (error: unknown): Report => {
+    const milliseconds = performance.now() - begun;
+    const found = ended(request, progress);
+    return reportOf(request, { startedAt, milliseconds, signal, error, ...found });
+  };
   try {
     await alone(request, { ...means, emit, log, signal }, async (group) =>
       compileAndConverge(request, { ...means, emit, log, signal, pillar, tree, group }, progress),

@@ -321,7 +321,8 @@ for (const fault of FAST_FAULTS) {
     t.timeout(300_000);
     const seed = Date.now() % 1_000_000;
     const log = (line: string): void => t.log(line);
-    const setting = { site, rounds: fault.rounds ?? 1, seed, random: randomFrom(seed), log };
+    const rounds = fault.rounds ?? 1;
+    const setting = { site, rounds, minutes: 1, seed, random: randomFrom(seed), log };
     const { lost } = await inflict(fault, setting);
     t.deepEqual(lost, [], `with the seed ${seed}`);
   });

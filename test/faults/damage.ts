@@ -36,7 +36,7 @@ export const minionDamage: Fault = {
   name: 'every file of the minion but its keys is damaged',
   rounds: KINDS.length,
   isFast: false,
-  run: ({ site, rounds, random, log }) => inRounds({ site, rounds, random, log }, damageMinion),
+  run: (setting) => inRounds(setting, damageMinion),
 };
 
 export const someMinionDamage: Fault = {
@@ -50,7 +50,7 @@ export const masterDamage: Fault = {
   name: "the master's blobs and lock are damaged",
   rounds: KINDS.length,
   isFast: false,
-  run: ({ site, rounds, random, log }) => inRounds({ site, rounds, random, log }, damageMaster),
+  run: (setting) => inRounds(setting, damageMaster),
 };
 
 type Round = (site: Site, kind: Damage, random: FaultSetting['random']) => Promise<string[]>;

@@ -16,6 +16,8 @@ export interface Fault {
 export interface FaultSetting {
   readonly site: Site;
   readonly rounds: number;
+  /** How long what lasts is to last. */
+  readonly minutes: number;
   readonly random: Random;
   readonly log: (line: string) => void;
 }

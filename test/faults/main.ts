@@ -11,6 +11,7 @@ import { randomFrom } from './random.ts';
 interface Options {
   readonly rounds?: string;
   readonly seed: string;
+  readonly minutes: string;
   readonly only: string;
 }
 
@@ -22,6 +23,7 @@ const options = new Command('test:faults')
     'of the moments; the table says which it was',
     String(Date.now() % 1e6),
   )
+  .option('--minutes <number>', 'how long a network is cut, and the like', '2')
   .option('--only <words>', 'only faults with these words in their name', '')
   .parse()
   .opts<Options>();
@@ -45,14 +47,15 @@ function log(line: string): void {
 }
 
 async function inflictAll(faults: readonly Fault[]): Promise<number> {
-  const seed = Number(options.seed);
+  const [seed, minutes] = [Number(options.seed), Number(options.minutes)];
   const site = await openSite(log);
   const results: FaultResult[] = [];
   try {
     for (const fault of faults) {
       console.log(`== ${fault.name}`);
       const rounds = Number(fault.rounds === null ? 1 : (options.rounds ?? fault.rounds));
-      const result = await inflict(fault, { site, rounds, seed, random: randomFrom(seed), log });
+      const random = randomFrom(seed);
+      const result = await inflict(fault, { site, rounds, minutes, seed, random, log });
       results.push(result);
       for (const loss of result.lost) console.log(`LOST ${loss}`);
     }

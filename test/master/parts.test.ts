@@ -32,7 +32,7 @@ import { lockStateDirectory } from '../../master/state-lock.ts';
 import { openSqliteStore } from '../../master/store/sqlite/sqlite-store.ts';
 import { TARGET_STATES, type JobEvent } from '../../protocol/messages.ts';
 import { createLogger } from '../../shared/log.ts';
-import { testMaster, until } from './harness.ts';
+import { report, testMaster, until } from './harness.ts';
 
 const quiet = createLogger({ name: 'test', level: 'error', write: () => undefined });
 
@@ -123,33 +123,43 @@ test('a bug is told as such, and its words stay in the log', async (t) => {
   t.regex(lines.join(), /secret detail/u);
 });
 
+const wide = { inFlight: 99, inFlightPerAddress: 99, perAddressPerSecond: 99 };
+
 test('admission bounds the rate of an address and the handshakes at once', (t) => {
   let now = 0;
-  const admission = createAdmission(() => now, { inFlight: 5, perAddressPerSecond: 3 });
+  const admission = createAdmission(() => now, { ...wide, inFlight: 5, perAddressPerSecond: 3 });
+  const enter = (address: string) => admission.enter(address);
+  const left = ['a', 'a', 'a', 'a', 'b', 'b', 'b'].map(enter);
   t.deepEqual(
-    [1, 2, 3, 4].map(() => admission.enter('a')),
-    [true, true, true, false],
+    left.map((leave) => leave !== null),
+    [true, true, true, false, true, true, false],
   );
-  t.deepEqual(
-    [1, 2, 3].map(() => admission.enter('b')),
-    [true, true, false],
-  );
-  for (let count = 0; count < 5; count += 1) admission.done();
-  t.false(admission.enter('a'));
+  for (const leave of left) leave?.();
+  t.is(enter('a'), null);
   now = 1000;
-  t.true(admission.enter('a'));
+  t.not(enter('a'), null);
+});
+
+test('one address takes no more than its share of the handshakes at once', (t) => {
+  const admission = createAdmission(() => 0, { ...wide, inFlight: 4, inFlightPerAddress: 2 });
+  const first = admission.enter('a');
+  t.not(admission.enter('a'), null);
+  t.is(admission.enter('a'), null);
+  t.not(admission.enter('b'), null);
+  first?.();
+  t.not(admission.enter('a'), null);
 });
 
 test('addresses of one IPv6 network count as one', (t) => {
-  const admission = createAdmission(() => 0, { inFlight: 99, perAddressPerSecond: 2 });
-  t.true(admission.enter('2001:db8::1'));
-  t.true(admission.enter('2001:db8:0:0:9:8:7:6'));
-  t.false(admission.enter('2001:db8::ffff:1'));
-  t.true(admission.enter('2001:db8:0:1::1'));
-  for (const address of ['2001::5:6:7:8:9', '2001:0:0:5::1']) t.true(admission.enter(address));
-  t.false(admission.enter('2001:0:0:5:1:2:3:4'));
-  for (const address of ['::ffff:10.0.0.1', '::ffff:10.0.0.2', '::1'])
-    t.true(admission.enter(address));
+  const admission = createAdmission(() => 0, { ...wide, perAddressPerSecond: 2 });
+  const mayEnter = (address: string) => admission.enter(address) !== null;
+  t.true(mayEnter('2001:db8::1'));
+  t.true(mayEnter('2001:db8:0:0:9:8:7:6'));
+  t.false(mayEnter('2001:db8::ffff:1'));
+  t.true(mayEnter('2001:db8:0:1::1'));
+  for (const address of ['2001::5:6:7:8:9', '2001:0:0:5::1']) t.true(mayEnter(address));
+  t.false(mayEnter('2001:0:0:5:1:2:3:4'));
+  for (const address of ['::ffff:10.0.0.1', '::ffff:10.0.0.2', '::1']) t.true(mayEnter(address));
 });
 
 test('who was denied has to wait, unless an operator has changed something', (t) => {
@@ -593,6 +603,18 @@ test('housekeeping forgets what is old', async (t) => {
   await prune({ store, log: quiet, now: inMarch }, { days: 30, megabytes: 1 });
   t.is(await store.invitations.get('1'), null);
   await store.close();
+});
+
+test('a master whose clock is years ahead when it starts forgets nothing', async (t) => {
+  const first = await testMaster(t);
+  const { store } = first.master.services;
+  const job = '019a0000-0000-7000-8000-000000000000';
+  const later = '019a0000-0000-7000-8000-000000000001';
+  for (const id of [job, later])
+    await store.reports.add(report(id, 'm1'), '2016-01-01T00:00:00.000Z');
+  const on = await first.restart();
+  await until(() => on.log.some((line) => line.includes('Master ready')));
+  t.not(await on.master.services.store.reports.get(job, 'm1'), null);
 });
 
 test('the log of a master holds no secret of an invitation', async (t) => {

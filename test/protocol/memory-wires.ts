@@ -15,11 +15,13 @@ export interface WirePair {
 
 export interface Tampering {
   /** May change, drop (`null`) or multiply what crosses. */
+  /** Until a message is there. */
+  readonly delayMs?: number;
   readonly relay?: (bytes: Uint8Array, from: keyof WirePair, index: number) => Uint8Array[];
 }
 
 /** Two ends of one wire in memory; like a socket's, deliveries are never synchronous. */
-export function memoryWires({ relay = (bytes) => [bytes] }: Tampering = {}): WirePair {
+export function memoryWires({ relay = (bytes) => [bytes], delayMs = 0 }: Tampering = {}): WirePair {
   const listeners = new Map<keyof WirePair, WireListener>();
   const kept = { master: [] as Uint8Array[], minion: [] as Uint8Array[] };
   let isOpen = true;
@@ -46,10 +48,12 @@ export function memoryWires({ relay = (bytes) => [bytes] }: Tampering = {}): Wir
           self.sent.push(bytes);
           const crossing = relay(bytes, side, self.sent.length - 1);
           return new Promise((resolve) => {
-            setImmediate(() => {
+            const arrive = (): void => {
               for (const each of crossing) deliver(other, each);
               resolve();
-            });
+            };
+            if (delayMs > 0) setTimeout(arrive, delayMs);
+            else setImmediate(arrive);
           });
         },
         close: (code) => {

@@ -25,6 +25,7 @@ export function jobStore(database: Database, commit: Commit): JobStore {
     cancelledOf: (ids) => cancelledOf(database, ids),
     withQueued: () => withQueued(database),
     queuedOf: (job) => queuedOf(database, job),
+    underWayOf: (job) => underWayOf(database, job),
     tally: (job) => tally(database, job),
     endedAfter: (job, then) => endedAfter(database, job, then),
     overdue: (now) => overdue(database, now),
@@ -142,6 +143,17 @@ async function queuedOf(
     .where('state', '=', 'queued')
     .orderBy('minion')
     .execute();
+}
+
+async function underWayOf(database: Database, job: string): Promise<string[]> {
+  const rows = await database
+    .selectFrom('targets')
+    .select('minion')
+    .where('job', '=', job)
+    .where('state', 'in', UNFINISHED)
+    .where((is) => is.or([is('state', '!=', 'queued'), is('expires_at', 'is not', null)]))
+    .execute();
+  return rows.map(({ minion }) => minion);
 }
 
 async function tally(database: Database, job: string): Promise<Tally> {

@@ -117,11 +117,11 @@ async function untilGone(
   lines: readonly string[],
   host: Host,
 ): Promise<readonly string[]> {
-  const finish = Date.now() + args.timeout * 1000;
+  const finish = performance.now() + args.timeout * 1000;
   for (;;) {
     const now = await running(args, host);
     const left = now.filter((line) => lines.includes(line));
-    if (left.length === 0 || Date.now() >= finish) return left;
+    if (left.length === 0 || performance.now() >= finish) return left;
     await host.sleep(LOOK_EVERY_MS);
   }
 }

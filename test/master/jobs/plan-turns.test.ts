@@ -36,7 +36,7 @@ function standing(
 ): Standing {
   const queued = where.map((is, index) => ({ minion: `m${index}`, is, expiresAt: null }));
   const all = new Map([['queued', where.length] as const, ...tally]);
-  return { now: NOW, tally: all, resting: 0, queued, ...more };
+  return { now: NOW, tally: all, resting: 0, vanished: 0, queued, ...more };
 }
 
 const delivered = (...of: Parameters<typeof planTurns>) =>
@@ -67,6 +67,28 @@ test('who is awaited takes no place, and who is away is told so when its turn ha
   t.deepEqual(delivered(one, standing(['awaited', 'here', 'here'])), ['m1']);
   t.deepEqual(planTurns(one, standing(['away', 'here', 'away'])).unreachable, ['m0']);
   t.deepEqual(planTurns(one, standing(['away'], [['running', 1]])).unreachable, []);
+});
+
+test('who has vanished in mid-run holds no place, but is a failure as long as it is away', (t) => {
+  const here = ['here', 'here'] as const;
+  const running = [['running', 1]] as const;
+  const one = job({ batch: '1' });
+  t.deepEqual(delivered(one, standing(here, running)), []);
+  t.deepEqual(delivered(one, standing(here, running, { vanished: 1 })), ['m0']);
+  const careful = job({ batch: '1', maxFailures: '1' });
+  const held = planTurns(careful, standing([...here, 'away'], running, { vanished: 1 }));
+  t.deepEqual([held.deliver, held.unreachable, held.end], [[], [], []]);
+  const two = job({ batch: '1', maxFailures: '2' });
+  t.deepEqual(delivered(two, standing(here, running, { vanished: 1 })), ['m0']);
+});
+
+test('what was sent to one that is away holds its place', (t) => {
+  const sent = { minion: 'm0', is: 'awaited', expiresAt: '2026-05-05T12:10:00.000Z' } as const;
+  const here = { minion: 'm1', is: 'here', expiresAt: null } as const;
+  const queued = [sent, here];
+  const one = job({ batch: '1' });
+  t.deepEqual(delivered(one, standing([], [['queued', 2]], { queued })), []);
+  t.deepEqual(delivered(one, standing([], [['queued', 2]], { queued, vanished: 1 })), ['m1']);
 });
 
 test('nothing happens before its time', (t) => {

@@ -326,6 +326,7 @@ test('where a job stands is told by what is on disk', async (t) => {
   ]);
   t.deepEqual(await store.jobs.withQueued(), [of]);
   t.deepEqual(await store.jobs.queuedOf(of.id), [{ minion: 'a1', expiresAt: null }]);
+  t.deepEqual(await store.jobs.underWayOf(of.id), ['a2']);
   t.deepEqual(Object.fromEntries(await store.jobs.tally(of.id)), {
     queued: 1,
     running: 1,

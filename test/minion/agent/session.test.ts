@@ -49,6 +49,12 @@ class FakeMaster {
   channel: MinionChannel | null = null;
   serial = 1n;
   refuses = false;
+  readonly dialled: string[] = [];
+  /** Takes reports, and does not say so. */
+  isDeaf = false;
+  /** The connection breaks where an answer would be larger. */
+  mostBytes = Number.POSITIVE_INFINITY;
+  wire: Parameters<typeof acceptMinion>[0] | null = null;
   /** Handshakes that did not come to an end. */
   readonly failures: unknown[] = [];
 
@@ -60,8 +66,10 @@ class FakeMaster {
     return sha256;
   }
 
-  dial() {
+  dial(name: string) {
+    this.dialled.push(name);
     const { master, minion } = memoryWires();
+    this.wire = master.wire;
     this.accept(master.wire).catch((error: unknown) => this.failures.push(error));
     return Promise.resolve(minion.wire);
   }
@@ -81,10 +89,11 @@ class FakeMaster {
   async answer(message: MinionMessage): Promise<void> {
     this.got.push(message);
     if (message.type === 'prepare') await this.send(this.prepared(message));
-    if (message.type === 'report')
+    if (message.type === 'report' && !this.isDeaf)
       await this.send({ type: 'report-stored', job: message.report.job });
     if (message.type === 'blobs') {
       const blobs = message.sha256.map((name) => this.blobs.get(name)?.toString('base64') ?? '');
+      if (blobs.join('').length > this.mostBytes) return this.wire?.terminate();
       await this.send({ type: 'blobs', request: message.request, blobs });
     }
   }
@@ -179,7 +188,7 @@ async function setup({
     signal: stop.signal,
     random: () => 0,
     log: silentLog,
-    dial: () => master.dial(),
+    dial: (name) => master.dial(name),
   });
   const end = async (): Promise<void> => {
     stop.abort();
@@ -242,6 +251,35 @@ test('what the minion holds is not sent again, and a blob that was damaged is', 
   t.truthy(prepares[1]?.have.share);
   t.is(prepares[1]?.have.pillar, prepared.pillar.id);
   t.deepEqual(children.requests[2]?.pillar, prepared.pillar);
+  await end();
+});
+
+test('files come over connections that each carry only a few', async (t) => {
+  const { master, children, end } = await setup();
+  for (let number = 0; number < 12; number += 1) master.add(`${number}`.repeat(500_000));
+  await master.wait('hello');
+  master.mostBytes = 1_400_000;
+  master.job();
+  while (children.requests.length === 0) await sleep(5);
+  const asked = (await master.wait('blobs')).map(({ sha256 }) => sha256.length);
+  t.deepEqual(asked.slice(0, 3), [8, 2, 2]);
+  t.is(asked.length, 8);
+  children.end('ok');
+  await end();
+});
+
+test('where no file gets through, the run says so', async (t) => {
+  const { master, end } = await setup();
+  master.add('large'.repeat(500_000));
+  await master.wait('hello');
+  master.mostBytes = 1_400_000;
+  master.job();
+  const [report] = await master.wait('report');
+  t.regex(
+    report?.report.error?.message ?? '',
+    /the connection to the master broke 3 times in a row/u,
+  );
+  t.is((await master.wait('blobs')).length, 3);
   await end();
 });
 
@@ -323,6 +361,17 @@ test('a lost session is followed by another, in which the run that went on is re
   children.end('ok');
   const [report] = await master.wait('report');
   t.is(report?.report.job, job);
+  await end();
+});
+
+test('with several masters the next one is tried when one is lost, but not when it renews the session', async (t) => {
+  const { master, end } = await setup({ settings: { master: ['a:1', 'b:1'] } });
+  await master.wait('hello');
+  await master.channel?.close('renewed');
+  await master.wait('hello', 2);
+  master.wire?.terminate();
+  await master.wait('hello', 3);
+  t.deepEqual(master.dialled, ['a:1', 'a:1', 'b:1']);
   await end();
 });
 
@@ -418,6 +467,28 @@ test('a spool that is full drops its oldest reports, and says so', (t) => {
   spool.deliver();
   t.false(spool.has(jobs[0] ?? ''));
   t.true(spool.has(jobs[2] ?? ''));
+});
+
+test('a report outlives any number of lost sessions, and five that the master ended for it', async (t) => {
+  const { stateDirectory, master, core, end } = await setup();
+  await master.wait('hello');
+  master.isDeaf = true;
+  const job = uuidv7();
+  core.spool.put(reportOf(job));
+  core.spool.deliver();
+  for (let sessions = 1; sessions <= 8; sessions += 1) {
+    await master.wait('report', sessions);
+    master.wire?.terminate();
+  }
+  t.true(core.spool.has(job));
+  for (let sessions = 9; sessions <= 13; sessions += 1) {
+    await master.wait('report', sessions);
+    await master.channel?.close('failed');
+  }
+  await master.wait('hello', 14);
+  t.false(core.spool.has(job));
+  t.is(readdirSync(join(stateDirectory, 'spool')).length, 1);
+  await end();
 });
 
 test('a report of another id, which no master would take from this one, keeps no other back', async (t) => {

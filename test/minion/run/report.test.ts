@@ -7,18 +7,25 @@ import { reportSchema } from '../../../protocol/report.ts';
 import { renderReport } from '../../../shared/render-run.ts';
 import { oneFile, runRequest } from '../../helpers/run-request.ts';
 
+const place = mkdtempSync(join(tmpdir(), 'conductor-report-'));
+const request = runRequest(place, { files: oneFile('') });
+const ended = {
+  startedAt: new Date('2036-01-01T00:00:00.000Z'),
+  milliseconds: 1_500,
+  signal: new AbortController().signal,
+  error: null,
+  outcomes: [],
+  debts: [],
+  redact: (text: string) => text,
+  at: 'before its first state',
+};
+
+test('a run has taken as long as it did, whatever its clock was set to meanwhile', (t) => {
+  const { startedAt, endedAt } = reportOf(request, ended);
+  t.deepEqual([startedAt, endedAt], ['2036-01-01T00:00:00.000Z', '2036-01-01T00:00:01.500Z']);
+});
+
 test('a report tells of the pause that held scheduled runs back, and is shown with it', (t) => {
-  const place = mkdtempSync(join(tmpdir(), 'conductor-report-'));
-  const request = runRequest(place, { files: oneFile('') });
-  const ended = {
-    startedAt: new Date(),
-    signal: new AbortController().signal,
-    error: null,
-    outcomes: [],
-    debts: [],
-    redact: (text: string) => text,
-    at: 'before its first state',
-  };
   t.false('paused' in reportOf(request, ended));
   const paused = {
     since: '2026-03-01T12:00:00.000Z',

@@ -586,6 +586,7 @@ test('only a dry run that somebody makes on the machine itself is not spooled', 
   const base = { files: oneFile('') };
   const ended = {
     startedAt: new Date(),
+    milliseconds: 1,
     signal: new AbortController().signal,
     error: null,
     outcomes: [],

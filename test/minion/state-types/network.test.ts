@@ -147,9 +147,9 @@ test('a rule that cuts the master off is taken back after twenty seconds', async
   const before = { commands: FIREWALL };
   const loaded = { commands: FIREWALL, reachesMaster: false };
   const host = fakeHost(before, loaded);
-  const clock = Date.now;
+  const clock = performance.now.bind(performance);
   // Its waiting takes no time here, so the clock has to.
-  Date.now = () => clock() + host.slept.reduce((sum, time) => sum + time, 0);
+  performance.now = () => clock() + host.slept.reduce((sum, time) => sum + time, 0);
   try {
     await t.throwsAsync(
       converge(firewallPolicy, { name: 'input', policy: 'drop' }, host, forReal),
@@ -160,7 +160,7 @@ test('a rule that cuts the master off is taken back after twenty seconds', async
       },
     );
   } finally {
-    Date.now = clock;
+    performance.now = clock;
   }
   t.is(
     host.slept.reduce((sum, time) => sum + time, 0),

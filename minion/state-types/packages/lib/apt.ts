@@ -62,12 +62,12 @@ async function mendDpkg(host: Host): Promise<void> {
 /** Runs apt, dpkg or debconf; one that somebody else is running is waited for, whichever of the locks it has. */
 export async function whenUnlocked(argv: Argv, host: Host, input?: string): Promise<Output> {
   const options = { env: ENVIRONMENT, timeoutMs: TIMEOUT_MS, ...said({ input }) };
-  const end = Date.now() + LONGEST_LOCK_MS;
+  const end = performance.now() + LONGEST_LOCK_MS;
   for (;;) {
     try {
       return await host.run(argv, options);
     } catch (error) {
-      if (!isLocked(error) || Date.now() >= end) throw error;
+      if (!isLocked(error) || performance.now() >= end) throw error;
     }
     await host.sleep(LOOK_EVERY_MS);
   }

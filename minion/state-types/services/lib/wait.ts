@@ -13,10 +13,10 @@ export async function waitUntil(
   { timeout, interval }: { timeout: number; interval: number },
   host: Host,
 ): Promise<boolean> {
-  const end = Date.now() + timeout * 1000;
+  const end = performance.now() + timeout * 1000;
   for (;;) {
     if (await look()) return true;
-    if (Date.now() >= end) return false;
+    if (performance.now() >= end) return false;
     await host.sleep(Math.max(interval, 0.05) * 1000);
   }
 }

@@ -1,0 +1,144 @@
+import test from 'ava';
+import type { ExecutionContext } from 'ava';
+import { createJobs } from '../../../master/jobs/jobs.ts';
+import { ALL_AT_ONCE, type Rollout } from '../../../master/jobs/rollout.ts';
+import { createPresence, type Session } from '../../../master/sessions/presence.ts';
+import { openSqliteStore } from '../../../master/store/sqlite/sqlite-store.ts';
+import type { JobEvent } from '../../../protocol/messages.ts';
+import { createLogger } from '../../../shared/log.ts';
+import { report, until } from '../harness.ts';
+
+const log = createLogger({ name: 'test', level: 'error', write: () => undefined });
+const MINUTE = 60_000;
+
+/** Jobs on a store of their own, with a clock that only the test moves, and minions that do nothing by themselves. */
+async function world(t: ExecutionContext) {
+  const store = await openSqliteStore(':memory:');
+  t.teardown(() => store.close());
+  const clock = { at: Date.parse('2026-05-05T12:00:00.000Z') };
+  const now = () => new Date(clock.at);
+  const presence = createPresence(() => clock.at);
+  const jobs = createJobs({ store, presence, log, now });
+  const sent: string[] = [];
+
+  async function arrive(minion: string): Promise<Session> {
+    const session: Session = {
+      minion,
+      generation: 1,
+      address: '10.0.0.1',
+      connectedAt: now().toISOString(),
+      sentJobs: new Set(),
+      capabilities: new Set(),
+      send: ({ type }) => void (type === 'job' && sent.push(minion)),
+      end: () => undefined,
+    };
+    presence.enter(session);
+    await store.minions.note(minion, { seenAt: session.connectedAt });
+    return session;
+  }
+
+  async function goAway(session: Session): Promise<void> {
+    presence.leave(session);
+    await store.minions.note(session.minion, { seenAt: now().toISOString() });
+    await jobs.disconnected(session.minion);
+  }
+
+  async function begin(minions: readonly string[], rollout: Partial<Rollout>) {
+    const what = { target: '*', stateFiles: [], params: {}, dryRun: false, timeoutSeconds: 3600 };
+    const job = await jobs.create({
+      ...what,
+      minions,
+      revision: 'a'.repeat(64),
+      rollout: { ...ALL_AT_ONCE, ...rollout },
+      retryOf: null,
+    });
+    await jobs.deliver(job);
+    return job;
+  }
+
+  async function pass(milliseconds: number): Promise<void> {
+    clock.at += milliseconds;
+    await jobs.tick();
+  }
+
+  for (const id of ['m1', 'm2', 'm3']) await store.minions.add(minionRow(id, now()));
+  return { store, jobs, sent, arrive, goAway, begin, pass };
+}
+
+function minionRow(id: string, now: Date) {
+  const at = now.toISOString();
+  const unknown = { address: null, seenAt: null, version: null, nextRefresh: null } as const;
+  const accepted = { state: 'accepted', acceptedAt: at, acceptedBy: 'test' } as const;
+  return { id, publicKey: id, generation: 1, groups: [], createdAt: at, ...accepted, ...unknown };
+}
+
+test('a minion that vanishes in mid-run gives its place in a batch to the next after five minutes', async (t) => {
+  const { jobs, sent, arrive, goAway, begin, pass } = await world(t);
+  const [m1] = await Promise.all(['m1', 'm2', 'm3'].map(arrive));
+  const job = await begin(['m1', 'm2', 'm3'], { batch: '1' });
+  await jobs.accepted('m1', job.id, { waiting: false });
+  await pass(MINUTE);
+  if (m1 !== undefined) await goAway(m1);
+  await pass(4 * MINUTE);
+  t.deepEqual(sent, ['m1']);
+  await pass(MINUTE);
+  t.deepEqual(sent, ['m1', 'm2']);
+  await jobs.accepted('m2', job.id, { waiting: false });
+  await pass(MINUTE);
+  t.deepEqual(sent, ['m1', 'm2']);
+});
+
+test('with as many failures allowed as have vanished, the next waits until they are back', async (t) => {
+  const { jobs, store, sent, arrive, goAway, begin, pass } = await world(t);
+  const [m1] = await Promise.all(['m1', 'm2'].map(arrive));
+  const job = await begin(['m1', 'm2'], { batch: '1', maxFailures: '1' });
+  await jobs.accepted('m1', job.id, { waiting: false });
+  if (m1 !== undefined) await goAway(m1);
+  await pass(10 * MINUTE);
+  t.deepEqual(sent, ['m1']);
+  await jobs.reconcile(await arrive('m1'), [job.id]);
+  await jobs.reported('m1', report(job.id, 'm1'));
+  await until(() => sent.length === 2);
+  t.deepEqual(
+    (await store.jobs.targets(job.id)).map(({ state }) => state),
+    ['changed', 'queued'],
+  );
+});
+
+test('a batch goes on when the clock of the master is set back', async (t) => {
+  const { store, sent, arrive, begin, pass } = await world(t);
+  await Promise.all(['m1', 'm2'].map(arrive));
+  const job = await begin(['m1', 'm2'], { batch: '1' });
+  await pass(MINUTE);
+  const from = ['queued'] as const;
+  const change = { state: 'changed', updatedAt: '2026-05-05T12:02:00.000Z' } as const;
+  await store.jobs.moveTarget({ job: job.id, minion: 'm1', from }, change);
+  await pass(-10 * 366 * 24 * 60 * MINUTE);
+  t.deepEqual(sent, ['m1', 'm2']);
+});
+
+test('a minion that does not answer when it is sent a job is shown, and told to those who follow', async (t) => {
+  const { jobs, store, arrive, goAway, begin, pass } = await world(t);
+  const [m1] = await Promise.all(['m1', 'm2'].map(arrive));
+  const job = await begin(['m1', 'm2'], {});
+  const told: JobEvent[] = [];
+  const stop = new AbortController();
+  const following = (async () => {
+    for await (const event of jobs.follow(job, stop.signal)) told.push(event);
+  })();
+  await jobs.accepted('m2', job.id, { waiting: false });
+  const shown = async () =>
+    (await store.jobs.targets(job.id)).map((target) => jobs.waitsFor(job, target));
+  await pass(4_000);
+  t.deepEqual(await shown(), [null, null]);
+  await pass(2_000);
+  const words = 'sent at 2026-05-05T12:00:00.000Z; the minion does not answer';
+  t.deepEqual(await shown(), [words, null]);
+  await until(() => told.some((event) => 'waits' in event && event.waits === words));
+  if (m1 !== undefined) await goAway(m1);
+  const away = 'offline; gets it if it is back before 2026-05-05T12:10:00.000Z';
+  t.deepEqual(await shown(), [away, null]);
+  await until(() => told.some((event) => 'waits' in event && event.waits === away));
+  stop.abort();
+  await following;
+});
