@@ -165,7 +165,11 @@ export const pingAnswer = z.strictObject({
 
 export const pausesAnswer = z.strictObject({
   minions: z.array(
-    z.strictObject({ id: z.string(), state: z.enum(['done', 'silent', 'offline', 'too-old']) }),
+    z.strictObject({
+      id: z.string(),
+      state: z.enum(['done', 'silent', 'offline', 'too-old']),
+      before: z.strictObject({ until: z.string(), why: z.string() }).nullable(),
+    }),
   ),
 });
 

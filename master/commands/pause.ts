@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { LONGEST_PAUSE_SECONDS } from '../../protocol/pause.ts';
 import { EXIT } from '../../shared/exit-codes.ts';
 import { jsonText } from '../../shared/json-text.ts';
-import { pauseRequest } from '../../shared/pause.ts';
+import { pauseRequest, pauseWords } from '../../shared/pause.ts';
 import { pausesAnswer } from '../api/answers.ts';
 import { readCommon, withCommon, withTarget, type Context } from '../cli/context.ts';
 import { renderTable } from '../render/table.ts';
@@ -67,6 +67,10 @@ async function ask(context: Context, options: unknown, { url, request, done }: A
   const { terminal } = context;
   if (answer.minions.some(({ state }) => state !== 'done')) context.exit(EXIT.offline);
   if (json) return terminal.out(jsonText(answer));
-  const rows = answer.minions.map(({ id, state }) => [id, state === 'done' ? done : WORDS[state]]);
-  for (const line of renderTable(['minion', 'is'], rows, terminal)) terminal.out(line);
+  const rows = answer.minions.map(({ id, state, before }) => [
+    id,
+    state === 'done' ? done : WORDS[state],
+    before === null ? '-' : `paused ${pauseWords(before)}`,
+  ]);
+  for (const line of renderTable(['minion', 'is', 'was'], rows, terminal)) terminal.out(line);
 }

@@ -10,6 +10,8 @@ export interface PauseResult {
   readonly id: string;
   /** `done` once it has said so; what the others have not heard they are told when they come back. */
   readonly state: 'done' | 'silent' | 'offline' | 'too-old';
+  /** The pause that there was before; `null` if there was none. */
+  readonly before: { readonly until: string; readonly why: string } | null;
 }
 
 /** Pauses of minions, as operators ask for them. */
@@ -62,21 +64,33 @@ const PATIENCE_MS = 5_000;
 
 /** On disk first: a minion that does not hear it now is told when it comes back. */
 async function ask(parts: Asking, id: string, owed: OwedPause): Promise<PauseResult> {
-  const { store, presence, confirmed, patienceMs = PATIENCE_MS } = parts;
+  const { store, now } = parts;
+  const known = await store.intentions.get(id);
+  const paused = known === null ? null : pauseOf(known, now());
+  const before = paused === null ? null : { until: paused.until, why: paused.why };
   await store.intentions.note(id, { owed });
+  return { id, before, state: await confirmedBy(parts, id, owed) };
+}
+
+async function confirmedBy(
+  parts: Asking,
+  id: string,
+  owed: OwedPause,
+): Promise<PauseResult['state']> {
+  const { presence, confirmed, patienceMs = PATIENCE_MS } = parts;
   const session = presence.get(id);
-  if (session === null) return { id, state: 'offline' };
+  if (session === null) return 'offline';
   // One that has not greeted yet is told when it does.
-  if (session.capabilities === null) return { id, state: 'silent' };
-  if (!session.capabilities.has(PAUSE_CAPABILITY)) return { id, state: 'too-old' };
+  if (session.capabilities === null) return 'silent';
+  if (!session.capabilities.has(PAUSE_CAPABILITY)) return 'too-old';
   const patience = AbortSignal.timeout(patienceMs);
   const confirmation = once(confirmed, id, { signal: patience });
   tell(parts, session, owed);
   try {
     await confirmation;
-    return { id, state: 'done' };
+    return 'done';
   } catch (error) {
-    if (patience.aborted) return { id, state: 'silent' };
+    if (patience.aborted) return 'silent';
     throw error;
   }
 }

@@ -44,9 +44,10 @@ function answerTo(
 function begun(
   { core }: LocalAnswersParts,
   request: Extract<LocalRequest, { ask: 'pause' }>,
-): { pause: Pause } | { error: string } {
+): { pause: Pause; before: Pause | null } | { error: string } {
   try {
-    return { pause: core.pauses.begin(request, 'minion') };
+    const before = core.pauses.current();
+    return { pause: core.pauses.begin(request, 'minion'), before };
   } catch (error) {
     core.log.error({ error }, 'Pause could not be kept');
     return { error: messageOf(error) };

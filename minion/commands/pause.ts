@@ -7,7 +7,6 @@ import { openPauses } from '../agent/pause.ts';
 import type { Pauses } from '../agent/pause.ts';
 import type { Configuration } from '../config.ts';
 import { LONGEST_PAUSE_SECONDS, pauseSchema } from '../../protocol/pause.ts';
-import type { Pause } from '../../protocol/pause.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import { pauseRequest, pauseWords } from '../../shared/pause.ts';
 import { configFor, logOf, withCommon } from './context.ts';
@@ -33,8 +32,10 @@ export function addPause(program: Command, context: Context): void {
     .action(async (options: PauseOptions) => {
       const request = pauseRequest(options, LONGEST_PAUSE_SECONDS);
       const config = await configFor(context, options);
-      const pause = await ask(context, config, { ask: 'pause', ...request });
-      context.terminal.out(pause === null ? 'not paused' : `paused ${pauseWords(pause)}`);
+      const { pause, before = null } = await ask(context, config, { ask: 'pause', ...request });
+      const { terminal } = context;
+      terminal.out(pause === null ? 'not paused' : `paused ${pauseWords(pause)}`);
+      if (before !== null) terminal.out(`in place of a pause ${pauseWords(before)}`);
     });
 }
 
@@ -43,25 +44,31 @@ export function addResume(program: Command, context: Context): void {
     .description('Lift a pause; a scheduled run that it held back comes soon')
     .action(async (options: CommonOptions) => {
       const config = await configFor(context, options);
-      const lifted = await ask(context, config, { ask: 'resume' });
+      const { pause: lifted } = await ask(context, config, { ask: 'resume' });
       context.terminal.out(
         lifted === null ? 'it was not paused' : `resumed; it was paused ${pauseWords(lifted)}`,
       );
     });
 }
 
-const answerSchema = z.object({ pause: z.nullable(pauseSchema) });
+const answerSchema = z.object({
+  pause: z.nullable(pauseSchema),
+  /** The one that this takes the place of. */
+  before: z.optional(z.nullable(pauseSchema)),
+});
+
+type Answer = z.infer<typeof answerSchema>;
 
 /** The pause that has begun, or been lifted: by the agent, or without one in its files. */
 async function ask(
   context: Context,
   config: Configuration,
   request: Extract<LocalRequest, { ask: 'pause' | 'resume' }>,
-): Promise<Pause | null> {
+): Promise<Answer> {
   if (!(await isAnswered(config.socket))) return alone(context, config, request);
   for await (const line of askAgent(config.socket, request)) {
     const answer = answerSchema.safeParse(JSON.parse(line));
-    if (answer.success) return answer.data.pause;
+    if (answer.success) return answer.data;
     const message = `Cannot ${request.ask}: the agent answers ${line}`;
     throw new ConductorError('HOST_FILE_FAILED', message);
   }
@@ -72,7 +79,7 @@ async function alone(
   context: Context,
   { state_directory: stateDirectory }: Configuration,
   request: Extract<LocalRequest, { ask: 'pause' | 'resume' }>,
-): Promise<Pause | null> {
+): Promise<Answer> {
   const lock = await holdStateDirectory(stateDirectory);
   try {
     const pauses: Pauses = openPauses({
@@ -82,7 +89,9 @@ async function alone(
       log: logOf(context, 'error'),
       changed: () => undefined,
     });
-    return request.ask === 'pause' ? pauses.begin(request, 'minion') : pauses.lift();
+    const before = pauses.current();
+    if (request.ask === 'resume') return { pause: pauses.lift() };
+    return { pause: pauses.begin(request, 'minion'), before };
   } finally {
     lock.close();
   }

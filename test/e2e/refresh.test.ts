@@ -86,7 +86,7 @@ onHosts(
   async (t) => {
     const { conductor, appserver } = site;
     const { stdout } = await conductor.exec([...pauseIt]);
-    t.regex(stdout, /^appserver\s+paused$/mu);
+    t.regex(stdout, /^appserver\s+paused\s+-$/mu);
     t.like((await shown()).pause, { why: WHY, isConfirmed: true });
     await until('the run that was under way', 60, async () =>
       /^running: none$/mu.test(await sh(appserver, 'minion status')),
@@ -124,7 +124,10 @@ onHosts('an operator goes before a pause, or respects it', async (t) => {
 onHosts('resumed, it comes again by itself', async (t) => {
   const begun = Date.now();
   const resume = ['master', 'resume', '--target', 'appserver'] as const;
-  t.regex((await site.conductor.exec([...resume])).stdout, /^appserver\s+resumed$/mu);
+  t.regex(
+    (await site.conductor.exec([...resume])).stdout,
+    /^appserver\s+resumed\s+paused until /mu,
+  );
   t.is((await shown()).pause, null);
   await until('a refresh', 150, async () => (await refreshesSince(begun)) > 0);
   t.is((await attempt(site.conductor, [...RESPECTFUL])).exitCode, 0);
@@ -134,6 +137,8 @@ onHosts('a pause on the minion itself ends by itself', async (t) => {
   const { appserver } = site;
   const said = await sh(appserver, 'minion pause --for 20s --why "a look"');
   t.regex(said, /^paused until .*: a look$/u);
+  const again = await sh(appserver, 'minion pause --for 20s --why "a look"');
+  t.regex(again, /\nin place of a pause until .*: a look$/u);
   await until('the master to hear of it', 10, async () => (await shown()).pause?.why === 'a look');
   await until('its end', 60, async () =>
     /^paused: no$/mu.test(await sh(appserver, 'minion status')),

@@ -34,13 +34,19 @@ test('a minion is paused and resumed, and the status shows it, with who says whe
   await say(minion, paused());
   const { code, out } = await asked;
   t.is(code, 0);
-  t.is(out.at(-1), 'web-01\tpaused');
+  t.is(out.at(-1), 'web-01\tpaused\t-');
+
+  const again = on.cli('pause', '--for', '10m', '--why', 'a look', '--target', 'web-01');
+  await minion.next('pause');
+  await say(minion, { ...paused(), why: 'a look' });
+  const replaced = (await again).out.at(-1) ?? '';
+  t.regex(replaced, /^web-01\tpaused\tpaused until .*: moving the database$/u);
 
   const shown = await on.cli('status');
-  t.regex(shown.err.join('\n'), /paused: web-01 until .*: moving the database$/mu);
+  t.regex(shown.err.join('\n'), /paused: web-01 until .*: a look$/mu);
   t.regex(shown.out.join('\n'), /web-01\t.*\tpillar\tuntil /u);
   const [status] = JSON.parse((await on.cli('status', '--json')).out.join('')).minions;
-  t.like(status, { scheduleSource: 'pillar', pause: { why: WHY, isConfirmed: true } });
+  t.like(status, { scheduleSource: 'pillar', pause: { why: 'a look', isConfirmed: true } });
 
   const resuming = on.cli('resume', '--target', 'web-01');
   await minion.next('resume');

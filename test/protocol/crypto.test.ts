@@ -39,23 +39,20 @@ test('both implementations hash, sign and agree on the same bytes', (t) => {
 });
 
 test('what one implementation has sealed or signed, the other opens and believes', (t) => {
-  fc.assert(
-    fc.property(bytes, key, (text, secret) => {
-      const signer = nodeCrypto.signingKey(secret);
-      const opened = tweetnaclCrypto.open(secret, 3n, nodeCrypto.seal(secret, 3n, text));
-      const back = nodeCrypto.open(secret, 3n, tweetnaclCrypto.seal(secret, 3n, text));
-      return (
-        opened !== null &&
-        back !== null &&
-        areEqual(opened, text) &&
-        areEqual(back, text) &&
-        verifies(tweetnaclCrypto, text, nodeCrypto.sign(text, signer), signer.publicKey) &&
-        verifies(nodeCrypto, text, tweetnaclCrypto.sign(text, signer), signer.publicKey)
-      );
-    }),
-    { numRuns: 8 },
-  );
-  t.pass();
+  const isBelieved = fc.property(bytes, key, (text, secret) => {
+    const signer = nodeCrypto.signingKey(secret);
+    const opened = tweetnaclCrypto.open(secret, 3n, nodeCrypto.seal(secret, 3n, text));
+    const back = nodeCrypto.open(secret, 3n, tweetnaclCrypto.seal(secret, 3n, text));
+    return (
+      opened !== null &&
+      back !== null &&
+      areEqual(opened, text) &&
+      areEqual(back, text) &&
+      verifies(tweetnaclCrypto, text, nodeCrypto.sign(text, signer), signer.publicKey) &&
+      verifies(nodeCrypto, text, tweetnaclCrypto.sign(text, signer), signer.publicKey)
+    );
+  });
+  t.notThrows(() => fc.assert(isBelieved, { numRuns: 8 }));
 });
 
 test('a sealed text does not open with another key, counter or byte, or cut short', (t) => {
