@@ -168,11 +168,16 @@ function answers(path: string): Promise<boolean> {
   });
 }
 
+/**
+ * Connections that wait to be taken, of which Node takes one in each turn of its event loop. All minions of a master that
+ * was away come at once; more than this would have given up by the time that it is their turn.
+ */
+const BACKLOG = 1024;
+
 async function listenPublicly(app: FastifyInstance, listen: string): Promise<number> {
   const { host, port } = splitAddress(listen);
   try {
-    // All minions of a master that was away come at once: who finds no room here waits for seconds to be heard.
-    await app.listen({ host, port, backlog: 4096 });
+    await app.listen({ host, port, backlog: BACKLOG });
   } catch (cause) {
     throw cannotListen(listen, cause);
   }

@@ -99,12 +99,13 @@ interface Carriage {
 
 /** Reads no more than it can pass on, so that the sender feels how slow it is. */
 async function carry(from: Socket, to: Socket, { treatment, budget, reset }: Carriage) {
+  const pace = { dueAt: 0 };
   try {
     for await (const piece of from) {
       if (!(piece instanceof Uint8Array)) continue;
       budget.left -= piece.length;
       if (budget.left < 0) return reset();
-      if (treatment.kind === 'slow') await slowly(to, piece, treatment);
+      if (treatment.kind === 'slow') await slowly(to, piece, { ...treatment, pace });
       else await write(to, piece);
     }
     if (treatment.kind === 'slow') await sleep(treatment.latencyMs);
@@ -116,13 +117,20 @@ async function carry(from: Socket, to: Socket, { treatment, budget, reset }: Car
 }
 
 const STEP_MS = 100;
+/** What it may make up for. */
+const MOST_BEHIND_MS = 1_000;
 
-async function slowly(to: Socket, piece: Uint8Array, speed: Extract<Treatment, { kind: 'slow' }>) {
-  const step = Math.max(1, Math.floor((speed.bytesPerSecond * STEP_MS) / 1000));
+type Slow = Extract<Treatment, { kind: 'slow' }> & { readonly pace: { dueAt: number } };
+
+/** However late its timers are, it is no slower than it is told to be. */
+async function slowly(to: Socket, piece: Uint8Array, { bytesPerSecond, latencyMs, pace }: Slow) {
+  const step = Math.max(1, Math.floor((bytesPerSecond * STEP_MS) / 1000));
   for (let at = 0; at < piece.length; at += step) {
     const part = piece.subarray(at, at + step);
-    setTimeout(() => to.write(part), speed.latencyMs);
-    await sleep((part.length / speed.bytesPerSecond) * 1000);
+    setTimeout(() => to.write(part), latencyMs);
+    const from = Math.max(pace.dueAt, performance.now() - MOST_BEHIND_MS);
+    pace.dueAt = from + (part.length / bytesPerSecond) * 1000;
+    await sleep(Math.max(0, pace.dueAt - performance.now()));
   }
 }
 
