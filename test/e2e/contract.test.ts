@@ -23,6 +23,7 @@ const CAUGHT: Readonly<Record<string, RegExp>> = {
   'leaks_to.environment': /\(i\): [^]*"hunter2-xyzzy" was given to a program/u,
   'leaks_to.file': /\(i\): [^]*"hunter2-xyzzy" was written to \/srv\/lies-password/u,
   'leaks_to.report': /\(i\): [^]*"hunter2-xyzzy" stands in the report or the log/u,
+  'refuses.late': /\(bad\): it is failed \(STATE_REFUSED.*and foreseen is would-change/u,
   'fails.half_way': /\(bad\): the failure has changed .*\/srv\/lies/u,
 };
 
@@ -50,6 +51,8 @@ expect: {fails: {code: STATE_REFUSED, message: it does not want to}}
 reset: rm -rf /srv/lies
 `;
 
+const UNFORESEEN = FAILING.replace('want to}', 'want to, unforeseen: only writing tells}');
+
 const KILLED = new Set(['honest.note', 'stumbles.over_itself']);
 
 /** The same, but for an undoing that leaves the thing there. */
@@ -69,7 +72,8 @@ function cases(): readonly NamedCase[] {
 }
 
 function textFor(type: string): string {
-  if (type === 'fails.half_way') return FAILING;
+  if (type === 'refuses.late') return FAILING;
+  if (type === 'fails.half_way') return UNFORESEEN;
   if (type === 'reads.otherwise') return WHOLE.replace('change: {to: {text: Hello}}', '');
   return KILLED.has(type) ? WHOLE.replace('kill: false', 'kill: true') : WHOLE;
 }

@@ -36,7 +36,7 @@ test('an example that does not compile is a mistake', async (t) => {
   const found = await mistakes({ 'states/_types/motd.ts': example });
   t.regex(
     found,
-    /^states\/_types\/motd\.ts:31:28: the example of "motd\.present" does not compile/,
+    /^states\/_types\/motd\.ts:33:28: the example of "motd\.present" does not compile/,
   );
 });
 

@@ -138,6 +138,11 @@ export const liars: ReadonlyMap<string, StateType> = new Map(
         if (change.action === 'create') process.stderr.write(`the password is ${args.password}\n`);
       },
     }),
+    lie('refuses.late', {
+      async apply() {
+        throw new ConductorError('STATE_REFUSED', 'Cannot write: it does not want to');
+      },
+    }),
     lie('fails.half_way', {
       async apply(change, args, host) {
         await apply(change, args, host);

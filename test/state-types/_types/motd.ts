@@ -15,16 +15,18 @@ async function read({ name: start }: { name: string }, host: HostView): Promise<
   return line === undefined ? null : { text: line.slice(start.length + 2) };
 }
 
+async function refuses(change: Change<Line>): Promise<void> {
+  if (change.action === 'remove' || change.to.text !== 'nothing') return;
+  throw new ConductorError('STATE_REFUSED', 'Cannot greet');
+}
+
 async function apply(
   change: Change<Line>,
   { name: start }: { name: string },
   host: Host,
 ): Promise<void> {
   const lines = (await linesOf(host)).filter((one) => !one.startsWith(`${start}: `));
-  if (change.action !== 'remove') {
-    if (change.to.text === 'nothing') throw new ConductorError('STATE_REFUSED', 'Cannot greet');
-    lines.push(`${start}: ${change.to.text ?? ''}`);
-  }
+  if (change.action !== 'remove') lines.push(`${start}: ${change.to.text ?? ''}`);
   await host.writeFile(PATH, lines.map((line) => `${line}\n`).join(''));
 }
 
@@ -39,6 +41,7 @@ export const motdPresent = defineState({
 `,
   read,
   want: (args: Greeting) => ({ text: args.text }),
+  refuses,
   apply,
 });
 
