@@ -29,7 +29,7 @@ export function textDiff(
 }
 
 const MARK = /secret\([^)]*\)/u;
-const HIDDEN = '-(not shown: it may hold an earlier secret)';
+const HIDDEN = '(not shown: it may hold an earlier secret)';
 
 /**
  * Nobody knows an earlier secret, so it cannot be found by its value: lines that make room for
@@ -40,10 +40,15 @@ function withoutEarlierSecrets(patch: string, hidesBefore: boolean): string {
   const [from = '', to = '', ...lines] = patch.split('\n');
   const shown: string[] = [];
   for (const [index, line] of lines.entries()) {
-    const isHidden = line.startsWith('-') && (hidesBefore || isReplacedBySecret(lines, index));
-    shown.push(isHidden ? HIDDEN : line);
+    if (hidesBefore ? /^[- ]/u.test(line) : isHiddenAlone(lines, index))
+      shown.push(`${line.slice(0, 1)}${HIDDEN}`);
+    else shown.push(line);
   }
   return [from, to, ...shown].join('\n');
+}
+
+function isHiddenAlone(lines: readonly string[], index: number): boolean {
+  return lines[index]?.startsWith('-') === true && isReplacedBySecret(lines, index);
 }
 
 /** Whether a secret is among the lines that are added where this one is taken away. */

@@ -14,6 +14,7 @@ import type { Result, Skipped } from './outcome.ts';
 import { isNotified, isPreparationNeeded } from './prerequisites.ts';
 import { debtsOf } from './reactions.ts';
 import { loggable } from './redaction.ts';
+import { rememberSecretsToCome } from './drift/held.ts';
 import { keepOld, withOldBack } from './rollback.ts';
 import { judge, targetsOf } from './requisites.ts';
 
@@ -106,6 +107,7 @@ async function act(
     beforeEffect: async (change) => {
       effort.change ??= change;
       effort.cause ??= await causeOf(declaration, { change, seen: effort.seen }, context, host);
+      rememberSecretsToCome(declaration, effort.seen, context);
       noteBegin(context);
       if (change !== null) await keepOld(declaration, context, host);
       journal.owe(reactions.by.get(declaration.key) ?? []);

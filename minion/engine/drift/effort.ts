@@ -7,7 +7,7 @@ import type { Cause, Result } from '../outcome.ts';
 import { loggable } from '../redaction.ts';
 import { beforeOf, foundFor } from './before.ts';
 import { originOf } from './origin.ts';
-import { secretsHeld } from './held.ts';
+import { rememberSecrets } from './held.ts';
 import { wishOf } from './wish.ts';
 import type { Seen } from './wish.ts';
 
@@ -85,11 +85,8 @@ export function remember(
     const { origin } = cause ?? {};
     if (result.status === 'changed' && origin?.kind === 'drift')
       wanted.countMove(key, { times: origin.times, since: origin.since });
-    const held = secretsHeld(declaration, seen, context.redaction);
-    wanted.settle(key, {
-      ...wishOf(declaration, seen, wanted),
-      ...(held.length === 0 ? {} : { held }),
-    });
+    rememberSecrets(declaration, seen, context);
+    wanted.settle(key, wishOf(declaration, seen, wanted));
   } else if (isBad(result) && leavesTraces(declaration, cause, context)) wanted.unsettle(key);
 }
 

@@ -20,8 +20,6 @@ const memoSchema = z.strictObject({
   wanted: z.string().nullable(),
   /** A run since has begun what it did not get done. */
   isUnsettled: z.literal(true).optional(),
-  /** The marks of the secrets in it. */
-  held: z.array(z.string()).optional(),
   moved: recurrenceSchema.optional(),
 });
 
@@ -37,12 +35,14 @@ const fileSchema = z.strictObject({
   /** When the last run that changed something was under way. */
   active: z.strictObject({ from: z.iso.datetime(), until: z.iso.datetime() }).optional(),
   memos: z.record(z.string(), memoSchema),
+  /** By thing, as a digest: the marks of secrets that it holds, or has held. */
+  held: z.record(z.string(), z.array(z.string())).optional(),
 });
 
 type File = z.infer<typeof fileSchema>;
 
 /** What a declaration asks for, as digests that tell nothing without the key. */
-export type Wish = Pick<Memo, 'asked' | 'wanted' | 'held'>;
+export type Wish = Pick<Memo, 'asked' | 'wanted'>;
 
 /** What is known of a declaration from earlier runs. */
 export type Remembered =
@@ -58,6 +58,9 @@ export type Remembered =
 export interface Wanted {
   recall(key: string): Remembered;
   digest(text: string): string;
+  /** The marks of the secrets that a thing holds, or may. */
+  held(thing: string): readonly string[];
+  hold(thing: string, marks: readonly string[]): void;
   /** The run before this one changed things and died. */
   readonly wasCutShort: boolean;
   /** Whether the last run that changed something was under way then. */
@@ -91,13 +94,19 @@ export function openWanted(stateDirectory: string, options: WantedOptions): Want
   const loaded = load(stateDirectory, { key, hasRun }, options);
   const { isOpen: wasCutShort, isLost } = loaded;
   const memos = new Map(Object.entries(loaded.memos));
+  const held = new Map(Object.entries(loaded.held ?? {}));
   const settled = new Set<string>();
   const nameOf = (declaration: string): string => key.digest(`declaration ${declaration}`);
   let saved = JSON.stringify(loaded);
   let from: string | null = null;
 
   const save = (change: Omit<Partial<File>, 'memos'>): void => {
-    const text = JSON.stringify({ ...loaded, ...change, memos: Object.fromEntries(memos) });
+    const text = JSON.stringify({
+      ...loaded,
+      ...change,
+      memos: Object.fromEntries(memos),
+      held: Object.fromEntries(held),
+    });
     if (dryRun || text === saved) return;
     key.keep();
     writeDurably(join(stateDirectory, FILE), text);
@@ -106,6 +115,7 @@ export function openWanted(stateDirectory: string, options: WantedOptions): Want
   return {
     wasCutShort,
     digest: (text) => key.digest(text),
+    ...holding(held, (thing) => key.digest(`thing ${thing}`)),
     ...remembering({ memos, settled, isLost, nameOf, now }),
     wasActiveAt: (milliseconds) => isWithin(loaded.active, milliseconds),
     begin() {
@@ -116,8 +126,22 @@ export function openWanted(stateDirectory: string, options: WantedOptions): Want
       if (wasCutShort) doubtAll(memos, settled);
       if (isWhole) keepOnly(memos, new Set([...keys].map(nameOf)), isLost);
       forgetOldest(memos);
+      forgetOldest(held);
       const active = from === null ? {} : { active: { from, until: now().toISOString() } };
       save({ isOpen: false, isLost: isLost && !isWhole, ...active });
+    },
+  };
+}
+
+function holding(
+  held: Map<string, readonly string[]>,
+  nameOf: (thing: string) => string,
+): Pick<Wanted, 'held' | 'hold'> {
+  return {
+    held: (thing) => held.get(nameOf(thing)) ?? [],
+    hold(thing, marks) {
+      held.delete(nameOf(thing));
+      if (marks.length > 0) held.set(nameOf(thing), [...new Set(marks)].toSorted());
     },
   };
 }
@@ -186,7 +210,7 @@ function keepOnly(memos: Map<string, Memo>, names: ReadonlySet<string>, isLost: 
     if (!memos.has(name)) memos.set(name, { asked: null, wanted: null });
 }
 
-function forgetOldest(memos: Map<string, Memo>): void {
+function forgetOldest(memos: Map<string, unknown>): void {
   for (const name of [...memos.keys()].slice(0, -MOST_RECORDS)) memos.delete(name);
 }
 

@@ -131,7 +131,11 @@ test('nothing is shown of what was where a secret is known to have been', (t) =>
     from: { a: 'secret(3)' },
   });
   const diff = textDiff('f', 'one\nwas\n', 'one\nplain\n', { hidesBefore: true });
-  t.true(diff.includes(' one\n-(not shown: it may hold an earlier secret)\n+plain\n'));
+  t.true(
+    diff.includes(
+      ' (not shown: it may hold an earlier secret)\n-(not shown: it may hold an earlier secret)\n+plain\n',
+    ),
+  );
 });
 
 test('shortens what is longer than a screen', (t) => {

@@ -167,7 +167,7 @@ test('a working copy whose owner is gone is given to its user', async (t) => {
     change: { to: { rev: NEW, user: 'dev' } },
   });
   await converge(gitLatest, CODE, host, forReal);
-  t.regex(host.ran[0] ?? '', /^find \/srv\/projects\/shop .* chown -h -- dev: \{\} \+$/);
+  t.regex(host.ran[0] ?? '', /^own \/srv\/projects\/shop dev:\d+$/);
 });
 
 test('edited files and own commits are never given up unasked', async (t) => {
@@ -234,8 +234,6 @@ const INSPECT = `${ENVIRONMENT}/bin/python -B -c ${REQUIREMENTS_SCRIPT}`;
 const VERSION = 'python3 -B -c import sys; print("%d.%d" % sys.version_info[:2])';
 const HAS_VENV = 'python3 -B -c import ensurepip, venv';
 
-const GIVE = `find ${ENVIRONMENT} -xdev ( -type d -o -links 1 ) ! -user dev -execdir chown -h -- dev: {} +`;
-
 function environment(answer: Answer): HostState {
   return {
     accounts: { root: {}, dev: { gid: 1001 } },
@@ -266,6 +264,7 @@ test('a Python that makes no environments is told before anything is made', asyn
 });
 
 /** That it is being made is remembered until it is whole. */
+const OWN_FILES = `ownIn ${ENVIRONMENT} pyvenv.cfg`;
 const BUILD = [
   `remember virtualenv unfinished:${ENVIRONMENT}=being made`,
   `python3 -m venv --clear -- ${ENVIRONMENT}`,
@@ -291,7 +290,7 @@ test('an environment without a working Python, or of another version, is built a
   ]) {
     const host = fakeHost(environment(answer), whole);
     await converge(virtualenvManaged, declared, host, forReal);
-    t.deepEqual(host.ran, [GIVE, ...BUILD]);
+    t.deepEqual(host.ran, [OWN_FILES, ...BUILD]);
     t.is(host.calls.find(({ argv }) => argv[0] === 'python3')?.options.user, 'dev');
   }
 });
@@ -299,7 +298,7 @@ test('an environment without a working Python, or of another version, is built a
 test('an environment whose making was cut short is built anew, whatever it looks like', async (t) => {
   const host = fakeHost({ ...whole, registry: { [`virtualenv unfinished:${ENVIRONMENT}`]: 'x' } });
   t.is((await converge(virtualenvManaged, declared, host, forReal)).status, 'changed');
-  t.deepEqual(host.ran, [GIVE, ...BUILD]);
+  t.deepEqual(host.ran, [OWN_FILES, ...BUILD]);
   t.is((await converge(virtualenvManaged, declared, host, forReal)).status, 'unchanged');
 });
 

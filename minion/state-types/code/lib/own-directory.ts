@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { Host } from '../../../host/host.ts';
+import type { FileStatus, Host, Ownership } from '../../../host/host.ts';
 
 /**
  * Makes a directory that belongs to a user, or gives one that is there to them with all that is in
@@ -14,24 +14,24 @@ export async function makeOwnDirectory(host: Host, path: string, user: string): 
 }
 
 /**
- * Gives what is not theirs in a directory to a user and their own group. Follows no link, out of the
- * directory or on the way, and leaves alone what has a second name that may be elsewhere.
+ * Gives what is not theirs in a directory to a user and their own group. Follows no link, out of the directory or on the
+ * way to it, and leaves alone what has a second name that may be elsewhere.
  */
 export async function giveTo(host: Host, path: string, user: string): Promise<void> {
-  const ours = ['(', '-type', 'd', '-o', '-links', '1', ')', '!', '-user', user];
-  await host.run([
-    'find',
-    path,
-    '-xdev',
-    ...ours,
-    '-execdir',
-    'chown',
-    '-h',
-    '--',
-    `${user}:`,
-    '{}',
-    '+',
-  ]);
+  const account = (await host.accounts()).get(user);
+  const ownership = { user, ...(account === undefined ? {} : { group: String(account.gid) }) };
+  const isTheirs = (status: FileStatus): boolean => status.user === user;
+  const top = await host.status(path);
+  if (top !== null && !isTheirs(top)) await host.own(path, ownership);
+  const byDirectory = new Map<string, Map<string, Ownership>>();
+  for (const found of (await host.walk(path)) ?? []) {
+    const isGiven = found.kind === 'directory' || (found.kind !== 'other' && found.links === 1);
+    if (isTheirs(found) || !isGiven) continue;
+    const at = posix.join(path, found.path);
+    const names = byDirectory.get(posix.dirname(at)) ?? new Map<string, Ownership>();
+    byDirectory.set(posix.dirname(at), names.set(posix.basename(at), ownership));
+  }
+  for (const [directory, names] of byDirectory) await host.ownIn(directory, names);
 }
 
 /** Makes the directories above a path that are missing; they are root's. */
