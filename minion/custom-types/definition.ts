@@ -34,6 +34,7 @@ const definition = z.strictObject({
   react: method.optional(),
   provides: method.optional(),
   path: method.optional(),
+  takes: method.optional(),
   needs: method.optional(),
   answers: method.optional(),
   uncertain: method.optional(),

@@ -38,11 +38,17 @@ function refusing(type: StateType, guard: Guard): Pick<StateType, 'refuses'> {
 }
 
 /** What the compiler asks for, if the type has it. */
-function wiring(type: StateType, guard: Guard): Pick<StateType, 'provides' | 'path' | 'needs'> {
+function wiring(
+  type: StateType,
+  guard: Guard,
+): Pick<StateType, 'provides' | 'takes' | 'path' | 'needs'> {
   return {
     ...(type.provides === undefined
       ? {}
       : { provides: (args) => guard.given('provides', names, () => type.provides?.(args)) }),
+    ...(type.takes === undefined
+      ? {}
+      : { takes: (args) => guard.given('takes', names, () => type.takes?.(args)) }),
     ...(type.path === undefined
       ? {}
       : { path: (args) => guard.given('path', z.string(), () => type.path?.(args)) }),

@@ -20,7 +20,39 @@ export function doubted(result: Result, declaration: Declaration, context: RunCo
     const awaited = changingAmong(declaration, context);
     if (awaited !== null) return unknown(`${awaited}, and it follows from that`);
   }
-  return result;
+  if (result.status !== 'would-change' && result.status !== 'unchanged') return result;
+  const disturbed = disturbance(declaration, context);
+  return disturbed === null ? result : unknown(disturbed);
+}
+
+/** An earlier change after which the host is not what has been looked at; `null` if there is none. */
+function disturbance(declaration: Declaration, context: RunContext): string | null {
+  const type = typeOf(context, declaration);
+  const own = type.provides?.(declaration.args) ?? [];
+  const needed = [...own, ...(type.needs?.(declaration.args) ?? [])];
+  const known = earlier(context).map((one) => ({ one, type: typeOf(context, one) }));
+  const takers = known.filter((other) =>
+    other.type.takes?.(other.one.args).some((taken) => needed.some((need) => holds(taken, need))),
+  );
+  const taken = first(declarationsOf(takers), context);
+  if (taken !== null) return `${taken}, and takes away what this is about or needs`;
+  if (type.textAttribute === undefined) return null;
+  const writers = known.filter(
+    (other) =>
+      other.type.textAttribute !== undefined &&
+      other.type.provides?.(other.one.args).some((one) => isPath(one) && own.includes(one)),
+  );
+  const written = first(declarationsOf(writers), context);
+  return written === null ? null : `${written}, and this is about the same file`;
+}
+
+function isPath(resource: string): boolean {
+  return resource.startsWith('path:');
+}
+
+/** What goes with a thing: itself, and what is below a path. */
+function holds(taken: string, need: string): boolean {
+  return taken === need || (isPath(taken) && need.startsWith(`${taken}/`));
 }
 
 function unknown(because: string): Result {
@@ -108,6 +140,6 @@ function declarationsOf(known: readonly { readonly one: Declaration }[]): readon
 /** Who makes a path may make what is below it and, on the way, the directories above. */
 function covers(provided: string, lack: string): boolean {
   if (provided === lack) return true;
-  if (!provided.startsWith('path:')) return false;
+  if (!isPath(provided)) return false;
   return lack.startsWith(`${provided}/`) || provided.startsWith(`${lack}/`);
 }

@@ -89,6 +89,9 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
    */
   path?(args: Args): string;
 
+  /** What it takes away, as resource names: what later states find gone once it has changed. */
+  takes?(args: Args): readonly string[];
+
   /** What must be there before it, if the tree declares it: the implied requisites. */
   needs?(args: Args): readonly string[];
 

@@ -62,6 +62,8 @@ declare module 'conductor' {
     provides?(args: Args): readonly string[];
     /** Where the one file stands that it manages, if that is not the first that it provides. */
     path?(args: Args): string;
+    /** What it takes away, as resource names: what later states find gone once it has changed. */
+    takes?(args: Args): readonly string[];
     /** What must be there before it, if the tree declares it: the implied requisites. */
     needs?(args: Args): readonly string[];
     /** How the thing is now; `null` if it does not exist. Changes nothing. */

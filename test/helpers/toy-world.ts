@@ -103,8 +103,23 @@ function toyTypes(world: ToyWorld): ReadonlyMap<string, StateType> {
     name: 'toy.provider',
     provides: ({ name }) => [`toy:${name}`, `path:/srv/${name}`],
   };
-  const types = [mute, set, text, hidden, maybe, derived, open, provider].map((type) =>
-    defineState(type),
+  const taker: StateType<Toy, ToyState> = {
+    ...mute,
+    name: 'toy.taker',
+    takes: ({ name }) => [`toy:${name}`, `path:/srv/${name}`],
+  };
+  const user: StateType<Toy, ToyState> = {
+    ...mute,
+    name: 'toy.user',
+    needs: ({ name }) => [`path:/srv/${name}/below`],
+  };
+  const content: StateType<Toy, ToyState> = {
+    ...text,
+    name: 'toy.content',
+    provides: () => ['path:/srv/file'],
+  };
+  const types = [mute, set, text, taker, user, content, hidden, maybe, derived, open, provider].map(
+    (type) => defineState(type),
   );
   return new Map(types.map((type) => [type.name, type]));
 }

@@ -131,6 +131,7 @@ export const groupAbsent = defineState({
   example: `interns:
   group.absent: {}
 `,
+  takes: ({ name }: { name: string }) => [`group:${name}`],
   read,
   want: () => null,
   refuses: refuseRemoval,

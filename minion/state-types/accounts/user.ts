@@ -151,6 +151,7 @@ export const userAbsent = defineState({
   user.absent:
     purge: true
 `,
+  takes: ({ name }: UserAbsentArgs) => [`user:${name}`],
   read,
   want: () => null,
   refuses: refuseRemoval,

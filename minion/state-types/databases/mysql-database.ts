@@ -74,6 +74,7 @@ export const mysqlDatabaseAbsent = defineState({
   mysql_database.absent:
     name: legacy
 `,
+  takes: ({ name }: Named) => [`mysql-database:${name}`],
   needs: serverNeeds,
   read,
   want: () => null,

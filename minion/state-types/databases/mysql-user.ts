@@ -105,6 +105,9 @@ export const mysqlUserAbsent = defineState({
     name: legacy
     host: localhost
 `,
+  takes: ({ name, host }: Server & { name: string; host: string }) => [
+    `mysql-user:${name}@${host}`,
+  ],
   needs: serverNeeds,
   read,
   want: () => null,

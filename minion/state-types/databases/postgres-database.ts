@@ -106,6 +106,7 @@ export const postgresDatabaseAbsent = defineState({
   postgres_database.absent:
     name: legacy
 `,
+  takes: ({ name }: Server & { name: string }) => [`postgres-database:${name}`],
   needs: serverNeeds,
   read,
   want: () => null,

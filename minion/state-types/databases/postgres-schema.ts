@@ -67,6 +67,7 @@ export const postgresSchemaAbsent = defineState<Named, Schema>({
     name: legacy
     dbname: openknesset
 `,
+  takes: ({ dbname, name }) => [`postgres-schema:${dbname}/${name}`],
   needs,
   read,
   want: () => null,

@@ -93,6 +93,7 @@ export const postgresUserAbsent = defineState({
   postgres_user.absent:
     name: legacy
 `,
+  takes: ({ name }: Server & { name: string }) => [`postgres-role:${name}`],
   needs: serverNeeds,
   read,
   want: () => null,

@@ -29,6 +29,7 @@ export const fileAbsent = defineState({
   example: `/etc/nginx/sites-enabled/default:
   file.absent: {}
 `,
+  takes: ({ name }: Args) => [`path:${name}`],
   path: ({ name }: Args) => name,
   async read({ name }: Args, host: HostView): Promise<Anything | null> {
     const status = await host.status(name);

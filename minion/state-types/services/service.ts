@@ -119,6 +119,7 @@ export const serviceDead = defineState({
   service.dead:
     enable: false
 `,
+  takes: ({ name }: DeadArgs) => [`service:${name}`],
   read: readDead,
   want: ({ enable }: DeadArgs): Partial<Service> => ({
     running: false,

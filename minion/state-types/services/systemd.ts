@@ -188,6 +188,7 @@ export const systemdUnitAbsent = defineState<UnitAbsentArgs, UnitFile>({
   systemd.unit_absent: []
 `,
   textAttribute: 'content',
+  takes: ({ name }) => [`unit:${name}`],
   read: readLeft,
   want: () => null,
   apply: (_change, args, host) => remove(args, host),

@@ -519,6 +519,33 @@ test('a dry run waits only for what may bring about what a state lacks', async (
     t.regex(await lacking(['user:x'], { type }), /^unknown: "a", which may bring it about,/u);
 });
 
+test('a dry run says that an earlier state would take away what a later one is about or needs', async (t) => {
+  const taker = declare('x', { type: 'toy.taker' });
+  for (const type of ['toy.provider', 'toy.user']) {
+    const later = declare('later', { type, args: { name: 'x', value: 'new' } });
+    const moving = await run([taker, later], { world: toyWorld(), dryRun: true });
+    t.deepEqual(moving.statuses, ['x: would-change', 'later: unknown'], type);
+    t.is(
+      moving.outcome('later').because,
+      '"x" would change first, and takes away what this is about or needs',
+    );
+    const still = await run([taker, later], { world: toyWorld({ x: 'new' }), dryRun: true });
+    t.deepEqual(still.statuses, ['x: unchanged', 'later: unchanged'], type);
+  }
+  const other = declare('later', { type: 'toy.user', args: { name: 'xy', value: 'new' } });
+  const { statuses } = await run([taker, other], { world: toyWorld(), dryRun: true });
+  t.deepEqual(statuses, ['x: would-change', 'later: would-change']);
+});
+
+test('a dry run does not foresee a text that an earlier state would write first', async (t) => {
+  const catalog = ['a', 'b'].map((name) => declare(name, { type: 'toy.content' }));
+  const { statuses, outcome } = await run(catalog, { world: toyWorld(), dryRun: true });
+  t.deepEqual(statuses, ['a: would-change', 'b: unknown']);
+  t.is(outcome('b').because, '"a" would change first, and this is about the same file');
+  const still = await run(catalog, { world: toyWorld({ a: 'new' }), dryRun: true });
+  t.deepEqual(still.statuses, ['a: unchanged', 'b: would-change']);
+});
+
 test('a dry run names what is sure to change, not what only may', async (t) => {
   const world = toyWorld();
   world.interfere = (what) => {
