@@ -92,6 +92,7 @@ export const fileSymlink = defineState({
   file.symlink:
     target: /usr/share/zoneinfo/Asia/Jerusalem
 `,
+  publishes: 'everybody can read where a link leads',
   provides: ({ name }: Args) => [`path:${name}`],
   needs: ({ name, target, ...args }: Args) => [
     ...parentsOf(name),

@@ -80,6 +80,8 @@ export const nginxSnippet = defineState<Args, Snippet>({
     contents: |
       ssl_protocols TLSv1.3;
 `,
+  publishes:
+    'everybody can read it: put the secret into a file of file.managed, which gets the mode 0600, and `include` that',
   treeFiles: ['source'],
   textAttribute: 'content',
   provides: (args) => [`path:${pathOf(args)}`],

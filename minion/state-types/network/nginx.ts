@@ -89,6 +89,8 @@ export const nginxSite = defineState<Args, Site>({
           location / { proxy_pass http://127.0.0.1:8000; }
       }
 `,
+  publishes:
+    'everybody can read it: put the secret into a file of file.managed, which gets the mode 0600, and `include` that',
   treeFiles: ['source'],
   textAttribute: 'content',
   provides: ({ name }) => [`path:${sitePath(name)}`, `path:${linkPath(name)}`],

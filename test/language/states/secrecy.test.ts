@@ -106,4 +106,10 @@ test('what everybody can read takes no secret', (t) => {
   const share =
     '/x: {mount.mounted: {device: //server/share, fstype: cifs, opts: "user={{ pillar.key }}"}}';
   t.is(mistakes(t, share).length, 1);
+  for (const one of [
+    'shop: {nginx.site: {contents: "server { # {{ pillar.key }}\\n}"}}',
+    'a.conf: {nginx.snippet: {contents: "# {{ pillar.key }}"}}',
+    '/x: {file.symlink: {target: "/{{ pillar.key }}"}}',
+  ])
+    t.is(mistakes(t, one).length, 1, one);
 });
