@@ -1,9 +1,5 @@
 import { ConductorError } from '../../../shared/errors.ts';
 import type { Argv, CommandOptions, HostView, Output } from '../../host/host.ts';
-import { endOf } from '../../../shared/excerpt.ts';
-
-/** Of what a failed command wrote, so many characters are kept. */
-const OUTPUT_SHOWN = 8000;
 
 /**
  * The last lines that a command wrote, its complaints before all else; of a Python program the error
@@ -36,9 +32,7 @@ export function failed(purpose: string, argv: Argv, output: Output): ConductorEr
       : `${argv[0]} exited with ${output.exitCode}: ${lastWords(output)}`;
   return new ConductorError('COMMAND_FAILED', `Cannot ${purpose}: ${state}`, {
     exitCode: output.exitCode,
-    output: endOf(`${output.stdout}\n${output.stderr}`.trim(), {
-      lines: 200,
-      characters: OUTPUT_SHOWN,
-    }),
+    // Whole: a part of a secret, where it would be cut, could not be found any more.
+    output: `${output.stdout}\n${output.stderr}`.trim(),
   });
 }

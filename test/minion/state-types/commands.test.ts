@@ -134,3 +134,14 @@ test('what is meant to fail fails in a dry run too, and a text for the reader co
   );
   t.deepEqual(told, { status: 'unchanged', says: 'Look' });
 });
+
+test('the title of a command that fails is whole: a secret in it is found, wherever it stands', async (t) => {
+  const line = `echo ${'a'.repeat(150)} 'correct horse battery staple'; exit 3`;
+  const silent = fakeHost();
+  await converge(cmdRun, { name: line, always: true }, silent, forReal);
+  const failing = fakeHost({ commands: { [silent.ran[0] ?? '']: { exitCode: 3 } } });
+  const error = await t.throwsAsync(
+    converge(cmdRun, { name: line, always: true }, failing, forReal),
+  );
+  t.true(error.message.includes(line));
+});

@@ -1,5 +1,4 @@
 import { ConductorError } from '../../../../shared/errors.ts';
-import { beginningOf } from '../../../../shared/excerpt.ts';
 import type { Argv, CommandOptions, Host, HostView } from '../../../host/host.ts';
 import { packagesChanged } from '../../lib/packages.ts';
 import { isDirectory } from '../../lib/ownership.ts';
@@ -30,7 +29,7 @@ export function scriptOf(shell: Argv, script: string, args: Surroundings): Execu
   return {
     argv: ['/bin/bash', '-c', READ_SCRIPT, 'bash', ...shell],
     input: `${script}\0${args.stdin ?? ''}`,
-    title: `"${beginningOf(script.trim().split('\n')[0] ?? '', 120)}"`,
+    title: `"${script.trim().split('\n')[0] ?? ''}"`,
     args,
   };
 }

@@ -1,7 +1,6 @@
 import { posix } from 'node:path';
 import { ConductorError } from '../../../../shared/errors.ts';
 import type { Argv, Host, HostView } from '../../../host/host.ts';
-import { endOf } from '../../../../shared/excerpt.ts';
 import { said } from '../../lib/said.ts';
 
 const BACKUPS = '/var/backups/conductor';
@@ -47,7 +46,7 @@ async function judge({ name, command, copy, content }: Judged, host: HostView): 
   throw new ConductorError(
     'CHECK_FAILED',
     `Cannot replace "${name}": its check_cmd exits with ${judged.exitCode}, and what was there stays`,
-    { output: endOf(`${judged.stdout}${judged.stderr}`) },
+    { output: `${judged.stdout}${judged.stderr}` },
   );
 }
 
