@@ -96,7 +96,8 @@ function first(
 
 /**
  * What would change before a state that fails in a dry run, so that the real run may do better; `null` if nothing
- * that matters. An error that names what it lacks waits only for what may bring that about.
+ * that matters. An error that names what it lacks waits only for what may bring that about; if it
+ * names nothing, for what is of its own kind.
  */
 export function remedyFor(
   { details: { lacks } }: ConductorError,
@@ -104,7 +105,7 @@ export function remedyFor(
   context: RunContext,
 ): string | null {
   return Array.isArray(lacks)
-    ? bringing(lacks.map(String), context)
+    ? bringing(lacks.map(String), declaration, context)
     : earlierChange(declaration, context);
 }
 
@@ -120,11 +121,20 @@ function earlier({ standings, byKey }: RunContext): readonly Declaration[] {
   return [...standings.keys()].flatMap((key) => byKey.get(key) ?? []);
 }
 
-/** What provides one of these; else what runs programs of others, which may bring anything about. */
-function bringing(lacks: readonly string[], context: RunContext): string | null {
+/**
+ * What provides one of these, or where nothing is named what is of the same kind; else what runs programs of others,
+ * which may bring anything about.
+ */
+function bringing(
+  lacks: readonly string[],
+  { type: own }: Declaration,
+  context: RunContext,
+): string | null {
   const known = earlier(context).map((one) => ({ one, type: typeOf(context, one) }));
   const providers = known.filter(({ one, type }) =>
-    type.provides?.(one.args).some((provided) => lacks.some((lack) => covers(provided, lack))),
+    lacks.length === 0
+      ? kindOf(type.name) === kindOf(own)
+      : type.provides?.(one.args).some((provided) => lacks.some((lack) => covers(provided, lack))),
   );
   const open = known.filter(({ type }) => type.isOpenEnded === true || type.oneShot === true);
   return (
@@ -135,6 +145,11 @@ function bringing(lacks: readonly string[], context: RunContext): string | null 
 
 function declarationsOf(known: readonly { readonly one: Declaration }[]): readonly Declaration[] {
   return known.map(({ one }) => one);
+}
+
+/** `postgres` of `postgres_user.absent`. */
+function kindOf(type: string): string {
+  return type.replace(/[._].*$/u, '');
 }
 
 /** Who makes a path may make what is below it and, on the way, the directories above. */

@@ -118,9 +118,21 @@ function toyTypes(world: ToyWorld): ReadonlyMap<string, StateType> {
     name: 'toy.content',
     provides: () => ['path:/srv/file'],
   };
-  const types = [mute, set, text, taker, user, content, hidden, maybe, derived, open, provider].map(
-    (type) => defineState(type),
-  );
+  const other: StateType<Toy, ToyState> = { ...mute, name: 'other.kind' };
+  const types = [
+    mute,
+    set,
+    text,
+    other,
+    taker,
+    user,
+    content,
+    hidden,
+    maybe,
+    derived,
+    open,
+    provider,
+  ].map((type) => defineState(type));
   return new Map(types.map((type) => [type.name, type]));
 }
 

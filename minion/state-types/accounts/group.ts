@@ -70,7 +70,9 @@ async function refuses(
   const other = groups.find((group) => group.gid === gid && group.name !== name);
   if (other !== undefined && !isShared) {
     const state = `the gid ${gid} is that of "${other.name}" (non_unique: true shares it)`;
-    throw new ConductorError('STATE_REFUSED', `Cannot give group "${name}" its gid: ${state}`);
+    throw new ConductorError('STATE_REFUSED', `Cannot give group "${name}" its gid: ${state}`, {
+      lacks: [],
+    });
   }
   const accounts = await host.accounts();
   const missing = members.find((user) => !accounts.has(user));

@@ -56,6 +56,7 @@ async function needFreeUid(
   throw new ConductorError(
     'STATE_REFUSED',
     `${cannot}: the uid ${uid} is that of "${other.name}" (unique: false shares it)`,
+    { lacks: [] },
   );
 }
 

@@ -515,6 +515,8 @@ test('a dry run waits only for what may bring about what a state lacks', async (
   t.regex(await lacking(['path:/srv/a/b'], provider), /^unknown/u, 'a makes /srv/a');
   t.regex(await lacking(['path:/srv'], provider), /^unknown/u, 'and what is above');
   t.is(await lacking(['path:/srv/ab'], provider), 'failed: Cannot make b');
+  t.is(await lacking([]), 'unknown: "a" would change first; as things are: Cannot make b');
+  t.is(await lacking([], { type: 'other.kind' }), 'failed: Cannot make b', 'of another kind');
   for (const type of ['toy.hidden', 'toy.open'])
     t.regex(await lacking(['user:x'], { type }), /^unknown: "a", which may bring it about,/u);
 });

@@ -16,6 +16,7 @@ export async function guardLocalChanges(host: HostView, checkout: Checkout): Pro
     'STATE_REFUSED',
     `Cannot update the checkout "${target}": it has local changes in ${files}` +
       `${changes.length > 5 ? ` and ${changes.length - 5} more` : ''}; set local_changes to keep or discard them`,
+    { lacks: [] },
   );
 }
 
@@ -51,5 +52,6 @@ export async function guardOwnCommits(
     'STATE_REFUSED',
     `Cannot update the checkout "${checkout.target}": its branch "${branch}" has commits that the remote does not ` +
       `have (it is at ${own.slice(0, 12)}); set force_reset, or local_changes to discard, to give them up`,
+    { lacks: [] },
   );
 }

@@ -46,7 +46,8 @@ export async function guardHoldings(name: string, host: HostView, server: Server
 }
 
 function refuse(things: readonly string[], cannot: string, why: string): void {
-  if (things.length > 0) throw new ConductorError('STATE_REFUSED', `${cannot}: it is ${why}`);
+  if (things.length > 0)
+    throw new ConductorError('STATE_REFUSED', `${cannot}: it is ${why}`, { lacks: [] });
 }
 
 function listed(things: readonly string[]): string {

@@ -54,6 +54,7 @@ export async function needUnit(
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot enable "${unitName(name)}": it is masked (service.unmasked lifts that)`,
+    { lacks: [] },
   );
 }
 
