@@ -4,7 +4,7 @@ import { refusedArgument, seconds } from '../lib/fields.ts';
 const unitNameField = z
   .string()
   .regex(/^[A-Za-z0-9:_.\\@-]+$/u, { error: 'expected the name of a unit, such as nginx' })
-  .regex(/^(?!.*@(?:\.[a-z]+)?$)/u, {
+  .refine((name) => !/@(?:\.[a-z]+)?$/u.test(name), {
     error: 'is a template: name an instance of it, such as getty@tty1',
   })
   .describe('Name of the unit; without an ending it is a service');
