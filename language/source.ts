@@ -74,14 +74,14 @@ async function listFiles(directory: string): Promise<readonly Found[]> {
 }
 
 async function rootOf(directory: string): Promise<string> {
-  try {
-    return await realpath(directory);
-  } catch (error) {
-    const code = systemCode(error);
+  const cannot = `Cannot read tree "${directory}"`;
+  const root = await realpath(directory).catch((cause: unknown) => {
+    const code = systemCode(cause);
     const why = code === 'ENOENT' ? 'there is no such directory' : (code ?? 'it cannot be read');
-    const message = `Cannot read tree "${directory}": ${why}`;
-    throw new ConductorError('TREE_INVALID', message, { cause: error });
-  }
+    throw new ConductorError('TREE_INVALID', `${cannot}: ${why}`, { cause });
+  });
+  if ((await lstat(root)).isDirectory()) return root;
+  throw new ConductorError('TREE_INVALID', `${cannot}: it is not a directory`);
 }
 
 interface Walk {

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
-import { link, lstat, mkdir, open, unlink } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { link, lstat, mkdir, open, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ConductorError, systemCode } from '../shared/errors.ts';
 import { fromHex, toHex } from './bytes.ts';
@@ -18,11 +19,35 @@ export async function makePrivateDirectory(path: string): Promise<void> {
 /** The 32 bytes of a private key. Throws STATE_DIRECTORY_INVALID if others could have read it. */
 export async function readKeyFile(path: string, kind: KeyKind): Promise<Uint8Array> {
   await checkDirectory(dirname(path));
+  return readKey(path, kind, checkOwner);
+}
+
+/**
+ * The same of a key that somebody has named: it may stand in any directory in which others cannot put another in its
+ * place, and root may read that of a service.
+ */
+export async function readGivenKeyFile(path: string, kind: KeyKind): Promise<Uint8Array> {
+  const directory = dirname(path);
+  const { mode } = await lookAt(directory, stat);
+  if ((mode & 0o022) !== 0 && (mode & STICKY) === 0) {
+    const why = `others can replace it: the mode of "${directory}" is ${octal(mode)}`;
+    throw unusable(path, `${why} (keep it in a directory that only its owner can change)`);
+  }
+  return readKey(path, kind, process.getuid?.() === 0 ? () => undefined : checkOwner);
+}
+
+/** In such a directory, as /tmp is one, nobody replaces a file of somebody else. */
+const STICKY = 0o1000;
+
+type Check = (path: string, status: Status) => void;
+
+async function readKey(path: string, kind: KeyKind, checkWhose: Check): Promise<Uint8Array> {
   const file = await openKey(path);
   try {
     const status = await file.stat();
     if (!status.isFile()) throw unusable(path, 'it is not a regular file');
-    checkOwner(path, status, 'chmod 600');
+    checkWhose(path, status);
+    checkMode(path, status, 'chmod 600 it, and replace the key');
     return decode(path, kind, await file.readFile('utf8'));
   } finally {
     await file.close();
@@ -74,11 +99,19 @@ async function exists(path: string): Promise<boolean> {
 }
 
 async function checkDirectory(path: string): Promise<void> {
-  const status = await lstat(path).catch((cause: unknown) => {
-    throw unusable(path, `it cannot be looked at (${systemCode(cause) ?? 'unknown'})`, cause);
-  });
+  const status = await lookAt(path, lstat);
   if (!status.isDirectory()) throw unusable(path, 'it is not a directory');
-  checkOwner(path, status, 'chmod 700');
+  checkOwner(path, status);
+  // Which directory that is somebody may have mistyped: to close one of the system's would break the host.
+  checkMode(path, status, "expected a directory of Conductor's own, of mode 0700");
+}
+
+async function lookAt(path: string, look: (path: string) => Promise<Stats>): Promise<Stats> {
+  try {
+    return await look(path);
+  } catch (cause) {
+    throw unusable(path, `it cannot be looked at (${systemCode(cause) ?? 'unknown'})`, cause);
+  }
 }
 
 interface Status {
@@ -86,12 +119,18 @@ interface Status {
   readonly mode: number;
 }
 
-function checkOwner(path: string, { uid, mode }: Status, remedy: string): void {
+function checkOwner(path: string, { uid }: Status): void {
   const own = process.getuid?.() ?? 0;
   if (uid !== own) throw unusable(path, `it belongs to user ${uid}, and this program is ${own}`);
-  const octal = (mode & 0o7777).toString(8).padStart(4, '0');
-  if ((mode & 0o077) !== 0)
-    throw unusable(path, `its mode ${octal} lets others in (${remedy} it, and replace the key)`);
+}
+
+function checkMode(path: string, { mode }: Status, remedy: string): void {
+  if ((mode & 0o077) === 0) return;
+  throw unusable(path, `its mode ${octal(mode)} lets others in (${remedy})`);
+}
+
+function octal(mode: number): string {
+  return (mode & 0o7777).toString(8).padStart(4, '0');
 }
 
 async function openKey(path: string) {

@@ -163,11 +163,17 @@ function changeLines(change: Change, diff: string | undefined, paint: Paint): st
   if (change.action === 'remove') return [`    ${paint('red', 'removed')}`];
   const from = change.action === 'update' ? change.from : {};
   return Object.entries(change.to)
+    .filter(([, value]) => change.action !== 'create' || !isEmptyList(value))
     .filter(([attribute, value]) => diff === undefined || !isShownByDiff(attribute, value))
     .map(([attribute, value]) => {
       const before = change.action === 'update' ? `${shown(from[attribute])} -> ` : '';
       return `    ${oneLine(attribute)}: ${before}${shown(value)}`;
     });
+}
+
+/** Nothing that something new does not have anyhow. */
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
 }
 
 /** A text of several lines that the diff shows better. */

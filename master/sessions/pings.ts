@@ -29,7 +29,7 @@ export function createPings(now: () => number): Pings {
           resolve({ minion, milliseconds });
         };
         const late = setTimeout(() => end(null), timeoutMs);
-        waiting.set(key, () => end(now() - begun));
+        waiting.set(key, () => end(Math.round((now() - begun) * 10) / 10));
         session.send({ type: 'ping', request });
       });
     },

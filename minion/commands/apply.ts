@@ -8,7 +8,7 @@ import { readDirectory } from '../../language/source.ts';
 import type { Tree } from '../../language/tree.ts';
 import type { Pause } from '../../protocol/pause.ts';
 import type { Report } from '../../protocol/report.ts';
-import { readKeyFile } from '../../protocol/key-files.ts';
+import { readGivenKeyFile } from '../../protocol/key-files.ts';
 import type { Pillar, RunOptions, RunRequest } from '../../protocol/run-request.ts';
 import { open, sealingKey } from '../../protocol/seal.ts';
 import { canonicalJson } from '../../shared/canonical-json.ts';
@@ -81,7 +81,7 @@ async function localPillar(
   { id }: Configuration,
   { group: groups, sealingKey: file }: ApplyOptions,
 ): Promise<Pillar> {
-  const key = file === undefined ? null : sealingKey(await readKeyFile(file, 'sealing'));
+  const key = file === undefined ? null : sealingKey(await readGivenKeyFile(file, 'sealing'));
   const unseal = (sealed: string): string => {
     if (key !== null) return open(key, sealed);
     const help = 'give --sealing-key FILE, the key of the master';

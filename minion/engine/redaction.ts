@@ -101,7 +101,8 @@ export function createSecretNames(): SecretNames {
 }
 
 function shown(value: Value, isSecretValue: boolean, blanking: Blanking): Json {
-  if (isSecretValue && value !== null) {
+  // That something is so or not is no secret text.
+  if (isSecretValue && value !== null && typeof value !== 'boolean') {
     const text = typeof value === 'string' ? value : canonicalJson(value);
     return `secret(${blanking.fingerprint(text)})`;
   }

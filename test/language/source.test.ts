@@ -51,6 +51,15 @@ test('a directory is a revision: sorted files, their hashes, and an id of all', 
   t.is(tree.read('README.md'), null);
 });
 
+test('a tree that is not there, or no directory, is told as such', async (t) => {
+  const root = await directory({ file: '' });
+  t.teardown(() => rm(root, { recursive: true }));
+  const none = { code: 'TREE_INVALID', message: /none": there is no such directory$/u };
+  await t.throwsAsync(readDirectory(join(root, 'none')), none);
+  const file = { code: 'TREE_INVALID', message: /file": it is not a directory$/u };
+  await t.throwsAsync(readDirectory(join(root, 'file')), file);
+});
+
 test('leftovers of editors and packages are no part of a tree', async (t) => {
   const names = [
     'a.yaml',

@@ -209,6 +209,14 @@ test('one session a minion: the newest; displacement twice in a minute is an ala
   t.is(presence.get('a'), null);
 });
 
+test('a ping takes tenths of milliseconds: more is noise', async (t) => {
+  const clock = [100, 102.4409130000003643];
+  const pings = createPings(() => clock.shift() ?? 0);
+  const asking = pings.ask(fakeSession('a'), 5000);
+  pings.answered('a', 1);
+  t.deepEqual(await asking, { minion: 'a', milliseconds: 2.4 });
+});
+
 test("a ping that is not answered in time is silence, and a stranger's answer is none", async (t) => {
   const pings = createPings(Date.now);
   const asking = pings.ask(fakeSession('a'), 30);

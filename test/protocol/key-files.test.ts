@@ -1,6 +1,7 @@
 import test from 'ava';
 import {
   chmod,
+  chown,
   mkdir,
   mkdtemp,
   readFile,
@@ -16,6 +17,7 @@ import { formatJoinString, parseJoinString } from '../../protocol/join-string.ts
 import {
   createKeyFile,
   makePrivateDirectory,
+  readGivenKeyFile,
   readKeyFile,
   readOrCreateKeyFile,
 } from '../../protocol/key-files.ts';
@@ -56,8 +58,51 @@ test('a key that others could have read is refused, with the remedy', async (t) 
   await t.throwsAsync(readKeyFile(path, 'minion'), { ...refused, message: /0640.*chmod 600/u });
   await chmod(path, 0o600);
   await chmod(join(path, '..'), 0o755);
-  await t.throwsAsync(readKeyFile(path, 'minion'), { ...refused, message: /0755.*chmod 700/u });
+  await t.throwsAsync(readKeyFile(path, 'minion'), {
+    ...refused,
+    message: /0755.*Conductor's own, of mode 0700/u,
+  });
   await t.throwsAsync(makePrivateDirectory(join(path, '..')), refused);
+});
+
+test('a key that is named may stand in any directory in which others cannot replace it', async (t) => {
+  const path = join(await folder(), 'sealing.key');
+  const key = await createKeyFile(crypto, path, 'sealing');
+  for (const mode of [0o755, 0o1777]) {
+    await chmod(join(path, '..'), mode);
+    t.deepEqual(await readGivenKeyFile(path, 'sealing'), key);
+  }
+  for (const mode of [0o777, 0o775]) {
+    await chmod(join(path, '..'), mode);
+    const error = await t.throwsAsync(readGivenKeyFile(path, 'sealing'), refused);
+    t.regex(error.message, /others can replace it: the mode of .* is 077\d/u);
+    t.notRegex(error.message, /chmod/u);
+  }
+  await chmod(join(path, '..'), 0o755);
+  await chmod(path, 0o644);
+  const open = {
+    ...refused,
+    message: /sealing\.key": its mode 0644 lets others in \(chmod 600 it/u,
+  };
+  await t.throwsAsync(readGivenKeyFile(path, 'sealing'), open);
+  const nowhere = { ...refused, message: /none": it cannot be looked at \(ENOENT\)/u };
+  await t.throwsAsync(readGivenKeyFile(join(path, '../none/a.key'), 'sealing'), nowhere);
+});
+
+test('root may be given the key of a service, which is no key of its own', async (t) => {
+  const path = join(await folder(), 'sealing.key');
+  const key = await createKeyFile(crypto, path, 'sealing');
+  if (process.getuid?.() !== 0) {
+    t.deepEqual(await readGivenKeyFile(path, 'sealing'), key);
+    return;
+  }
+  await chown(path, 4711, 4711);
+  await chown(join(path, '..'), 4711, 4711);
+  t.deepEqual(await readGivenKeyFile(path, 'sealing'), key);
+  await t.throwsAsync(readKeyFile(path, 'sealing'), {
+    ...refused,
+    message: /belongs to user 4711/u,
+  });
 });
 
 test('a key that is a link, not a file, damaged, or of another kind is refused', async (t) => {

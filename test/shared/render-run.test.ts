@@ -28,6 +28,15 @@ test('an unchanged state is shown only when asked for, or when it reacted', (t) 
   t.is(renderOutcome({ ...unchanged, reaction: 'restarted' }, plain)[1], '    reaction restarted');
 });
 
+test('an empty list is no news of what is new, but of what had something in it', (t) => {
+  const to = { python: '3.13', missing: [] };
+  const made = renderOutcome({ ...outcome, change: { action: 'create', to } }, plain);
+  t.deepEqual(made.slice(1), ['    python: 3.13']);
+  const change = { action: 'update' as const, from: { missing: ['six'] }, to: { missing: [] } };
+  const mended = renderOutcome({ ...outcome, change }, plain);
+  t.deepEqual(mended.slice(1), ['    missing: ["six"] -> []']);
+});
+
 test('a text that changed is shown as its diff alone', (t) => {
   const lines = renderOutcome(
     {

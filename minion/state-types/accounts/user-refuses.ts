@@ -2,6 +2,7 @@ import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import type { HostView } from '../../host/host.ts';
 import { gidOf } from '../lib/accounts.ts';
+import { isDirectory, refuseKind } from '../lib/ownership.ts';
 import type { User, UserAbsentArgs, UserArgs } from './user-schema.ts';
 
 /** What the tools for accounts would refuse, told before anything is done. */
@@ -18,6 +19,21 @@ export async function refuseUser(
   if (change.to.uid !== undefined) await needFreeUid(change.to.uid, args, cannot, host);
   if (change.action === 'update' && (change.to.uid ?? change.to.home) !== undefined)
     await refuseBusy(change.from.uid, cannot, '', host);
+  await needRoomForHome(change, args, host);
+}
+
+/** The tools would leave what stands there, and the account without a home. */
+async function needRoomForHome(
+  change: Exclude<Change<User>, { action: 'remove' }>,
+  { name }: UserArgs,
+  host: HostView,
+): Promise<void> {
+  if (change.to.createhome !== true) return;
+  const old = change.action === 'update' ? change.from.home : `/home/${name}`;
+  const home = change.to.home ?? old;
+  const status = await host.status(home);
+  if (status !== null && !(await isDirectory(home, host)))
+    refuseKind(home, status, `the home of user "${name}"`);
 }
 
 /** A new user gets a group of its own name where it needs one. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { editFields } from './lib/edit-fields.ts';
 import { indexOfLines, linesOf } from './lib/lines.ts';
-import { compilePattern, expanded, pattern, patternFlags } from './lib/pattern.ts';
+import { compilePattern, expanded, missingGroup, pattern, patternFlags } from './lib/pattern.ts';
 import { idle } from './lib/refused.ts';
 import { refuseEdit } from './lib/edited-text.ts';
 import { defineEdit } from './lib/text-edit.ts';
@@ -47,6 +47,12 @@ const schema = z
   .refine((args) => !args.append_if_not_found || !args.prepend_if_not_found, {
     error: 'is either appended or prepended',
     path: ['prepend_if_not_found'],
+  })
+  .superRefine((args, context) => {
+    const missing = args.backslash_literal ? null : missingGroup(args.repl, args.pattern);
+    if (missing === null) return;
+    const message = `refers to the group ${missing}, which the pattern does not have`;
+    context.addIssue({ code: 'custom', message, path: ['repl'] });
   })
   .describe(
     "Every match of a regular expression in a text file replaced. The syntax is Python's as far as " +

@@ -4,6 +4,9 @@ import { refusedArgument, seconds } from '../lib/fields.ts';
 const unitNameField = z
   .string()
   .regex(/^[A-Za-z0-9:_.\\@-]+$/u, { error: 'expected the name of a unit, such as nginx' })
+  .refine((name) => !/@(?:\.[a-z]+)?$/u.test(name), {
+    error: 'is a template: name an instance of it, such as getty@tty1',
+  })
   .describe('Name of the unit; without an ending it is a service');
 
 const enable = z.boolean().exactOptional();

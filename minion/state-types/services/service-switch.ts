@@ -75,6 +75,7 @@ export const serviceUnmasked = defineState<MaskArgs, Mask>({
   example: `nginx:
   service.unmasked: []
 `,
+  provides: ({ name }) => [`unmasked:${unitName(name)}`],
   needs: ({ name }) => [`package:${name}`],
   read: readMask,
   want: () => ({ masked: false }),

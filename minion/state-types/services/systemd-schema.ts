@@ -50,7 +50,7 @@ export const unitSchema = z
   .describe(
     'A unit file in /etc/systemd/system, or a drop-in of one. `systemd-analyze verify` judges it beside all others before ' +
       'anything is replaced: an unknown key or a program that is not there is an error. Then systemd reads it. To start the unit, ' +
-      'and to restart it on a change, a service.running watches it. Everybody can read a unit, so no secret goes into one.',
+      'and to restart it on a change, a service.running watches it. A unit that is masked is refused: service.unmasked lifts that. Everybody can read a unit, so no secret goes into one.',
   );
 
 export const unitAbsentSchema = z

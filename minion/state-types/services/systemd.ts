@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { Change } from '../../../shared/change.ts';
+import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { parentsOf } from '../lib/resources.ts';
@@ -10,7 +11,7 @@ import { unitAbsentSchema, unitSchema } from './systemd-schema.ts';
 import type { UnitAbsentArgs, UnitArgs } from './systemd-schema.ts';
 
 type UnitFile = {
-  /** `null` if something stands there that is no file, such as the link that masks a unit. */
+  /** `null` if something stands there that is no file, such as an alias of another unit. */
   content: string | null;
   /** Systemd has read what stands there now. */
   loaded: boolean;
@@ -63,6 +64,7 @@ function isUnread(change: Change<UnitFile>): boolean {
 }
 
 async function refuses(change: Change<UnitFile>, args: UnitArgs, host: HostView): Promise<void> {
+  if (args.dropin === undefined) await refuseMasked(args, host);
   if (!args.verify || isUnread(change)) return;
   const judged = args.dropin === undefined ? fileOf(args) : args.name;
   await refuseConfiguration(
@@ -72,6 +74,18 @@ async function refuses(change: Change<UnitFile>, args: UnitArgs, host: HostView)
       hasOwnTmp: true,
     },
     host,
+  );
+}
+
+/** Somebody has masked it so that it does not run: a file in place of that link would lift it. */
+async function refuseMasked({ name }: Named, host: HostView): Promise<void> {
+  const path = `${DIRECTORY}/${name}`;
+  const isLink = (await host.status(path))?.kind === 'symlink';
+  if (!isLink || (await host.readLink(path)) !== '/dev/null') return;
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot write the unit "${name}": it is masked (a service.unmasked of it lifts that first)`,
+    { lacks: [`unmasked:${name}`] },
   );
 }
 
@@ -170,6 +184,7 @@ shop:
   provides: (args) => [`path:${fileOf(args)}`, `unit:${args.name}`],
   needs: (args) => [
     ...parentsOf(fileOf(args)),
+    `unmasked:${args.name}`,
     // A drop-in is judged together with its unit.
     ...(args.dropin === undefined
       ? []

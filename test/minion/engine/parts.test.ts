@@ -126,6 +126,8 @@ test('nothing is shown of what was where a secret is known to have been', (t) =>
     from: { a: 'secret(3)', n: 'secret(1)' },
     to: { a: 'plain', n: 2 },
   });
+  const yesOrNo: Change = { action: 'update', from: { works: false }, to: { works: true } };
+  t.deepEqual(presentable(yesOrNo, blanking), yesOrNo, 'which no secret text can be');
   t.deepEqual(presentable({ action: 'remove', from: { a: 'was' } }, blanking), {
     action: 'remove',
     from: { a: 'secret(3)' },

@@ -115,6 +115,19 @@ test('a new uid of a user that exists is refused, in a dry run too', async (t) =
   });
 });
 
+test('a home where something else stands is refused, of a new user and of one that is there', async (t) => {
+  const files = { ...HOST.files, '/srv/file': '', '/home/eve': '' };
+  const host = fakeHost({ ...HOST, files, commands: { [PROCESSES]: '' }, statuses: {} });
+  for (const name of ['eve', 'bob']) {
+    const message = `Cannot make "/srv/file" the home of user "${name}": a file stands there`;
+    const args = { name, home: '/srv/file' };
+    await t.throwsAsync(converge(userPresent, args, host, dryRun), { message });
+  }
+  await t.throwsAsync(converge(userPresent, { name: 'eve' }, host, dryRun), {
+    message: 'Cannot make "/home/eve" the home of user "eve": a file stands there',
+  });
+});
+
 const PROCESSES = 'ps --no-headers -o pid=,comm= -U 1000 -u 1000';
 
 test('a plan names the group or user that an account lacks, for earlier states to bring', async (t) => {

@@ -103,6 +103,20 @@ test('a pattern in the words of Python is understood', (t) => {
   t.regex(mistakes(fileReplace, { pattern: '(?x)a', repl: '' })[0] ?? '', /\(\?x\) is not known/);
 });
 
+test('a replacement may refer to the groups that its pattern has, and to no other', (t) => {
+  const pattern = '(?i)^(a)(?P<b>.)?';
+  const said = (repl: string, more = {}) => mistakes(fileReplace, { pattern, repl, ...more });
+  for (const repl of ['\\1\\2', '\\g<1>\\g<b>\\n', '\\g<0>', '\\\\3']) t.deepEqual(said(repl), []);
+  for (const [repl, group] of [
+    ['\\3', '3'],
+    ['\\g<c>', 'c'],
+    ['\\g<12>', '12'],
+  ] as const)
+    t.deepEqual(said(repl), [`refers to the group ${group}, which the pattern does not have`]);
+  t.deepEqual(said('\\3', { backslash_literal: true }), []);
+  t.is(mistakes(fileReplace, { pattern: '(', repl: '\\1' }).length, 1);
+});
+
 test('matches are replaced by what groups have caught', async (t) => {
   const swap = { pattern: '^(?P<a>\\w+) (\\w+)$', repl: '\\2\\t-\\g<a>' };
   t.is(await edited(t, fileReplace, 'one two\n', swap), 'two\t-one\n');

@@ -300,7 +300,11 @@ test('a unit file is loaded once systemd has read it, and a mask counts as other
     change: { action: 'update', to: { loaded: true } },
   });
   const masked = { commands: there.commands, links: { [path]: '/dev/null' } };
-  t.like(await converge(systemdUnit, args, judgedHost(masked), dryRun), {
+  await t.throwsAsync(converge(systemdUnit, args, judgedHost(masked), dryRun), {
+    message: /it is masked \(a service\.unmasked of it lifts that first\)/u,
+  });
+  const alias = { commands: there.commands, links: { [path]: 'other.service' } };
+  t.like(await converge(systemdUnit, args, judgedHost(alias), dryRun), {
     change: { action: 'update', to: { content: text } },
   });
 });

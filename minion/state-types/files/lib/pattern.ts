@@ -35,6 +35,8 @@ export const pattern = z
     } catch (error) {
       context.addIssue({
         code: 'custom',
+        // Nothing else can be said of one that is none.
+        continue: false,
         message: `is no regular expression: ${messageOf(error).replace(/^Invalid regular expression: /u, '')}`,
       });
     }
@@ -85,10 +87,25 @@ export interface Caught {
   readonly named: Readonly<Record<string, string>>;
 }
 
+const REFERENCES = /\\(?:g<(?<reference>\w+)>|(?<digits>\d{1,2})|(?<letter>[nrt\\]))/gu;
+
+/** What a replacement refers to that the pattern has no group for, as Python would refuse it; `null` if nothing. */
+export function missingGroup(template: string, source: string): string | null {
+  // With an empty alternative it matches nothing, and tells of all of its groups.
+  const match = compilePattern(`${source}|`).exec('');
+  const numbers = [...(match ?? [])].map((_group, index) => String(index));
+  const known = new Set([...numbers, ...Object.keys(match?.groups ?? {})]);
+  const references = [...template.matchAll(REFERENCES)].flatMap(({ groups = {} }) => {
+    const { reference, digits } = groups;
+    return reference ?? (digits === undefined ? [] : String(Number(digits)));
+  });
+  return references.find((reference) => !known.has(reference)) ?? null;
+}
+
 /** What a replacement in Python's form stands for: `\1`, `\g<1>`, `\g<name>`, `\n`, `\t`, `\\`. */
 export function expanded(template: string, { groups, named }: Caught): string {
   return template.replaceAll(
-    /\\(?:g<(?<reference>\w+)>|(?<digits>\d{1,2})|(?<letter>[nrt\\]))/gu,
+    REFERENCES,
     (_all, reference?: string, digits?: string, letter?: string) => {
       const group = reference ?? digits;
       if (group === undefined) return LETTERS[letter ?? ''] ?? '';
