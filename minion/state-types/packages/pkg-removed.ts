@@ -4,6 +4,7 @@ import type { Host, HostView } from '../../host/host.ts';
 import { readPackages } from '../lib/packages.ts';
 import type { Packages } from '../lib/packages.ts';
 import { aptGet } from './lib/apt.ts';
+import { foresee, refuse } from './lib/foresight.ts';
 import type { PackageSet } from './lib/package-set.ts';
 import { fits } from './lib/versions.ts';
 import { pkgPurgedSchema, pkgRemovedSchema, wishesOf } from './pkg-schema.ts';
@@ -11,8 +12,19 @@ import type { RemovedArgs } from './pkg-schema.ts';
 
 type PurgedArgs = Omit<RemovedArgs, 'purge'>;
 
-/** What of the packages is there that should not be; `null` if nothing is. */
-async function readPresent(args: RemovedArgs, host: HostView): Promise<PackageSet | null> {
+/** What of the packages is there that should not be, with all that goes along; `null` if nothing is. */
+async function read(args: RemovedArgs, host: HostView): Promise<PackageSet | null> {
+  const present = await readPresent(args, host);
+  const names = Object.keys(present);
+  if (names.length === 0) return null;
+  const { going } = await foresee(wordsOf(names, args), host);
+  const others = Object.entries(going).filter(
+    ([name]) => !names.some((one) => one === name || one.startsWith(`${name}:`)),
+  );
+  return { ...present, ...Object.fromEntries(others) };
+}
+
+async function readPresent(args: RemovedArgs, host: HostView): Promise<PackageSet> {
   const packages = await readPackages(host);
   const present: [string, string][] = [];
   for (const [name, wish] of wishesOf(args)) {
@@ -20,7 +32,7 @@ async function readPresent(args: RemovedArgs, host: HostView): Promise<PackageSe
     if (version === null) continue;
     if (wish === null || (await fits(version, wish, host))) present.push([name, version]);
   }
-  return present.length === 0 ? null : Object.fromEntries(present);
+  return Object.fromEntries(present);
 }
 
 /** Configuration files alone count only where they are to go, too. */
@@ -34,9 +46,19 @@ function versionOf(
   return installed.get(name)?.version ?? (isLeft ? rest.version : null);
 }
 
-async function remove(change: Change<PackageSet>, { purge }: RemovedArgs, host: Host) {
+function wordsOf(names: readonly string[], { purge }: { readonly purge: boolean }): string[] {
+  return [purge ? 'purge' : 'remove', '--', ...names];
+}
+
+/** Refuses what apt would not do: what is held or essential stays, and so does what it would take along. */
+async function refuses(args: RemovedArgs, host: HostView): Promise<void> {
+  const names = Object.keys(await readPresent(args, host));
+  refuse('remove', names, await foresee(wordsOf(names, args), host));
+}
+
+async function remove(change: Change<PackageSet>, args: RemovedArgs, host: Host) {
   if (change.action !== 'remove') return;
-  await aptGet([purge ? 'purge' : 'remove', '--', ...Object.keys(change.from)], host);
+  await aptGet(wordsOf(Object.keys(change.from), args), host);
 }
 
 export const pkgRemoved = defineState<RemovedArgs, PackageSet>({
@@ -46,8 +68,9 @@ export const pkgRemoved = defineState<RemovedArgs, PackageSet>({
   pkg.removed:
     purge: true
 `,
-  read: readPresent,
+  read,
   want: () => null,
+  refuses: (_change, args, host) => refuses(args, host),
   apply: remove,
 });
 
@@ -58,7 +81,8 @@ export const pkgPurged = defineState<PurgedArgs, PackageSet>({
   pkg.purged:
     pkgs: [apache2, lighttpd]
 `,
-  read: (args, host) => readPresent({ ...args, purge: true }, host),
+  read: (args, host) => read({ ...args, purge: true }, host),
   want: () => null,
+  refuses: (_change, args, host) => refuses({ ...args, purge: true }, host),
   apply: (change, args, host) => remove(change, { ...args, purge: true }, host),
 });

@@ -1,6 +1,7 @@
 import { defineState } from '../../engine/state-type.ts';
-import { install, refuseInstall } from './lib/install.ts';
-import { readSet, unlisted, wantSet } from './lib/package-set.ts';
+import { readForeseen, refuseInstall, wantForeseen } from './lib/foreseen-set.ts';
+import { install } from './lib/install.ts';
+import { unlisted } from './lib/package-set.ts';
 import type { PackageSet } from './lib/package-set.ts';
 import { installArgsOf, pkgInstalledSchema, pkgLatestSchema } from './pkg-schema.ts';
 import type { InstalledArgs, LatestArgs } from './pkg-schema.ts';
@@ -35,8 +36,8 @@ export const pkgInstalled = defineState<InstalledArgs, PackageSet>({
   isOpenEnded: true,
   provides,
   needs,
-  read: (args, host) => readSet(installArgs(args), host),
-  want: (args, host) => wantSet(installArgs(args), host),
+  read: (args, host) => readForeseen(installArgs(args), host),
+  want: (args, host) => wantForeseen(installArgs(args), host),
   uncertain: (_args, change) => unlisted(change),
   refuses: (change, args, host) => refuseInstall(change, installArgs(args), host),
   apply: (change, args, host) => install(change, installArgs(args), host),
@@ -53,8 +54,8 @@ export const pkgLatest = defineState<LatestArgs, PackageSet>({
   isOpenEnded: true,
   provides,
   needs,
-  read: (args, host) => readSet(latestArgs(args), host),
-  want: (args, host) => wantSet(latestArgs(args), host),
+  read: (args, host) => readForeseen(latestArgs(args), host),
+  want: (args, host) => wantForeseen(latestArgs(args), host),
   uncertain: (_args, change) => unlisted(change),
   refuses: (change, args, host) => refuseInstall(change, latestArgs(args), host),
   apply: (change, args, host) => install(change, latestArgs(args), host),

@@ -49,14 +49,19 @@ export async function aptGet(args: readonly string[], host: Host): Promise<void>
 
 /** Ends what an interrupted dpkg has left undone; apt-get refuses to do anything before that. */
 async function mendDpkg(host: Host): Promise<void> {
-  const updates = await host.list('/var/lib/dpkg/updates');
-  const audit = await host.query(['dpkg', '--audit']);
-  if ((updates ?? []).length === 0 && audit.stdout.trim() === '') return;
+  if (!(await wasInterrupted(host))) return;
   await whenUnlocked(
     ['dpkg', '--force-confdef', '--force-confold', '--configure', '--pending'],
     host,
   );
   packagesChanged(host);
+}
+
+/** Whether a dpkg was interrupted before it was through. */
+export async function wasInterrupted(host: HostView): Promise<boolean> {
+  const updates = await host.list('/var/lib/dpkg/updates');
+  const audit = await host.query(['dpkg', '--audit']);
+  return (updates ?? []).length > 0 || audit.stdout.trim() !== '';
 }
 
 /** Runs apt, dpkg or debconf; one that somebody else is running is waited for, whichever of the locks it has. */

@@ -1,7 +1,7 @@
 import { ConductorError } from '../../../../shared/errors.ts';
 import type { Change } from '../../../../shared/change.ts';
 import type { Host, HostView } from '../../../host/host.ts';
-import { candidates, packagesChanged, readPackages } from '../../lib/packages.ts';
+import { candidates, packagesChanged } from '../../lib/packages.ts';
 import { aptGet, areListsOld, refreshLists } from './apt.ts';
 import { withFiles } from './deb-files.ts';
 import { listAge, needsFreshLists, wantSet, wantedVersion } from './package-set.ts';
@@ -14,34 +14,19 @@ export interface InstallArgs extends SetArgs {
   readonly updateHolds: boolean;
 }
 
-/** Refuses what apt would not do, as far as its lists and what is installed tell. */
-export async function refuseInstall(
-  change: Change<PackageSet>,
-  args: InstallArgs,
-  host: HostView,
-): Promise<void> {
-  if (change.action === 'remove') return;
-  const { held, lists, ...versions } = change.to;
-  const names = Object.keys(versions);
-  if (!args.updateHolds) await refuseHeld(names, host);
-  // Otherwise the lists are fetched before anything is said to be in none.
-  if (args.refresh === false)
-    await wordsOf(namesInLists(names, args), args, { warnings: '' }, host);
-}
-
-async function refuseHeld(names: readonly string[], host: HostView): Promise<void> {
-  const { installed } = await readPackages(host);
-  const held = names.find((name) => installed.get(name)?.isHeld === true);
-  if (held === undefined) return;
-  throw new ConductorError(
-    'STATE_REFUSED',
-    `Cannot change the version of "${held}": it is held (update_holds: true changes it all the same, pkg.unheld lifts that)`,
-  );
-}
-
 /** Those that do not come from a file. */
-function namesInLists(names: readonly string[], { sources }: InstallArgs): readonly string[] {
+export function namesInLists(
+  names: readonly string[],
+  { sources }: InstallArgs,
+): readonly string[] {
   return names.filter((name) => !sources.has(name));
+}
+
+/** What is to be installed, and in which versions: without what is to go. */
+export function versionsIn({ held, lists, ...versions }: Partial<PackageSet>): Partial<PackageSet> {
+  return Object.fromEntries(
+    Object.entries(versions).filter(([, version]) => typeof version === 'string'),
+  );
 }
 
 /** Brings all packages that differ to what is wished for, in one transaction. */
@@ -51,7 +36,8 @@ export async function install(
   host: Host,
 ): Promise<void> {
   if (change.action === 'remove') return;
-  const { held, lists, ...versions } = change.to;
+  const { held, lists } = change.to;
+  const versions = versionsIn(change.to);
   const warnings = await refresh(versions, args, host);
   // Newer lists may know more that is to be done than the old ones did.
   const differ = lists === undefined ? versions : await stillWanted(args, host);
@@ -62,8 +48,7 @@ export async function install(
 }
 
 async function stillWanted(args: InstallArgs, host: Host): Promise<Partial<PackageSet>> {
-  const { held, lists, ...versions } = (await wantSet(args, host)) ?? {};
-  return versions;
+  return versionsIn((await wantSet(args, host)) ?? {});
 }
 
 async function transact(
@@ -96,10 +81,10 @@ async function refresh(
   return warnings;
 }
 
-async function mustRefresh(
+export async function mustRefresh(
   wanted: Partial<PackageSet>,
   args: InstallArgs,
-  host: Host,
+  host: HostView,
 ): Promise<boolean> {
   if (needsFreshLists(args)) return areListsOld(listAge(args), host);
   const entries = Object.entries(wanted).filter(([name]) => !args.sources.has(name));
@@ -116,7 +101,7 @@ async function mustRefresh(
   return args.refresh === true || isMissing || (await areListsOld(limit, host));
 }
 
-function flagsOf(args: InstallArgs): string[] {
+export function flagsOf(args: InstallArgs): string[] {
   const wishes = [...args.wishes.values()];
   const mayGoBack =
     args.sources.size > 0 || wishes.some((wish) => wish !== null && wish !== 'latest');
@@ -130,7 +115,7 @@ function flagsOf(args: InstallArgs): string[] {
 }
 
 /** What apt-get is told of each package: `nginx`, or `nginx=1.22.1-9` where a version is wished for. */
-async function wordsOf(
+export async function wordsOf(
   names: readonly string[],
   args: InstallArgs,
   { warnings }: { readonly warnings: string },

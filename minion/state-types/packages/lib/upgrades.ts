@@ -18,6 +18,15 @@ export interface UpgradeArgs {
   readonly mayChangeSet: boolean;
 }
 
+/** Needs no lock, and leaves no cache behind. */
+export const SIMULATE: Argv = [
+  'apt-get',
+  '--simulate',
+  UNCACHED,
+  '--option=APT::Get::Show-User-Simulation-Note=false',
+  '--option=Debug::NoLocking=true',
+];
+
 /** What an upgrade would change: one simulation a run, by an account that cannot write. */
 export async function readUpgrades(
   { pkgs, mayChangeSet }: UpgradeArgs,
@@ -29,25 +38,18 @@ export async function readUpgrades(
 }
 
 async function simulate(words: readonly string[], host: HostView): Promise<readonly Upgrade[]> {
-  const argv: Argv = [
-    'apt-get',
-    '--simulate',
-    UNCACHED,
-    '--quiet=2',
-    '--option=APT::Get::Show-User-Simulation-Note=false',
-    '--option=Debug::NoLocking=true',
-    ...words,
-  ];
+  const argv: Argv = [...SIMULATE, '--quiet=2', ...words];
   return parseSimulation(await ask(host, argv, 'foresee an upgrade', { user: 'nobody' }));
 }
 
-/** `Inst nginx [1.22.1-9] (1.22.1-9+deb12u1 Debian:12 [amd64])`, `Remv old [1.0]` */
+/** `Inst nginx [1.22.1-9] (1.22.1-9+deb12u1 Debian:12 [amd64])`, `Remv old [1.0]`, `Purg older [0.9]` */
 export function parseSimulation(text: string): readonly Upgrade[] {
   return text.split('\n').flatMap((line): Upgrade[] => {
-    const match = /^(?<verb>Inst|Remv) (?<name>\S+)(?: \[(?<from>[^\]]+)\])?(?: \((?<to>\S+) )?/u;
+    const match =
+      /^(?<verb>Inst|Remv|Purg) (?<name>\S+)(?: \[(?<from>[^\]]+)\])?(?: \((?<to>\S+) )?/u;
     const { verb, name, from, to } = match.exec(line)?.groups ?? {};
     if (name === undefined) return [];
-    if (verb === 'Remv') return [{ name, from: from ?? null, to: null }];
+    if (verb !== 'Inst') return [{ name, from: from ?? null, to: null }];
     return [{ name, from: from ?? null, to: to ?? null }];
   });
 }

@@ -1,0 +1,94 @@
+import { ConductorError } from '../../../../shared/errors.ts';
+import type { HostView, Output } from '../../../host/host.ts';
+import { wasInterrupted } from './apt.ts';
+import { SIMULATE, parseSimulation } from './upgrades.ts';
+
+/** What apt-get would do: which packages it would take away, or why it would do nothing at all. */
+export interface Foresight {
+  /** By name, the version that they have. */
+  readonly going: Readonly<Record<string, string>>;
+  /** `null` unless it is sure that it would fail. */
+  readonly refusal: string | null;
+  readonly output: string;
+}
+
+/** What changes with packages, and with lists. */
+const STATES = ['/var/lib/dpkg/status', '/var/lib/apt/lists'];
+const NOTHING: Foresight = { going: {}, refusal: null, output: '' };
+
+/**
+ * Asks apt-get what one transaction would do, of the same words; nothing is known while an interrupted dpkg is yet to
+ * be mended. One answer for as long as neither packages nor lists change.
+ */
+export async function foresee(words: readonly string[], host: HostView): Promise<Foresight> {
+  const [status, lists] = await Promise.all(STATES.map((path) => host.status(path)));
+  // Where dpkg has never installed anything there is nothing to lose.
+  if (!status || (await wasInterrupted(host))) return NOTHING;
+  const topic = `apt-get would ${[status.mtimeMs, lists?.mtimeMs, ...words].join(' ')}`;
+  return host.shared(topic, () => simulate(words, host));
+}
+
+async function simulate(words: readonly string[], host: HostView): Promise<Foresight> {
+  const output = await host.query([...SIMULATE, '--quiet=1', '--assume-yes', ...words], {
+    user: 'nobody',
+  });
+  if (output.exitCode === 0) return { ...NOTHING, going: goingIn(output.stdout) };
+  const text = `${output.stdout}\n${output.stderr}`.trim();
+  return { going: {}, refusal: refusalIn(output), output: text };
+}
+
+function goingIn(text: string): Readonly<Record<string, string>> {
+  const gone = parseSimulation(text).flatMap(({ name, from, to }) =>
+    to === null && from !== null ? [[name, from] as const] : [],
+  );
+  return Object.fromEntries(gone);
+}
+
+/** Complaints that do not come from looking without the rights of root. */
+const SURE =
+  /^E: (?:Held packages were changed|Essential packages were removed|Unable to correct problems|Error, pkgProblemResolver::Resolve|Version '.*' for '.*' was not found)/u;
+
+/** Why it fails; `null` if that is not sure. */
+function refusalIn({ stdout, stderr }: Pick<Output, 'stdout' | 'stderr'>): string | null {
+  const complaints = stderr.split('\n').filter((line) => line.startsWith('E: '));
+  if (complaints.length === 0 || !complaints.every((line) => SURE.test(line))) return null;
+  const reasons = [
+    ...listed(
+      stdout,
+      /^The following held packages will be changed:\n/mu,
+      'held (pkg.unheld lifts that)',
+    ),
+    ...listed(stdout, /^WARNING: The following essential .*\n.*\n/mu, 'essential'),
+    ...below(stdout, /^The following packages have unmet dependencies:\n/mu),
+  ];
+  const words = reasons.length > 0 ? reasons : complaints.map((line) => line.slice('E: '.length));
+  return words.join('; ');
+}
+
+function listed(text: string, heading: RegExp, what: string): string[] {
+  const names = below(text, heading).flatMap((line) =>
+    line.replaceAll(/\(.*?\)/gu, '').split(/\s+/u),
+  );
+  return names.filter((name) => name !== '').map((name) => `"${name}" is ${what}`);
+}
+
+/** The lines below a heading, which are indented. */
+function below(text: string, heading: RegExp): string[] {
+  const start = heading.exec(text);
+  if (start === null) return [];
+  const lines = text.slice(start.index + start[0].length).split('\n');
+  const end = lines.findIndex((line) => !line.startsWith(' '));
+  return lines.slice(0, end === -1 ? undefined : end).map((line) => line.trim());
+}
+
+/** Refuses what apt-get would not do. */
+export function refuse(
+  verb: 'install' | 'remove',
+  names: readonly string[],
+  { refusal, output }: Foresight,
+): void {
+  if (refusal === null) return;
+  throw new ConductorError('STATE_REFUSED', `Cannot ${verb} "${names.join('", "')}": ${refusal}`, {
+    output,
+  });
+}
