@@ -6,23 +6,27 @@ import type { Result } from './outcome.ts';
 
 /** What a dry run found, unless states that are to change before it could make that another. */
 export function doubted(result: Result, declaration: Declaration, context: RunContext): Result {
-  const { unless, onlyif } = declaration.guards;
-  if (result.status === 'would-change' && unless.length + onlyif.length > 0) {
-    const awaited = changingNeed(declaration, context);
-    const word = unless.length > 0 ? 'unless' : 'onlyif';
-    if (awaited !== null) {
-      return unknown(
-        `as things are it would change, but ${awaited}: its ${word} may then say otherwise`,
-      );
-    }
-  }
-  if (result.status === 'unchanged' && typeOf(context, declaration).isDerived === true) {
-    const awaited = changingAmong(declaration, context);
-    if (awaited !== null) return unknown(`${awaited}, and it follows from that`);
-  }
   if (result.status !== 'would-change' && result.status !== 'unchanged') return result;
-  const disturbed = disturbance(declaration, context);
-  return disturbed === null ? result : unknown(disturbed);
+  const because =
+    (result.status === 'would-change'
+      ? guardInDoubt(declaration, context)
+      : groundInDoubt(declaration, context)) ?? disturbance(declaration, context);
+  return because === null ? result : unknown(because);
+}
+
+function guardInDoubt(declaration: Declaration, context: RunContext): string | null {
+  const { unless, onlyif } = declaration.guards;
+  if (unless.length + onlyif.length === 0) return null;
+  const awaited = changingNeed(declaration, context);
+  const word = unless.length > 0 ? 'unless' : 'onlyif';
+  if (awaited === null) return null;
+  return `as things are it would change, but ${awaited}: its ${word} may then say otherwise`;
+}
+
+function groundInDoubt(declaration: Declaration, context: RunContext): string | null {
+  if (typeOf(context, declaration).isDerived !== true) return null;
+  const awaited = changingAmong(declaration, context);
+  return awaited === null ? null : `${awaited}, and it follows from that`;
 }
 
 /** An earlier change after which the host is not what has been looked at; `null` if there is none. */

@@ -101,12 +101,7 @@ export function openWanted(stateDirectory: string, options: WantedOptions): Want
   let from: string | null = null;
 
   const save = (change: Omit<Partial<File>, 'memos'>): void => {
-    const text = JSON.stringify({
-      ...loaded,
-      ...change,
-      memos: Object.fromEntries(memos),
-      held: Object.fromEntries(held),
-    });
+    const text = JSON.stringify({ ...loaded, ...change, ...inFile(memos, held) });
     if (dryRun || text === saved) return;
     key.keep();
     writeDurably(join(stateDirectory, FILE), text);
@@ -130,6 +125,16 @@ export function openWanted(stateDirectory: string, options: WantedOptions): Want
       const active = from === null ? {} : { active: { from, until: now().toISOString() } };
       save({ isOpen: false, isLost: isLost && !isWhole, ...active });
     },
+  };
+}
+
+function inFile(
+  memos: ReadonlyMap<string, Memo>,
+  held: ReadonlyMap<string, readonly string[]>,
+): { memos: object; held?: object | undefined } {
+  return {
+    memos: Object.fromEntries(memos),
+    held: held.size === 0 ? undefined : Object.fromEntries(held),
   };
 }
 

@@ -18,20 +18,23 @@ export async function makeOwnDirectory(host: Host, path: string, user: string): 
  * way to it, and leaves alone what has a second name that may be elsewhere.
  */
 export async function giveTo(host: Host, path: string, user: string): Promise<void> {
-  const account = (await host.accounts()).get(user);
-  const ownership = { user, ...(account === undefined ? {} : { group: String(account.gid) }) };
-  const isTheirs = (status: FileStatus): boolean => status.user === user;
+  const gid = (await host.accounts()).get(user)?.gid;
+  const ownership = { user, ...(gid === undefined ? {} : { group: String(gid) }) };
   const top = await host.status(path);
-  if (top !== null && !isTheirs(top)) await host.own(path, ownership);
+  if (top !== null && top.user !== user) await host.own(path, ownership);
   const byDirectory = new Map<string, Map<string, Ownership>>();
   for (const found of (await host.walk(path)) ?? []) {
-    const isGiven = found.kind === 'directory' || (found.kind !== 'other' && found.links === 1);
-    if (isTheirs(found) || !isGiven) continue;
+    if (!isGiven(found, user)) continue;
     const at = posix.join(path, found.path);
     const names = byDirectory.get(posix.dirname(at)) ?? new Map<string, Ownership>();
     byDirectory.set(posix.dirname(at), names.set(posix.basename(at), ownership));
   }
   for (const [directory, names] of byDirectory) await host.ownIn(directory, names);
+}
+
+function isGiven({ user: owner, kind, links }: FileStatus, user: string): boolean {
+  if (owner === user || kind === 'other') return false;
+  return kind === 'directory' || links === 1;
 }
 
 /** Makes the directories above a path that are missing; they are root's. */
