@@ -1,4 +1,5 @@
 import { ConductorError } from '../../../../shared/errors.ts';
+import { bounded } from '../../lib/bounded.ts';
 import type { Backup } from './file-safety.ts';
 
 /** What every edit can be told; which of these a type takes is up to its schema. */
@@ -65,11 +66,12 @@ function edited<Args extends EditArgs>(
   text: string | null,
   args: Args,
 ): string | null {
-  if (text === null) return by.edit(null, args);
+  const edit = (given: string | null) => bounded(`edit "${args.name}"`, () => by.edit(given, args));
+  if (text === null) return edit(null);
   const mark = text.startsWith('\uFEFF') ? '\uFEFF' : '';
   const body = text.slice(mark.length);
   const isCrlf = body.includes('\r\n') && !/(?<!\r)\n/u.test(body);
-  const result = by.edit(isCrlf ? body.replaceAll('\r\n', '\n') : body, args);
+  const result = edit(isCrlf ? body.replaceAll('\r\n', '\n') : body);
   if (result === null) return null;
   return mark + (isCrlf ? result.replaceAll(/\r?\n/gu, '\r\n') : result);
 }
