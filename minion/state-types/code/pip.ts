@@ -7,7 +7,13 @@ import { EXPOSED, absolutePath } from '../lib/fields.ts';
 import { inspect, inspectForUpgrade, install, pipNeeds, uninstall } from './lib/pip.ts';
 import type { PipTarget } from './lib/pip.ts';
 import { hasNoPassword } from './lib/addresses.ts';
-import { NO_PASSWORD, packagesField, pipFields } from './lib/pip-fields.ts';
+import {
+  NO_PASSWORD,
+  NO_REQUIREMENT,
+  isRequirement,
+  packagesField,
+  pipFields,
+} from './lib/pip-fields.ts';
 import { said } from '../lib/said.ts';
 
 type Installed = { missing: readonly string[]; outdated: readonly string[] };
@@ -40,6 +46,11 @@ const schema = z
       .describe("Allow it in the system's Python where Debian advises against it"),
     ...pipFields,
   })
+  .refine(
+    ({ name, pkgs, requirements, editable }) =>
+      (pkgs ?? requirements ?? editable) !== undefined || isRequirement(name),
+    { error: NO_REQUIREMENT, path: ['name'] },
+  )
   .describe(
     'Python packages in a virtual environment or for the whole system: at least those named, in a version that fits, ' +
       'with everything that they require.',
@@ -58,6 +69,7 @@ export const pipInstalled = defineState<Args, Installed>({
 `,
   needs: (args) => [...placesOf(args), ...pipNeeds(args)],
   read,
+  refuses: refuseManaged,
   want: ({ upgrade }) => (upgrade ? { missing: [], outdated: [] } : { missing: [] }),
   apply,
 });
@@ -75,6 +87,25 @@ async function read(args: Args, host: HostView): Promise<Installed> {
     );
   }
   return { missing: environment.missing, outdated: environment.outdated };
+}
+
+const MANAGED =
+  'import os, sys, sysconfig; sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED")))';
+
+/** Debian keeps its own Python for its own packages (PEP 668). */
+async function refuseManaged(
+  _change: Change<Installed>,
+  args: Args,
+  host: HostView,
+): Promise<void> {
+  if (args.bin_env !== undefined || args.break_system_packages) return;
+  const { exitCode } = await host.query([pythonOf(undefined), '-I', '-c', MANAGED]);
+  if (exitCode !== 0) return;
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot install "${args.name}" into the system's Python: Debian keeps that for its own packages; say in which virtual environment (bin_env), or set break_system_packages`,
+    { lacks: [] },
+  );
 }
 
 async function apply(change: Change<Installed>, args: Args, host: Host): Promise<void> {

@@ -7,7 +7,7 @@ import { askLines, askServer, tellServer } from './lib/mysql.ts';
 import { accountField, hostField, serverFields, serverNeeds } from './lib/mysql-fields.ts';
 import { account, identifier } from './lib/mysql-quote.ts';
 import type { Server } from './lib/mysql-fields.ts';
-import { parseGrants, splitPrivileges } from './lib/mysql-grants.ts';
+import { isPrivilege, parseGrants, splitPrivileges } from './lib/mysql-grants.ts';
 
 type Granted = { grant: readonly string[]; grant_option: boolean };
 type Named = Server & {
@@ -33,6 +33,9 @@ const privileges = z
       error: 'expected privileges such as SELECT, INSERT or ALL PRIVILEGES',
     },
   )
+  .refine((names) => names.every(isPrivilege), {
+    error: (issue) => `no server has the privilege ${unknownIn(issue.input)}`,
+  })
   .refine((names) => !names.includes('USAGE'), {
     error: 'USAGE is no privilege: every account has it',
   })
@@ -40,6 +43,11 @@ const privileges = z
     error: 'passing privileges on is asked for with `grant_option`',
   })
   .transform((names) => (names.includes(ALL) ? [ALL] : names));
+
+function unknownIn(names: unknown): string {
+  const unknown = Array.isArray(names) ? names.filter((name) => !isPrivilege(String(name))) : [];
+  return unknown.map((name) => `"${String(name)}"`).join(', ');
+}
 
 const fields = {
   name: z

@@ -1,7 +1,26 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { singleLine } from '../lib/fields.ts';
 import { connectionFields } from './lib/postgres-fields.ts';
 
+/** https://www.postgresql.org/docs/current/auth-pg-hba-conf.html */
+const METHODS = [
+  'trust',
+  'reject',
+  'scram-sha-256',
+  'md5',
+  'password',
+  'gss',
+  'sspi',
+  'ident',
+  'peer',
+  'ldap',
+  'radius',
+  'cert',
+  'pam',
+  'bsd',
+  'oauth',
+] as const;
 const TYPES = ['local', 'host', 'hostssl', 'hostnossl', 'hostgssenc', 'hostnogssenc'] as const;
 
 const words = z
@@ -38,6 +57,18 @@ export const fields = {
   ...local,
 };
 
+/** What looks like an address has to be a network; anything else is a name. */
+function isNetworkOrName(text: string): boolean {
+  const [address = '', length, ...more] = text.split('/');
+  const family = isIP(address);
+  if (family === 0) return length === undefined && !/^[\d.]+$/u.test(address);
+  return (
+    /^\d{1,3}$/u.test(length ?? '') &&
+    more.length === 0 &&
+    Number(length) <= (family === 4 ? 32 : 128)
+  );
+}
+
 export const presentSchema = z
   .strictObject({
     ...fields,
@@ -49,11 +80,13 @@ export const presentSchema = z
     address: z
       .string()
       .regex(/^[\w.:/%-]{1,200}$/u, { error: 'expected a network such as 10.0.0.0/8, or a name' })
+      .refine(isNetworkOrName, {
+        error: 'is no network: expected an address with its length, such as 10.0.0.0/8 or ::1/128',
+      })
       .exactOptional()
       .describe('Where the client is: a network, a name, all, samehost or samenet'),
     method: z
-      .string()
-      .regex(/^[a-z][a-z0-9-]*$/u, { error: 'expected a method such as scram-sha-256 or reject' })
+      .enum(METHODS)
       .describe('How the client proves who it is, such as scram-sha-256, peer, cert or reject'),
     options: z
       .union([optionMapping, z.array(z.string().regex(/^\w+=[^\s"#]+$/u)).transform(optionsIn)])

@@ -16,10 +16,24 @@ const paths = oneOrMore(
 export const NO_PASSWORD = {
   error: "a password in an address belongs into index_url or into the account's .netrc",
 };
+export const NO_REQUIREMENT =
+  'is no requirement: expected a name and versions such as Django>=4.2,<5, or an address';
+const VERSION = String.raw`(?:===|==|~=|!=|<=|>=|<|>)\s*[\w.*+!-]+`;
+const REQUIREMENT = new RegExp(
+  String.raw`^[A-Za-z0-9][\w.-]*\s*(?:\[[^\]]*\])?\s*\(?(?:${VERSION}(?:\s*,\s*${VERSION})*)?,?\s*\)?\s*(?:;.*)?$`,
+  'u',
+);
+
+/** As PEP 508 has it; what holds a slash or an @ is a path or an address, which pip reads. */
+export function isRequirement(text: string): boolean {
+  return /[/@]/u.test(text) || REQUIREMENT.test(text.trim());
+}
+
 const requirement = z
   .string()
   .regex(/^(?!-)[^\r\n\0]+$/u, { error: 'expected a requirement such as Django>=4.2,<5' })
-  .refine(hasNoPassword, NO_PASSWORD);
+  .refine(hasNoPassword, NO_PASSWORD)
+  .refine(isRequirement, { error: NO_REQUIREMENT });
 /** An address that may hold credentials. */
 const index = z.url({ protocol: /^https?$/u });
 

@@ -32,6 +32,65 @@ export function splitPrivileges(text: string): string[] {
   return [...new Set(parts.filter((part) => part !== ''))].toSorted();
 }
 
+/** https://mariadb.com/kb/en/grant/ */
+const PRIVILEGES: ReadonlySet<string> = new Set([
+  'ALL PRIVILEGES',
+  'ALTER',
+  'ALTER ROUTINE',
+  'BINLOG ADMIN',
+  'BINLOG MONITOR',
+  'BINLOG REPLAY',
+  'CONNECTION ADMIN',
+  'CREATE',
+  'CREATE ROLE',
+  'CREATE ROUTINE',
+  'CREATE TABLESPACE',
+  'CREATE TEMPORARY TABLES',
+  'CREATE USER',
+  'CREATE VIEW',
+  'DELETE',
+  'DELETE HISTORY',
+  'DELETE VERSIONING ROWS',
+  'DROP',
+  'DROP ROLE',
+  'EVENT',
+  'EXECUTE',
+  'FEDERATED ADMIN',
+  'FILE',
+  'GRANT OPTION',
+  'INDEX',
+  'INSERT',
+  'LOCK TABLES',
+  'PROCESS',
+  'PROXY',
+  'READ ONLY ADMIN',
+  'REFERENCES',
+  'RELOAD',
+  'REPLICA MONITOR',
+  'REPLICATION MASTER ADMIN',
+  'REPLICATION REPLICA',
+  'REPLICATION REPLICA ADMIN',
+  'REPLICATION SLAVE',
+  'REPLICATION SLAVE ADMIN',
+  'SELECT',
+  'SET USER',
+  'SHOW CREATE ROUTINE',
+  'SHOW DATABASES',
+  'SHOW VIEW',
+  'SHUTDOWN',
+  'SLAVE MONITOR',
+  'SUPER',
+  'TRIGGER',
+  'UPDATE',
+  'USAGE',
+]);
+
+/** Whether some server has a privilege of that name, with or without columns. */
+export function isPrivilege(privilege: string): boolean {
+  const [name = ''] = privilege.split(' (');
+  return PRIVILEGES.has(name);
+}
+
 /** Columns keep their case and come in order; words are in capitals. */
 function canonicalPrivilege(text: string): string {
   const { words = '', columns } =
