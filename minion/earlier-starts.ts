@@ -29,7 +29,8 @@ export function openDone(stateDirectory: string, job: string): Done {
         makeOwnDirectory(stateDirectory);
         if (!isOurs) rmSync(path, { force: true, recursive: true });
         isOurs = true;
-        appendFileSync(path, `${JSON.stringify({ job, outcome })}\n`, { mode: 0o600 });
+        // Behind a line that was cut off begins another one.
+        appendFileSync(path, `\n${JSON.stringify({ job, outcome })}\n`, { mode: 0o600 });
       } catch (error) {
         throw fileError('write', path, error);
       }

@@ -53,6 +53,8 @@ test('a line that was cut off tells nothing, and neither does what is no file', 
   openDone(directory, job).note(outcome('a'));
   appendFileSync(path, `{"job":"${job}","outcome":{"key":`);
   t.deepEqual(ids(changedBefore(directory, job)), ['a: changed']);
+  openDone(directory, job).note(outcome('b'));
+  t.deepEqual(ids(changedBefore(directory, job)), ['a: changed', 'b: changed']);
   writeFileSync(path, Buffer.of(0, 255, 10, 123));
   t.deepEqual(changedBefore(directory, job), []);
   rmSync(path);
