@@ -6,7 +6,7 @@ import type { Host, HostView } from '../../host/host.ts';
 import { lastWords } from '../lib/ask.ts';
 import { runningSchema } from './docker-container-schema.ts';
 import type { RunningArgs } from './docker-container-schema.ts';
-import { containerName, engineField, engineOf, inspectOne } from './lib/containers.ts';
+import { containerName, engineField, engineOf, isRunning } from './lib/containers.ts';
 import type { Engine } from './lib/containers.ts';
 import { isUnproved, orPutBack, replace } from './lib/container-replace.ts';
 import { isOnlyStopped, readContainer, wantedContainer } from './lib/container-settings.ts';
@@ -82,11 +82,15 @@ async function run(change: Change<Container>, args: RunningArgs, host: Host): Pr
   try {
     await prove();
   } catch (error) {
-    if (!wasCutShort) throw error;
-    // What a killed run has left half started may not be startable any more: it is made anew, once.
+    // What an engine was killed in starting may not be startable any more: it is made anew, once.
+    if (!wasCutShort && !isHalfStarted(error)) throw error;
     await replace(engine, args, host);
     await prove();
   }
+}
+
+function isHalfStarted(error: unknown): boolean {
+  return error instanceof Error && /container `?\w+`? already exists/u.test(error.message);
 }
 
 async function begin(engine: Engine, name: string, host: Host): Promise<void> {
@@ -94,18 +98,10 @@ async function begin(engine: Engine, name: string, host: Host): Promise<void> {
   await settle(engine, name, host);
 }
 
-const stateSchema = z.object({ State: z.object({ Running: z.boolean() }) });
-
-/** Whether a container runs; `null` if there is none. */
-async function lookAt(engine: Engine, name: string, host: HostView): Promise<boolean | null> {
-  const found = await inspectOne(engine, { kind: 'container', name }, stateSchema, host);
-  return found === null ? null : found.State.Running;
-}
-
 /** Not called success when what runs in it ends right after the start. */
 async function settle(engine: Engine, name: string, host: Host): Promise<void> {
   await host.sleep(SETTLE_MS);
-  if ((await lookAt(engine, name, host)) === true) return;
+  if ((await isRunning(engine, name, host)) === true) return;
   const output = await host.query([engine, 'logs', '--tail=20', '--', name]);
   const words = lastWords(output, 3);
   throw new ConductorError(
@@ -143,7 +139,7 @@ export const dockerContainerStopped = defineState<StoppedArgs, Standing>({
 `,
   needs: ({ name }) => [`container:${name}`],
   async read(args, host) {
-    const running = await lookAt(await engineOf(args.engine, host), args.name, host);
+    const running = await isRunning(await engineOf(args.engine, host), args.name, host);
     if (running !== null) return { running };
     if (!args.error_on_absent) return { running: false };
     throw new ConductorError(
@@ -179,7 +175,7 @@ export const dockerContainerAbsent = defineState<AbsentArgs, Standing>({
     force: true
 `,
   async read(args, host) {
-    const running = await lookAt(await engineOf(args.engine, host), args.name, host);
+    const running = await isRunning(await engineOf(args.engine, host), args.name, host);
     return running === null ? null : { running };
   },
   want: () => null,

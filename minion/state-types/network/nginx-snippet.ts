@@ -1,10 +1,9 @@
 import { z } from 'zod';
-import { isTreeFile } from '../../../shared/tree-file.ts';
-import type { TreeFile } from '../../../shared/tree-file.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
 import { parentsOf } from '../lib/resources.ts';
 import { replaceConfiguration } from '../lib/staged.ts';
+import { ONE_SOURCE, hasOneSource, textFrom, textSource } from '../lib/text-source.ts';
 import {
   NGINX,
   PENDING,
@@ -42,29 +41,9 @@ const nameFields = {
 const schema = z
   .strictObject({
     ...nameFields,
-    source: z
-      .custom<TreeFile>(isTreeFile, { error: 'expected a file below templates/' })
-      .meta({ type: 'string' })
-      .exactOptional()
-      .describe('A file below templates/; rendered if it ends in .hbs'),
-    contents: z
-      .union([z.string(), z.array(z.string()).transform((lines) => lines.join('\n'))])
-      .exactOptional()
-      .describe('The configuration itself, as a text or a list of lines'),
-    template: z
-      .enum(['handlebars', 'none'])
-      .exactOptional()
-      .describe('Whether the source is rendered, where its name alone does not say so'),
-    context: z.record(z.string(), z.unknown()).exactOptional().describe('Values for the template'),
-    defaults: z
-      .record(z.string(), z.unknown())
-      .exactOptional()
-      .describe('Values for the template that `context` does not give'),
+    ...textSource,
   })
-  .refine(({ source, contents }) => (source === undefined) !== (contents === undefined), {
-    error: 'a snippet has either `source` or `contents`',
-    path: ['source'],
-  })
+  .refine(hasOneSource, ONE_SOURCE)
   .describe(
     'A part of the configuration of nginx that sites include. The whole configuration is checked with it before anything ' +
       'is replaced; then nginx is reloaded, and if it does not take the new configuration the old one is put back.',
@@ -87,7 +66,7 @@ export const nginxSnippet = defineState<Args, Snippet>({
   provides: (args) => [`path:${pathOf(args)}`],
   needs,
   read,
-  want: (args) => ({ content: contentOf(args), ...(args.reload ? { loaded: true } : {}) }),
+  want: (args) => ({ content: textFrom(args), ...(args.reload ? { loaded: true } : {}) }),
   refuses: (_change, args, host) => refuseMistakes(host, snippetChange(snippetOf(args))),
   async apply(_change, args, host) {
     await replaceConfiguration(host, snippetReplacement(host, snippetOf(args)));
@@ -137,7 +116,7 @@ async function read(args: Named, host: HostView): Promise<Snippet | null> {
 }
 
 function snippetOf(args: Args) {
-  return { path: pathOf(args), content: contentOf(args), reload: args.reload };
+  return { path: pathOf(args), content: textFrom(args), reload: args.reload };
 }
 
 function noSnippet(args: Named) {
@@ -147,9 +126,4 @@ function noSnippet(args: Named) {
 async function react(args: Named, host: Host): Promise<string> {
   await reloadNginx(host);
   return `reloaded nginx for ${pathOf(args)}`;
-}
-
-function contentOf({ source, contents }: Args): string {
-  const text = source === undefined ? (contents ?? '') : Buffer.from(source.read()).toString();
-  return text.endsWith('\n') ? text : `${text}\n`;
 }

@@ -1,6 +1,4 @@
 import { z } from 'zod';
-import { isTreeFile } from '../../../shared/tree-file.ts';
-import type { TreeFile } from '../../../shared/tree-file.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
 import {
@@ -17,6 +15,7 @@ import {
 } from './lib/nginx.ts';
 import { parentsOf } from '../lib/resources.ts';
 import { hasTaken, replaceConfiguration } from '../lib/staged.ts';
+import { ONE_SOURCE, hasOneSource, textFrom, textSource } from '../lib/text-source.ts';
 
 type Site = {
   /** `null` if only a link is left. */
@@ -42,33 +41,13 @@ const nameFields = {
 const schema = z
   .strictObject({
     ...nameFields,
-    source: z
-      .custom<TreeFile>(isTreeFile, { error: 'expected a file below templates/' })
-      .meta({ type: 'string' })
-      .exactOptional()
-      .describe('A file below templates/; rendered if it ends in .hbs'),
-    contents: z
-      .union([z.string(), z.array(z.string()).transform((lines) => lines.join('\n'))])
-      .exactOptional()
-      .describe('The configuration itself, as a text or a list of lines'),
-    template: z
-      .enum(['handlebars', 'none'])
-      .exactOptional()
-      .describe('Whether the source is rendered, where its name alone does not say so'),
-    context: z.record(z.string(), z.unknown()).exactOptional().describe('Values for the template'),
-    defaults: z
-      .record(z.string(), z.unknown())
-      .exactOptional()
-      .describe('Values for the template that `context` does not give'),
+    ...textSource,
     enabled: z
       .boolean()
       .default(true)
       .describe('Served; false keeps the file but does not link it'),
   })
-  .refine(({ source, contents }) => (source === undefined) !== (contents === undefined), {
-    error: 'a site has either `source` or `contents`',
-    path: ['source'],
-  })
+  .refine(hasOneSource, ONE_SOURCE)
   .describe(
     'A site of nginx, as Debian lays them out: a file in sites-available and a link in sites-enabled. The whole ' +
       'configuration is checked with the new site in it before anything is replaced. Then nginx is reloaded, and if it ' +
@@ -97,7 +76,7 @@ export const nginxSite = defineState<Args, Site>({
   needs,
   read,
   want: (args) => ({
-    content: contentOf(args),
+    content: textFrom(args),
     enabled: args.enabled,
     ...(args.reload ? { loaded: true } : {}),
   }),
@@ -137,7 +116,7 @@ export const nginxSiteAbsent = defineState<Named, Site>({
 
 function siteOf(args: Args) {
   const { name, enabled, reload } = args;
-  return { name, content: contentOf(args), enabled, reload };
+  return { name, content: textFrom(args), enabled, reload };
 }
 
 function noSite({ name, reload }: Named) {
@@ -171,9 +150,4 @@ async function isLinked(name: string, host: HostView): Promise<boolean> {
 async function react({ name }: Named, host: Host): Promise<string> {
   await reloadNginx(host);
   return `reloaded nginx for the site ${name}`;
-}
-
-function contentOf({ source, contents }: Args): string {
-  const text = source === undefined ? (contents ?? '') : Buffer.from(source.read()).toString();
-  return text.endsWith('\n') ? text : `${text}\n`;
 }

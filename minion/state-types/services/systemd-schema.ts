@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { isTreeFile } from '../../../shared/tree-file.ts';
-import type { TreeFile } from '../../../shared/tree-file.ts';
+import { ONE_SOURCE, hasOneSource, textSource } from '../lib/text-source.ts';
 import { unitName } from './lib/units.ts';
 
 const fields = {
@@ -20,33 +19,13 @@ const fields = {
 export const unitSchema = z
   .strictObject({
     ...fields,
-    source: z
-      .custom<TreeFile>(isTreeFile, { error: 'expected a file below templates/' })
-      .meta({ type: 'string' })
-      .exactOptional()
-      .describe('A file below templates/; rendered if it ends in .hbs'),
-    contents: z
-      .union([z.string(), z.array(z.string()).transform((lines) => lines.join('\n'))])
-      .exactOptional()
-      .describe('The unit file itself, as a text or a list of lines'),
-    template: z
-      .enum(['handlebars', 'none'])
-      .exactOptional()
-      .describe('Whether the source is rendered, where its name alone does not say so'),
-    context: z.record(z.string(), z.unknown()).exactOptional().describe('Values for the template'),
-    defaults: z
-      .record(z.string(), z.unknown())
-      .exactOptional()
-      .describe('Values for the template that `context` does not give'),
+    ...textSource,
     verify: z
       .boolean()
       .default(true)
       .describe('Whether systemd must find nothing wrong with it, its programs included'),
   })
-  .refine(({ source, contents }) => (source === undefined) !== (contents === undefined), {
-    error: 'a unit has either `source` or `contents`',
-    path: ['source'],
-  })
+  .refine(hasOneSource, ONE_SOURCE)
   .describe(
     'A unit file in /etc/systemd/system, or a drop-in of one. `systemd-analyze verify` judges it beside all others before ' +
       'anything is replaced: an unknown key or a program that is not there is an error. Then systemd reads it. To start the unit, ' +

@@ -6,6 +6,7 @@ import type { Host, HostView } from '../../host/host.ts';
 import { parentsOf } from '../lib/resources.ts';
 import { hasTaken, refuseConfiguration, replaceConfiguration } from '../lib/staged.ts';
 import type { Replacement } from '../lib/staged.ts';
+import { textFrom } from '../lib/text-source.ts';
 import { isStale, instancesOf } from './lib/units.ts';
 import { unitAbsentSchema, unitSchema } from './systemd-schema.ts';
 import type { UnitAbsentArgs, UnitArgs } from './systemd-schema.ts';
@@ -52,11 +53,6 @@ async function readLeft(args: Named, host: HostView): Promise<UnitFile | null> {
 
 function markOf(args: Named): string {
   return `systemd.unit:${fileOf(args)}`;
-}
-
-function contentOf({ source, contents = '' }: UnitArgs): string {
-  const text = source === undefined ? contents : Buffer.from(source.read()).toString();
-  return text === '' || text.endsWith('\n') ? text : `${text}\n`;
 }
 
 function isUnread(change: Change<UnitFile>): boolean {
@@ -107,7 +103,7 @@ function changeOf(args: UnitArgs): Pick<Replacement, 'what' | 'directory' | 'pie
   return {
     what: `the unit "${posix.basename(path)}"`,
     directory: DIRECTORY,
-    pieces: new Map([[path, { kind: 'file', content: contentOf(args), mode: '0644' }]]),
+    pieces: new Map([[path, { kind: 'file', content: textFrom(args), mode: '0644' }]]),
   };
 }
 
@@ -191,7 +187,7 @@ shop:
       : [`path:${DIRECTORY}/${args.name}`, `package:${args.name.replace(/\.service$/u, '')}`]),
   ],
   read,
-  want: (args) => ({ content: contentOf(args), loaded: true }),
+  want: (args) => ({ content: textFrom(args), loaded: true }),
   refuses,
   apply,
 });

@@ -2,7 +2,7 @@ import { ConductorError } from '../../../../shared/errors.ts';
 import type { Host } from '../../../host/host.ts';
 import type { RunningArgs } from '../docker-container-schema.ts';
 import { createContainer } from './container-create.ts';
-import { imageId, isThere, pull } from './containers.ts';
+import { imageId, isRemains, isThere, pull } from './containers.ts';
 import type { Engine } from './containers.ts';
 
 const MOST_RENAMES = 8;
@@ -17,7 +17,8 @@ export async function replace(engine: Engine, args: RunningArgs, host: Host): Pr
   const next = `${name}.conductor-new`;
   if ((await imageId(engine, image, host)) === null) await pull(engine, image, host);
   await removeIfThere(engine, next, host);
-  await createContainer(engine, next, args, host);
+  await createAnew(engine, next, args, host);
+  if (await isRemains(engine, name, host)) await host.run([engine, 'rm', '--force', '--', name]);
   if (await isThere(engine, name, host)) {
     await host.run([engine, 'stop', `--time=${seconds}`, '--', name]);
     await removeIfThere(engine, formerOf(name), host);
@@ -27,6 +28,22 @@ export async function replace(engine: Engine, args: RunningArgs, host: Host): Pr
     } else await host.run([engine, 'rm', '--force', '--', name]);
   }
   await rename(engine, next, name, host);
+}
+
+/** An engine that was killed while it made a container knows of none, but holds its name: that is removed first. */
+async function createAnew(
+  engine: Engine,
+  name: string,
+  args: RunningArgs,
+  host: Host,
+): Promise<void> {
+  try {
+    await createContainer(engine, name, args, host);
+  } catch (error) {
+    if (!(error instanceof Error) || !/already in use/u.test(error.message)) throw error;
+    await host.run([engine, 'rm', '--force', '--', name]);
+    await createContainer(engine, name, args, host);
+  }
 }
 
 /** Starts the new one; if it does not run, the old one is put back, and started if it ran. */

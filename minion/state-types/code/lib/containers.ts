@@ -39,28 +39,65 @@ export async function engineOf(given: Engine | undefined, host: HostView): Promi
 /** Podman makes a file for a moment while it looks: not on the disk. */
 export const IN_MEMORY = { env: { TMPDIR: '/run' } } as const;
 
-const NOT_THERE = /no such (?:container|image|object)|not known|does not exist/iu;
+const NOT_THERE = /no such (?:container|image|object)|image not known|does not exist/iu;
+const CUT_OFF = /container not known/iu;
 
-/** What the engine tells of a container or image; `null` if there is none of that name. */
+/** There is none of that name. */
+const ABSENT = Symbol('absent');
+/** A container whose removal was cut off: it holds its name, and nothing can be told of it. */
+const REMAINS = Symbol('remains');
+
+interface Sought {
+  readonly kind: 'container' | 'image';
+  readonly name: string;
+}
+
+async function look(
+  engine: Engine,
+  { kind, name }: Sought,
+  host: HostView,
+): Promise<typeof ABSENT | typeof REMAINS | { readonly found: unknown }> {
+  const argv: Argv = [engine, kind, 'inspect', '--', name];
+  const output = await host.query(argv, IN_MEMORY);
+  if (output.exitCode === 0)
+    return { found: z.tuple([z.unknown()]).parse(JSON.parse(output.stdout))[0] };
+  if (NOT_THERE.test(output.stderr)) return ABSENT;
+  if (kind === 'container' && CUT_OFF.test(output.stderr)) return REMAINS;
+  throw failed(`look at the ${kind} "${name}"`, argv, output);
+}
+
+/** What the engine tells of a container or image; `null` if there is none of that name, or only its remains. */
 export async function inspectOne<T>(
   engine: Engine,
-  { kind, name }: { kind: 'container' | 'image'; name: string },
+  sought: Sought,
   schema: z.ZodType<T>,
   host: HostView,
 ): Promise<T | null> {
-  const argv: Argv = [engine, kind, 'inspect', '--', name];
-  const output = await host.query(argv, IN_MEMORY);
-  if (output.exitCode !== 0) {
-    if (NOT_THERE.test(output.stderr)) return null;
-    throw failed(`look at the ${kind} "${name}"`, argv, output);
-  }
-  const [found] = z.array(z.unknown()).parse(JSON.parse(output.stdout));
-  return schema.parse(found);
+  const seen = await look(engine, sought, host);
+  return typeof seen === 'symbol' ? null : schema.parse(seen.found);
 }
 
-/** Whether there is a container of that name, running or not. */
+/** Whether there is a container of that name, or at least its remains. */
 export async function isThere(engine: Engine, name: string, host: HostView): Promise<boolean> {
-  return (await inspectOne(engine, { kind: 'container', name }, z.unknown(), host)) !== null;
+  return (await look(engine, { kind: 'container', name }, host)) !== ABSENT;
+}
+
+const state = z.object({ State: z.object({ Running: z.boolean() }) });
+
+/** Whether a container runs, which remains do not; `null` if there is none. */
+export async function isRunning(
+  engine: Engine,
+  name: string,
+  host: HostView,
+): Promise<boolean | null> {
+  const seen = await look(engine, { kind: 'container', name }, host);
+  if (seen === ABSENT) return null;
+  return seen === REMAINS ? false : state.parse(seen.found).State.Running;
+}
+
+/** Whether all that there is of a container is remains. */
+export async function isRemains(engine: Engine, name: string, host: HostView): Promise<boolean> {
+  return (await look(engine, { kind: 'container', name }, host)) === REMAINS;
 }
 
 const image = z.object({ Id: z.string() });
