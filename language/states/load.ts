@@ -53,7 +53,10 @@ export interface Roots {
 
 const COMMAND_LINE = { file: '(command line)', line: 1, column: 1 };
 
-/** All state files that the roots need: included ones first, depth first, each once per params. */
+/**
+ * All state files that the roots need: included ones first, depth first, each once per params. One that includes a file
+ * which is being read already passes it over, as Salt does.
+ */
 export function loadFiles(
   { files, params, listed }: Roots,
   { tree, workshop, scope }: Pick<Loading, 'tree' | 'workshop' | 'scope'>,
@@ -105,10 +108,6 @@ function refuseUnusedParams(
 
 function visit({ file, given, path }: Request, loading: Loading): void {
   const { workshop, scope, done } = loading;
-  if (path.includes(file.name)) {
-    const message = `"${file.name}" includes itself: ${[...path, file.name].join(' -> ')}`;
-    return workshop.problems.add(file.place, message, { chain: given.chain.slice(1) });
-  }
   const stateFile = parsedFile(file, given.chain, loading);
   if (stateFile === null) return;
   const inner: Scope = { names: scope.names, chain: given.chain };
@@ -116,6 +115,10 @@ function visit({ file, given, path }: Request, loading: Loading): void {
   if (params === null) return;
   const key = `${file.name} ${canonicalJson(reveal(params))}`;
   if (done.has(key)) return;
+  if (path.includes(file.name)) {
+    const message = `"${file.name}" includes itself, with other params: ${[...path, file.name].join(' -> ')}`;
+    return workshop.problems.add(file.place, message, { chain: given.chain.slice(1) });
+  }
   done.add(key);
   const own = extend(inner, [['params', params]]);
   const { each, when } = stateFile.loop;

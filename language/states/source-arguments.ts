@@ -1,7 +1,7 @@
 import type { Draft } from './draft.ts';
 import { treeDirectoryOf, treeFileOf, type Using } from './sources.ts';
 import type { StateSchema } from '../state-schema.ts';
-import { dataOf, type Entry, type Node } from '../values/node.ts';
+import { type Entry, type Node } from '../values/node.ts';
 
 /** The files and directories of the tree that arguments name; `null` for what could not be had. */
 export function filesFor(
@@ -20,9 +20,9 @@ export function filesFor(
   return files;
 }
 
-/** Each file of a list; `null` if one could not be had. */
+/** Each file of a list, or the only one; `null` if one could not be had. */
 function listOf(draft: Draft, node: Node, using: Using): unknown {
-  if (node.kind !== 'sequence') return dataOf(node);
+  if (node.kind !== 'sequence') return treeFileOf(draft, node, using);
   const files = node.items.map((item) => treeFileOf(draft, item, using));
   return files.includes(null) ? null : files;
 }

@@ -76,12 +76,12 @@ async function bringAbout(
   if (dryRun) return foreseen(type, args, { change, reacts });
   await beforeEffect?.(change);
   const applied = change === null ? undefined : await applyAndVerify(type, args, host, change);
-  const isFound = applied === 'unchanged';
-  const react = async (): Promise<string> => reactAndVerify(type, args, host);
+  const made = applied === 'unchanged' ? null : change;
+  const react = async (): Promise<string | null> => reactAndVerify(type, args, host);
   const reaction = reacts ? await orTell(react, reactionFailed) : null;
-  if (isFound && reaction === null) return { status: 'unchanged', isFound };
+  if (made === null && reaction === null) return { status: 'unchanged', isFound: true };
   const printed = typeof applied === 'object' ? applied : {};
-  return { status: 'changed', change: isFound ? null : change, reaction, ...printed };
+  return { status: 'changed', change: made, reaction, ...printed };
 }
 
 async function orTell<T>(act: () => Promise<T>, failed?: () => void): Promise<T> {
@@ -138,12 +138,16 @@ export async function compare(
   return diff(have, want);
 }
 
-/** Answers a notification, and makes sure that the state still holds. Says what was done. */
-export async function reactAndVerify(type: StateType, args: unknown, host: Host): Promise<string> {
+/** Answers a notification, and makes sure that the state still holds. Says what was done; `null` if nothing was to do. */
+export async function reactAndVerify(
+  type: StateType,
+  args: unknown,
+  host: Host,
+): Promise<string | null> {
   if (type.react === undefined) return '';
   const reaction = await acting(type, host, async () => type.react?.(args, host));
   await verify(type, args, host);
-  return reaction ?? '';
+  return reaction === 'unchanged' ? null : (reaction ?? '');
 }
 
 /** What a command of the tree's author changes, nobody can know: all that was shared is read anew. */

@@ -64,6 +64,7 @@ async function pay(
       reactAndVerify(type, declaration.args, hosts.within(signal)),
     );
     strike();
+    if (reaction === null) return before;
     log.info({ id: before.id, type: type.name }, 'State reacted');
     const told = also(before, redaction.redact(reaction));
     return { ...before, status: 'changed', origin, reaction: told };

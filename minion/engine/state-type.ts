@@ -146,7 +146,7 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
    */
   readonly restarts?: true;
 
-  /** Answers a `watch` or `listen`: a state this one watches has changed. Says what was done. */
+  /** Answers a `watch` or `listen`: a state this one watches has changed. Says what was done; `unchanged` if nothing was. */
   react?(args: Args, host: Host): Promise<string>;
 }
 

@@ -29,6 +29,7 @@ export async function createUser(to: Partial<User>, args: UserArgs, host: Host):
     ...sharedFlags(fromName ? others : to, args),
   ];
   if (args.system) flags.push('--system');
+  if (args.nologinit) flags.push('--no-log-init');
   flags.push(args.createhome ? '--create-home' : '--no-create-home');
   await host.run(['useradd', ...flags, args.name]);
   await setPassword(to, args, host);

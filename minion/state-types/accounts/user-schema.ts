@@ -65,6 +65,10 @@ const identity = {
     .default(false)
     .describe('Whether the primary group of a user that exists may be changed; refused otherwise'),
   system: z.boolean().default(false).describe('Whether a new user gets an id of the system range'),
+  nologinit: z
+    .boolean()
+    .default(false)
+    .describe('Whether a new user is left out of lastlog and faillog, which grow with the uid'),
 };
 
 const membership = {

@@ -59,7 +59,8 @@ async function hasHome({ home }: Account, host: HostView): Promise<boolean> {
 
 async function want(args: UserArgs, host: HostView): Promise<Partial<User>> {
   const have = await read(args, host);
-  const { name: _name, unique: _unique, usergroup: _usergroup, system: _system, ...rest } = args;
+  const { name: _name, unique: _unique, usergroup: _usergroup, system: _system, ...other } = args;
+  const { nologinit: _nologinit, ...rest } = other;
   const { allow_uid_change: _uid, allow_gid_change: _gid, hash_password: _hash, ...asked } = rest;
   const { optional_groups: _optional, remove_groups: _remove, enforce_password, ...given } = asked;
   const { groups: _groups, gid_from_name: fromName, password, createhome, ...shown } = given;

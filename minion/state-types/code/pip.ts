@@ -61,6 +61,7 @@ export const pipInstalled = defineState<Args, Installed>({
   name: 'pip.installed',
   isDerived: true,
   schema,
+  treeFileLists: ['requirements'],
   example: `gunicorn:
   pip.installed:
     name: gunicorn>=20
@@ -199,6 +200,7 @@ const NOTHING_TO_INSTALL = {
   no_deps: true,
   pre_releases: false,
   force_reinstall: false,
+  ignore_installed: false,
   no_cache_dir: false,
 };
 

@@ -51,7 +51,14 @@ const schema = z
       .default(false)
       .describe('Whether what is asked for is brought to the newest version that fits'),
     clear: notHere('an environment is built anew when its Python is gone or another one'),
-    venv_bin: notHere('it is made with the venv of the Python that `python` names'),
+    venv_bin: z
+      .string()
+      .regex(/^(?:\/[\w/.-]*\/)?(?:virtualenv|pyvenv|venv)3?$/u, {
+        error: 'it is made with the venv of the Python that `python` names',
+      })
+      .exactOptional()
+      .describe("Salt's; it is made with the venv of the Python that `python` names in any case")
+      .meta({ doNotSuggest: true }),
     ...pipFields,
   })
   .describe(
@@ -64,6 +71,7 @@ export const virtualenvManaged = defineState<Args, Virtualenv>({
   name: 'virtualenv.managed',
   isDerived: true,
   schema,
+  treeFileLists: ['requirements'],
   example: `openknesset environment:
   virtualenv.managed:
     name: /srv/environments/openknesset

@@ -47,7 +47,11 @@ export const surroundings = {
     .default('debug')
     .describe('`quiet` is the same as hide_output; the other levels change nothing'),
   bg: refusedArgument('nobody would know how it ends; describe a service with systemd.unit'),
-  use_vt: refusedArgument('there is no terminal'),
+  use_vt: z
+    .boolean()
+    .exactOptional()
+    .describe("Salt's; it changes nothing here: there is no terminal")
+    .meta({ doNotSuggest: true }),
   ignore_timeout: refusedArgument('a state has to end; give it a longer timeout'),
   root: refusedArgument('it would run in another system than the one that is described'),
 } as const;

@@ -35,17 +35,26 @@ const runSchema = z
   );
 
 const waitSchema = z
-  .strictObject(fields)
+  .strictObject({
+    ...fields,
+    stateful: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether the last line that it prints says if it has changed anything, as of cmd.run',
+      ),
+  })
   .describe('Runs a command line or script only when something that it watches has changed.');
 
 type WaitArgs = z.infer<typeof waitSchema>;
+type Command = Omit<WaitArgs, 'stateful'>;
 type RunArgs = z.infer<typeof runSchema>;
 
-function executionOf(args: WaitArgs) {
+function executionOf(args: Command) {
   return scriptOf([args.shell, ...strictness(args)], args.name, args);
 }
 
-function strictness({ name, strict, shell }: WaitArgs): string[] {
+function strictness({ name, strict, shell }: Command): string[] {
   if (!strict || !name.trim().includes('\n')) return [];
   return /(?:bash|zsh|ksh)$/u.test(shell) ? ['-e', '-o', 'pipefail'] : ['-e'];
 }
@@ -55,9 +64,9 @@ export function needsOf({ cwd, runas }: Surroundings): string[] {
   return [...(cwd === undefined ? [] : pathAndParents(cwd)), ...ownersOf(said({ user: runas }))];
 }
 
-async function react(args: WaitArgs, host: Host): Promise<string> {
-  await execute(executionOf(args), host);
-  return 'ran';
+async function react(args: WaitArgs | RunArgs, host: Host): Promise<string> {
+  const output = await execute(executionOf(args), host);
+  return args.stateful === false || hasChanged(output) ? 'ran' : 'unchanged';
 }
 
 export const cmdRun = defineState({

@@ -27,6 +27,9 @@ const schema = z
       .default(false)
       .describe('Whether missing directories above it are made, with the same owners'),
     dir_mode: fileMode.exactOptional().describe('Permissions of those directories; 0755 if absent'),
+    mode: fileMode
+      .exactOptional()
+      .describe("Salt's word for dir_mode; a link has no permissions of its own"),
     force: z
       .boolean()
       .default(false)
@@ -34,7 +37,6 @@ const schema = z
     backupname: absolutePath
       .exactOptional()
       .describe('Where a file or directory that stands at this path is moved to make room'),
-    mode: refused('a symbolic link has no permissions of its own'),
     atomic: idle('a link is always replaced in one step'),
     disallow_copy_and_unlink: idle('a link is always replaced in one step'),
     inherit_user_and_group: refused('say `user` and `group`; both are root if absent'),
@@ -77,8 +79,8 @@ async function apply(change: Change<Symlink>, args: Args, host: Host): Promise<v
   const ownership = ownershipOf(ownersArgs(args));
   if (change.to.target === undefined) return host.own(name, ownership);
   if (change.action === 'create') {
-    const { makedirs, dir_mode: mode = '0755' } = args;
-    await makeParents({ ...ownership, name, makedirs, dir_mode: mode }, host);
+    const { makedirs, mode = '0755', dir_mode = mode } = args;
+    await makeParents({ ...ownership, name, makedirs, dir_mode }, host);
   } else if (change.from.target === null) {
     await (backupname === undefined ? host.remove(name) : host.rename(name, backupname));
   }

@@ -338,7 +338,10 @@ test('credentials of a package index reach pip on standard input only', async (t
   t.is(host.ran.length, 1);
   t.is(
     host.calls[0]?.options.input,
-    `[global]\nindex-url = ${args.index_url}\nextra-index-url =\n    ${args.extra_index_url}\n`,
+    JSON.stringify({
+      settings: `[global]\nindex-url = ${args.index_url}\nextra-index-url =\n    ${args.extra_index_url}\n`,
+      requirements: [],
+    }),
   );
   const shown = [...host.calls, ...host.queries].map(({ argv, options }) => [argv, options.env]);
   t.false(JSON.stringify(shown).includes('hunter2'));

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { cmdScript, interpreterOf } from '../../../minion/state-types/commands/cmd-script.ts';
-import { cmdRun } from '../../../minion/state-types/commands/cmd.ts';
+import { cmdRun, cmdWait } from '../../../minion/state-types/commands/cmd.ts';
 import { complaintAbout, httpQuery } from '../../../minion/state-types/commands/http-query.ts';
 import { hasChanged } from '../../../minion/state-types/commands/lib/verdict.ts';
 import { wordsOf } from '../../../minion/state-types/commands/lib/words.ts';
@@ -9,7 +9,7 @@ import {
   testFailWithoutChanges,
   testShowNotification,
 } from '../../../minion/state-types/commands/test.ts';
-import { converge, dryRun, forReal } from '../../helpers/converge.ts';
+import { converge, dryRun, forReal, notified } from '../../helpers/converge.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
 
 test('a line of arguments is split as a shell does it', (t) => {
@@ -61,6 +61,16 @@ test('only a run of a stateful command tells whether anything changes; its test_
   t.deepEqual(host.ran, []);
 });
 
+test('a stateful command that waits tells whether it has changed anything', async (t) => {
+  const args = { name: 'make', stateful: true };
+  const silent = fakeHost();
+  t.like(await converge(cmdWait, args, silent, notified), { status: 'unchanged' });
+  const [line = ''] = silent.ran;
+  const busy = fakeHost({ commands: { [line]: 'changed=yes' } });
+  t.like(await converge(cmdWait, args, busy, notified), { status: 'changed', reaction: 'ran' });
+  t.like(await converge(cmdWait, args, fakeHost(), forReal), { status: 'unchanged' });
+});
+
 test('what a command printed is told, unless that is to be hidden', async (t) => {
   const args = { name: 'uptime', always: true };
   const silent = fakeHost();
@@ -110,7 +120,7 @@ test('impossible combinations are refused', (t) => {
     [httpQuery, { name: 'ftp://x/' }],
     [cmdScript, { name: 'x', source: 'https://x/y' }],
     [cmdScript, { name: 'x' }],
-    [cmdRun, { name: 'x', use_vt: true }],
+    [cmdRun, { name: 'x', bg: true }],
     [cmdRun, { name: ' ' }],
     [testConfigurable, { name: 'x', result: 'Random' }],
   ] as const;

@@ -1,10 +1,12 @@
 import { posix } from 'node:path';
 import type { Argv, CommandOptions } from '../../../host/host.ts';
+import { isTreeFile } from '../../../../shared/tree-file.ts';
+import { onHost, textOf } from './pip-fields.ts';
 import type { PipArgs } from './pip-fields.ts';
 
 /**
- * A command of pip. Addresses that may hold credentials reach it as a configuration file that is
- * never on a disk: it goes in on standard input and lives in the memory of pip itself.
+ * A command of pip. Addresses that may hold credentials reach it as a configuration file, and requirements of the tree
+ * as requirement files, that are never on a disk: they go in on standard input and live in the memory of pip itself.
  */
 export function pipCommand(
   python: string,
@@ -12,23 +14,32 @@ export function pipCommand(
   args: PipArgs,
 ): { argv: Argv; options: CommandOptions } {
   const settings = settingsOf(args);
+  const isInstall = words[0] === 'install';
+  const requirements = isInstall ? (args.requirements ?? []).filter(isTreeFile).map(textOf) : [];
   const options = optionsFor(args);
-  if (settings === null) return { argv: [python, '-B', '-m', 'pip', ...words], options };
-  const argv: Argv = [python, '-B', '-c', WITH_SETTINGS, ...words];
-  return { argv, options: { ...options, input: settings } };
+  if (settings === null && requirements.length === 0)
+    return { argv: [python, '-B', '-m', 'pip', ...words], options };
+  const argv: Argv = [python, '-B', '-c', WITH_FILES, ...words];
+  return { argv, options: { ...options, input: JSON.stringify({ settings, requirements }) } };
 }
 
-const WITH_SETTINGS = `import os, runpy, sys
-fd = os.memfd_create("pip.conf")
-os.write(fd, sys.stdin.buffer.read())
-os.environ["PIP_CONFIG_FILE"] = "/proc/%d/fd/%d" % (os.getpid(), fd)
-sys.argv = ["pip"] + sys.argv[1:]
+const WITH_FILES = `import json, os, runpy, sys
+given = json.load(sys.stdin)
+def held(name, text):
+    fd = os.memfd_create(name)
+    with open(fd, "w", encoding="utf-8", closefd=False) as file:
+        file.write(text)
+    return "/proc/%d/fd/%d" % (os.getpid(), fd)
+if given["settings"] is not None:
+    os.environ["PIP_CONFIG_FILE"] = held("pip.conf", given["settings"])
+files = ["--requirement=" + held("requirements", text) for text in given["requirements"]]
+sys.argv = ["pip", sys.argv[1], *files, *sys.argv[2:]]
 runpy.run_module("pip", run_name="__main__", alter_sys=True)
 `;
 
 /** Where pip and whoever looks for it run, and as whom. */
 export function optionsFor({ user, cwd, requirements, env_vars }: PipArgs): CommandOptions {
-  const [first] = requirements ?? [];
+  const [first] = onHost(requirements);
   const where = cwd ?? (first === undefined ? '/' : posix.dirname(first));
   const env = { ...env_vars, PIP_DISABLE_PIP_VERSION_CHECK: '1', PIP_NO_INPUT: '1' };
   return { cwd: where, env, ...(user === undefined ? {} : { user }) };
@@ -37,12 +48,14 @@ export function optionsFor({ user, cwd, requirements, env_vars }: PipArgs): Comm
 /** What to install and how, as flags. */
 export function flagsOf(args: PipArgs): string[] {
   return [
-    ...(args.requirements ?? []).map((path) => `--requirement=${path}`),
+    ...onHost(args.requirements).map((path) => `--requirement=${path}`),
     ...(args.constraints ?? []).map((path) => `--constraint=${path}`),
     ...placesOf(args),
     ...(args.no_deps ? ['--no-deps'] : []),
+    ...(args.ignore_installed ? ['--ignore-installed'] : []),
     ...(args.force_reinstall ? ['--force-reinstall'] : []),
     ...(args.no_binary ?? []).map((name) => `--no-binary=${name}`),
+    ...(args.extra_args ?? []),
   ];
 }
 

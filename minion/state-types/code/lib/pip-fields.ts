@@ -1,17 +1,21 @@
 import { z } from 'zod';
 import { EXPOSED, absolutePath, accountName, environment, seconds } from '../../lib/fields.ts';
+import { isTreeFile } from '../../../../shared/tree-file.ts';
+import type { TreeFile } from '../../../../shared/tree-file.ts';
 import { hasNoPassword } from './addresses.ts';
 
 const oneOrMore = <T extends z.ZodType>(item: T) =>
   z.union([item.transform((single) => [single]), z.array(item)]);
-const paths = oneOrMore(
-  z
-    .string()
-    .startsWith('/', {
-      error:
-        'expected a path on the host from the root (file.managed puts a file of the tree there)',
-    })
-    .pipe(absolutePath),
+const hostPath = z
+  .string()
+  .startsWith('/', {
+    error: 'expected a path on the host from the root (file.managed puts a file of the tree there)',
+  })
+  .pipe(absolutePath);
+const requirementFiles = oneOrMore(
+  z.union([z.custom<TreeFile>(isTreeFile).meta({ type: 'string' }), absolutePath], {
+    error: 'expected a path on the host or a file below templates/',
+  }),
 );
 export const NO_PASSWORD = {
   error: "a password in an address belongs into index_url or into the account's .netrc",
@@ -37,12 +41,31 @@ const requirement = z
 /** An address that may hold credentials. */
 const index = z.url({ protocol: /^https?$/u });
 
+const flagOrValue = z.string().regex(/^[^\s\0]+$/u, { error: 'expected one word' });
+const extraArgument = z
+  .union([
+    flagOrValue,
+    z
+      .record(flagOrValue, z.union([flagOrValue, z.int()]))
+      .refine((one) => Object.keys(one).length === 1, { error: 'expected one flag and its value' })
+      .transform((one) =>
+        Object.entries(one)
+          .map(([name, value]) => `${name}=${value}`)
+          .join(''),
+      ),
+  ])
+  .refine(hasNoPassword, NO_PASSWORD);
+
 /** Arguments about what to install and whence, as `virtualenv.managed` and `pip.installed` take them. */
 export const pipFields = {
-  requirements: paths
+  requirements: requirementFiles
     .exactOptional()
-    .describe('Requirement files on the host, one or a list; files that they include count too'),
-  constraints: paths.exactOptional().describe('Constraint files on the host, one or a list'),
+    .describe(
+      'Requirement files, one or a list: paths on the host or files below templates/; files that they include count too',
+    ),
+  constraints: oneOrMore(hostPath)
+    .exactOptional()
+    .describe('Constraint files on the host, one or a list'),
   user: accountName
     .exactOptional()
     .describe('The account that owns the environment and runs pip; root if absent'),
@@ -75,6 +98,14 @@ export const pipFields = {
     .boolean()
     .default(false)
     .describe('Whenever something is installed, install anew what is there already'),
+  ignore_installed: z
+    .boolean()
+    .default(false)
+    .describe('Whenever something is installed, install over what is there without taking it away'),
+  extra_args: oneOrMore(extraArgument)
+    .exactOptional()
+    .describe('Further flags of `pip install`, such as --use-pep517 or {--config-settings: a=b}')
+    .meta(EXPOSED),
   no_binary: oneOrMore(z.string().regex(/^(?!-)[\w.:,-]+$/u))
     .exactOptional()
     .describe('Packages to build from source, or `:all:`'),
@@ -95,10 +126,19 @@ export const pipFields = {
   env_vars: environment.exactOptional().describe('Environment for pip').meta(EXPOSED),
 };
 
+/** Those requirement files that are on the host. */
+export function onHost(requirements: PipArgs['requirements'] = []): readonly string[] {
+  return requirements.filter((file) => typeof file === 'string');
+}
+
+export function textOf(file: TreeFile): string {
+  return Buffer.from(file.read()).toString();
+}
+
 export const packagesField = oneOrMore(requirement);
 
 export interface PipArgs {
-  readonly requirements?: readonly string[];
+  readonly requirements?: readonly (string | TreeFile)[];
   readonly constraints?: readonly string[];
   readonly user?: string;
   readonly cwd?: string;
@@ -109,6 +149,8 @@ export interface PipArgs {
   readonly no_deps: boolean;
   readonly pre_releases: boolean;
   readonly force_reinstall: boolean;
+  readonly ignore_installed: boolean;
+  readonly extra_args?: readonly string[];
   readonly no_binary?: readonly string[];
   readonly no_cache_dir: boolean;
   readonly trusted_host?: readonly string[];

@@ -1,10 +1,12 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
 import { ConductorError } from '../../../../shared/errors.ts';
+import type { TreeFile } from '../../../../shared/tree-file.ts';
 import type { Argv, Host, HostView } from '../../../host/host.ts';
 import { failed } from '../../lib/ask.ts';
 import { parentsOf } from '../../lib/resources.ts';
 import { flagsOf, optionsFor, pipCommand, placesOf } from './pip-command.ts';
+import { onHost, textOf } from './pip-fields.ts';
 import type { PipArgs } from './pip-fields.ts';
 import { REQUIREMENTS_SCRIPT } from './requirements-script.ts';
 
@@ -46,7 +48,7 @@ export async function inspect(
   await requireFiles(host, args);
   if (args.user === undefined) await refuseOthersProgram(python, host);
   const asked = {
-    files: args.requirements ?? [],
+    files: (args.requirements ?? []).map(askedFile),
     constraints: args.constraints ?? [],
     packages,
     deps: !args.no_deps,
@@ -65,6 +67,10 @@ export async function inspect(
     throw failed('compare the requirements with what is installed', [python], output);
   }
   return null;
+}
+
+function askedFile(file: string | TreeFile): string | { readonly text: string } {
+  return typeof file === 'string' ? file : { text: textOf(file) };
 }
 
 const newerAnswer = z.array(z.object({ name: z.string(), latest_version: z.string() }));
@@ -127,8 +133,9 @@ export async function uninstall(
 }
 
 /** What must be there before pip can read its requirements. */
-export function pipNeeds({ requirements = [], constraints = [], user }: PipArgs): string[] {
-  const files = [...requirements, ...constraints].flatMap((path) => [
+export function pipNeeds(args: PipArgs): string[] {
+  const { constraints = [], user } = args;
+  const files = [...onHost(args.requirements), ...constraints].flatMap((path) => [
     `path:${path}`,
     ...parentsOf(path),
   ]);
@@ -137,7 +144,7 @@ export function pipNeeds({ requirements = [], constraints = [], user }: PipArgs)
 
 /** Throws SOURCE_MISSING unless the requirements and constraints are there. */
 export async function requireFiles(host: HostView, args: PipArgs): Promise<void> {
-  for (const path of [...(args.requirements ?? []), ...(args.constraints ?? [])]) {
+  for (const path of [...onHost(args.requirements), ...(args.constraints ?? [])]) {
     if ((await host.status(path)) !== null) continue;
     throw new ConductorError(
       'SOURCE_MISSING',

@@ -1,7 +1,7 @@
 /**
  * Runs in the environment that is looked at, with its own pip's parts, and prints what it lacks as
- * JSON. Reads what is asked on standard input: {files, constraints, packages, deps, latest}, where
- * latest maps names to the newest versions that an index has.
+ * JSON. Reads what is asked on standard input: {files, constraints, packages, deps, latest}, where a file is
+ * its path or {text}, and latest maps names to the newest versions that an index has.
  */
 export const REQUIREMENTS_SCRIPT = String.raw`
 import json, os, re, sys
@@ -31,9 +31,11 @@ for dist in distributions():
     if name:
         installed.setdefault(utils.canonicalize_name(name), dist)
 
-def logical_lines(path):
+def text_of(path):
     with open(path, encoding="utf-8-sig") as lines:
-        text = lines.read()
+        return lines.read()
+
+def logical_lines(text):
     for line in re.sub(r"\\\r?\n", " ", text).splitlines():
         line = re.sub(r"(^|\s)#.*$", "", line).strip()
         line = re.sub(r"\$\{([A-Z0-9_]+)\}", lambda m: os.environ.get(m.group(1), m.group(0)), line)
@@ -49,8 +51,10 @@ def read_file(path, wanted, limits, seen):
     if path in seen:
         return
     seen.add(path)
-    below = os.path.dirname(path)
-    for line in logical_lines(path):
+    read_text(text_of(path), os.path.dirname(path), wanted, limits, seen)
+
+def read_text(text, below, wanted, limits, seen):
+    for line in logical_lines(text):
         nested = option(line, "-r", "--requirement")
         limit = option(line, "-c", "--constraint")
         editable = option(line, "-e", "--editable")
@@ -127,8 +131,11 @@ def lacking(req, extras, seen):
     return found
 
 wanted, limits = list(asked["packages"]), []
-for path in asked["files"]:
-    read_file(path, wanted, limits, set())
+for file in asked["files"]:
+    if isinstance(file, str):
+        read_file(file, wanted, limits, set())
+    else:
+        read_text(file["text"], os.getcwd(), wanted, limits, set())
 for path in asked["constraints"]:
     read_file(path, limits, limits, set())
 

@@ -1,0 +1,8 @@
+include:
+  - circle
+
+checkout:
+  pkg.installed:
+    - name: git
+    - require_in:
+      - pkg: engine

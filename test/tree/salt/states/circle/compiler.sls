@@ -1,0 +1,6 @@
+include:
+  - circle.checkout
+
+compiler:
+  pkg.installed:
+    - name: golang-go

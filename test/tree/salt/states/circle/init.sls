@@ -1,0 +1,7 @@
+include:
+  - circle.compiler
+
+engine:
+  pkg.installed:
+    - require:
+      - pkg: compiler
