@@ -31,6 +31,16 @@ const DRY_RUN = [
 ];
 const STRACED = [...STRACE, '--seccomp-bpf', '-o', '|cat >&2', `--trace=${TRACED}`];
 
+/** What daemons that are only asked note down for themselves, and files without a name. */
+const OTHERS = [
+  // apt's, gone with their process.
+  /^\/tmp\/#\d+$/u,
+  // PostgreSQL remembers its own catalogs when somebody connects first.
+  /^\/var\/lib\/postgresql\/\d+\/main\/(?:global|base\/\d+)\/pg_internal\.init(?:\.\d+)?$/u,
+  // That it was asked whether a site answers.
+  /^\/var\/log\/nginx\/access\.log$/u,
+];
+
 const reportSchema = z.object({
   outcomes: z.array(z.object({ id: z.string(), status: z.string() })),
 });
@@ -100,7 +110,10 @@ onHosts(
     t.true(stderr.includes('/var/lib/dpkg/'), 'the trace saw the run look at the host');
     t.deepEqual(writesIn(stderr), []);
     t.true(watch.directories > 1000, `${watch.directories} directories are watched`);
-    t.deepEqual(seen, []);
+    t.deepEqual(
+      seen.filter((path) => !OTHERS.some((pattern) => pattern.test(path))),
+      [],
+    );
   },
 );
 
