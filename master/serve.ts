@@ -112,7 +112,7 @@ async function assemble({ config, states, log, store, identity, limits }: ServeP
     states,
     log,
     now,
-    jobs: createJobs({ store, presence, log, now }),
+    jobs: createJobs({ store, presence, log, now, elapsed }),
     pings: createPings(elapsed),
     pauses: createMinionPauses({ store, presence, now }),
     backoff: createBackoff(elapsed),

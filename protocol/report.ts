@@ -146,6 +146,11 @@ export const runEventSchema = z.discriminatedUnion('event', [
     seconds: z.optional(positive),
     holder: z.nullable(holderSchema),
   }),
+  /** What it needs of the master is still on its way; so many files of those that were not there. */
+  z.strictObject({
+    event: z.literal('preparing'),
+    files: z.optional(z.strictObject({ fetched: countSchema, of: positive })),
+  }),
   z.strictObject({ event: z.literal('compiling') }),
   z.strictObject({ event: z.literal('compiled'), total: countSchema }),
   z.strictObject({

@@ -1,4 +1,5 @@
 import { DRAFT, either, EXPRESSION, type JsonSchema } from './json-schema.ts';
+import { scheduleSchema } from './schedule-schema.ts';
 
 const TARGET =
   'Who gets it: an id or a group, a glob, [a, b], re:PATTERN, facts.KEY:GLOB, pillar.KEY:GLOB, net:CIDR, with and, or, not, ( )';
@@ -28,27 +29,31 @@ export function topFileSchema(folder: 'states' | 'pillars' = 'states'): JsonSche
   };
 }
 
+/** How a mapping of a pillar may change what other files say. */
+const MAPPING: JsonSchema = {
+  patternProperties: {
+    '^\\+.': {
+      description: 'Items that are added to the list of this name',
+      anyOf: [{ type: 'array', items: { $ref: '#/definitions/value' } }, EXPRESSION],
+    },
+    '^-.': {
+      description: 'What is taken out of the value of this name; nothing takes it out whole',
+    },
+    '^(?:__proto__|constructor|prototype|<<)$': false,
+  },
+  additionalProperties: { $ref: '#/definitions/value' },
+};
+
 /** The JSON Schema of pillar files: data of any shape, and how one file changes what others say. */
 export function pillarSchema(): JsonSchema {
   return {
     $schema: DRAFT,
     title: 'A pillar file of Conductor',
     description: 'Data of minions; files are merged in the order in which top.yaml lists them.',
-    ...either({ type: 'object' }, { $ref: '#/definitions/mapping' }, { type: 'null' }),
+    ...either({ type: 'object' }, { $ref: '#/definitions/pillar' }, { type: 'null' }),
     definitions: {
-      mapping: {
-        patternProperties: {
-          '^\\+.': {
-            description: 'Items that are added to the list of this name',
-            anyOf: [{ type: 'array', items: { $ref: '#/definitions/value' } }, EXPRESSION],
-          },
-          '^-.': {
-            description: 'What is taken out of the value of this name; nothing takes it out whole',
-          },
-          '^(?:__proto__|constructor|prototype|<<)$': false,
-        },
-        additionalProperties: { $ref: '#/definitions/value' },
-      },
+      pillar: { ...MAPPING, properties: { schedule: scheduleSchema() } },
+      mapping: MAPPING,
       value: either({ type: 'object' }, { $ref: '#/definitions/mapping' }),
     },
   };

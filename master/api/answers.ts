@@ -27,6 +27,11 @@ export const keyAnswer = z.strictObject({
 
 export type KeyAnswer = z.infer<typeof keyAnswer>;
 
+/** What is odd about what was asked, and done all the same. */
+const warnings = z.array(z.string());
+
+export const groupedKeyAnswer = z.strictObject({ ...keyAnswer.shape, warnings });
+
 export const keysAnswer = z.strictObject({ keys: z.array(keyAnswer) });
 
 export const invitationAnswer = z.strictObject({
@@ -34,6 +39,7 @@ export const invitationAnswer = z.strictObject({
   expiresAt: z.string(),
   idGlob: z.string(),
   groups: z.array(z.string()),
+  warnings,
 });
 
 const lastRun = z.strictObject({

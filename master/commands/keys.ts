@@ -2,7 +2,14 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { ConductorError } from '../../shared/errors.ts';
 import { jsonText } from '../../shared/json-text.ts';
-import { invitationAnswer, keyAnswer, keysAnswer, type KeyAnswer } from '../api/answers.ts';
+import { escapeControls } from '../../shared/log.ts';
+import {
+  groupedKeyAnswer,
+  invitationAnswer,
+  keyAnswer,
+  keysAnswer,
+  type KeyAnswer,
+} from '../api/answers.ts';
 import { readCommon, withCommon, type Context } from '../cli/context.ts';
 import { parseDuration } from '../../shared/duration.ts';
 import { collectGroups, parseMinionId, parsePublicKey } from '../cli/values.ts';
@@ -62,7 +69,7 @@ function addAccept(keys: Command, context: Context): void {
     const { client, json } = await readCommon(context, options);
     const path = `/keys/${encodeURIComponent(id)}`;
     const fingerprint = given ?? (await askFor(context, await client.get(path, keyAnswer)));
-    const answer = await client.post(`${path}/accept`, { fingerprint, groups }, keyAnswer);
+    const answer = await client.post(`${path}/accept`, { fingerprint, groups }, groupedKeyAnswer);
     tell(context, answer, { json });
   });
 }
@@ -113,7 +120,7 @@ function addAdd(keys: Command, context: Context): void {
     const { group: groups = [] } = groupsSchema.parse(options);
     const request = { id: parseMinionId(id), publicKey: parsePublicKey(publicKey), groups };
     const { client, json } = await readCommon(context, options);
-    tell(context, await client.post('/keys', request, keyAnswer), { json });
+    tell(context, await client.post('/keys', request, groupedKeyAnswer), { json });
   });
 }
 
@@ -143,13 +150,24 @@ function addInvite(keys: Command, context: Context): void {
     const request = { idGlob: id, groups: group, expiresSeconds: parseDuration(expires), address };
     const answer = await client.post('/invitations', request, invitationAnswer);
     const { terminal } = context;
+    warn(context, answer);
     if (json) return terminal.out(jsonText(answer));
     terminal.out(answer.joinString);
     terminal.err(`good for one minion until ${answer.expiresAt}; it is a secret until then`);
   });
 }
 
-function tell({ terminal }: Context, key: KeyAnswer, { json }: { json: boolean }): void {
+function warn({ terminal }: Context, { warnings }: { readonly warnings: readonly string[] }): void {
+  for (const warning of warnings) terminal.err(`warning: ${escapeControls(warning)}`);
+}
+
+function tell(
+  context: Context,
+  key: KeyAnswer & { readonly warnings?: readonly string[] },
+  { json }: { json: boolean },
+): void {
+  const { terminal } = context;
+  warn(context, { warnings: key.warnings ?? [] });
   if (json) return terminal.out(jsonText(key));
   const groups = key.groups.length === 0 ? '' : ` (${key.groups.join(', ')})`;
   terminal.out(`${key.id}: ${key.state}${groups}`);

@@ -10,6 +10,8 @@ export interface JobParts {
   readonly presence: Presence;
   readonly log: Logger;
   readonly now: () => Date;
+  /** Milliseconds since some moment, by a clock that nobody sets. */
+  readonly elapsed: () => number;
 }
 
 /** Lets the targets of jobs have their turn. All that it goes by is in the store. */
@@ -32,4 +34,6 @@ export interface JobContext extends JobParts {
   readonly unanswered: Unanswered;
   /** When this master began to listen. */
   readonly startedAt: Date;
+  /** Milliseconds since then, by a clock that nobody sets. */
+  readonly uptime: () => number;
 }

@@ -1,12 +1,12 @@
 import type { JobEvent } from '../../protocol/messages.ts';
-import type { Holder, Report, RunEvent } from '../../protocol/report.ts';
-import { renderHolder } from '../../shared/render-holder.ts';
+import type { Report, RunEvent } from '../../protocol/report.ts';
 import { uuidv7 } from '../../shared/uuid.ts';
 import type { JsonMapping } from '../json-values.ts';
 import type { Session } from '../sessions/presence.ts';
-import type { Job, JobTarget, Store } from '../store/store.ts';
+import type { Job, JobTarget } from '../store/store.ts';
 import { cancel, forsake, reconcile, sweep } from './delivery.ts';
 import { follow } from './follow.ts';
+import { accepted, progressed } from './heard.ts';
 import { createJobEvents } from './job-events.ts';
 import { createProgressBoard, type Progress } from './progress.ts';
 import type { JobContext, JobParts } from './job-context.ts';
@@ -14,9 +14,8 @@ import type { Rollout } from './rollout.ts';
 import { waitsFor } from './standing.ts';
 import { createTargetBoard } from './target-board.ts';
 import { tellUnanswered } from './tell-unanswered.ts';
-import { createTurns, deadlineOfRun } from './turns.ts';
+import { createTurns } from './turns.ts';
 import { createUnanswered } from './unanswered.ts';
-import { runningOf } from './usual.ts';
 
 /** What is asked for; the target has been resolved to minions, the tree to a revision. */
 export interface JobRequest {
@@ -65,8 +64,10 @@ export function createJobs(parts: JobParts): Jobs {
   const progress = createProgressBoard();
   const turns = createTurns(() => context);
   const board = createTargetBoard({ ...parts, onEnd: (job) => turns.poke(job) }, createJobEvents());
-  const unanswered = createUnanswered(parts.now);
-  const own = { board, progress, turns, unanswered, startedAt: parts.now() };
+  const unanswered = createUnanswered(parts);
+  const begun = parts.elapsed();
+  const uptime = (): number => parts.elapsed() - begun;
+  const own = { board, progress, turns, unanswered, startedAt: parts.now(), uptime };
   const context: JobContext = { ...parts, ...own };
   return {
     create: (request) => create(context, request),
@@ -103,67 +104,6 @@ async function create({ store, board, now }: JobContext, request: JobRequest): P
   await store.jobs.create(job, targets);
   board.opened(job.id, minions);
   return job;
-}
-
-interface Accepted {
-  readonly minion: string;
-  readonly job: string;
-  readonly waiting: boolean;
-  /** Which run it waits for, if that is known. */
-  readonly holder?: Holder | null;
-}
-
-async function accepted(
-  context: JobContext,
-  { minion, job: id, waiting, holder = null }: Accepted,
-): Promise<void> {
-  const { store, board, progress, unanswered } = context;
-  unanswered.answered({ job: id, minion });
-  const job = await store.jobs.get(id);
-  if (job === null) return;
-  const isLong = job.rollout.expiresAt !== null && !waiting;
-  const times = isLong ? { deadline: deadlineOfRun(context, job) } : {};
-  const at = { job: id, minion, from: ['queued'] } as const;
-  const waits = waiting ? waitsOf(progress.waitingFor(id, minion), holder) : null;
-  const hasMoved = await board.move(at, { state: 'delivered', ...times }, { waits });
-  if (waits === null || !(hasMoved || (await isUnderWay(store, id, minion)))) return;
-  progress.waits(id, minion, waits);
-  if (!hasMoved) board.publishTarget({ job: id, minion, state: 'delivered', waits });
-}
-
-/** What is known of it already is better than that it waits. */
-function waitsOf(known: string | null, holder: Holder | null): string {
-  const words = `waits for ${renderHolder(holder)} of the minion`;
-  return holder === null ? (known ?? words) : words;
-}
-
-async function progressed(
-  context: JobContext,
-  { minion, job }: { minion: string; job: string },
-  event: RunEvent,
-): Promise<void> {
-  const { store, board, progress, unanswered } = context;
-  unanswered.answered({ job, minion });
-  // The report has a message, and a way, of its own.
-  if (event.event === 'report') return;
-  if (event.event === 'waiting') {
-    const { holder } = event;
-    return accepted(context, { minion, job, waiting: true, holder });
-  }
-  if (progress.get(job, minion) === null) {
-    const from = ['queued', 'delivered'] as const;
-    const known = await store.jobs.get(job);
-    const running = known === null ? {} : await runningOf(context, known, minion);
-    const hasMoved = await board.move({ job, minion, from }, { state: 'running' }, running);
-    // Nothing is kept, or told to anybody, of jobs that are not this minion's.
-    if (!hasMoved && !(await isUnderWay(store, job, minion))) return;
-  }
-  progress.note(job, minion, event);
-  board.publishRun(job, minion, event);
-}
-
-async function isUnderWay({ jobs }: Store, job: string, minion: string): Promise<boolean> {
-  return (await jobs.unfinishedOf(minion)).some(({ target }) => target.job === job);
 }
 
 async function reported(context: JobContext, minion: string, report: Report): Promise<void> {

@@ -8,7 +8,7 @@ export const RETURN_MS = 90_000;
 /** Longer than a machine takes to restart: who is away for so long in mid-run no longer holds a place in a batch. */
 const VANISHED_MS = 5 * 60_000;
 
-type View = Pick<JobContext, 'presence' | 'startedAt' | 'now'>;
+type View = Pick<JobContext, 'presence' | 'startedAt' | 'uptime' | 'now'>;
 
 export async function standingOf(context: JobContext, job: Job): Promise<Standing> {
   const { store, now } = context;
@@ -24,13 +24,14 @@ export async function standingOf(context: JobContext, job: Job): Promise<Standin
   };
 }
 
-async function countVanished(context: JobContext, { id }: Job): Promise<number> {
-  const { presence, store, startedAt, now } = context;
-  const until = now().getTime() - VANISHED_MS;
-  if (startedAt.getTime() > until) return 0;
+/** By how long they have been away, or this master has been there: no clock that is set makes anybody vanish. */
+async function countVanished(
+  { presence, store, uptime }: JobContext,
+  { id }: Job,
+): Promise<number> {
+  if (uptime() < VANISHED_MS) return 0;
   const away = (await store.jobs.underWayOf(id)).filter((minion) => presence.get(minion) === null);
-  const known = await Promise.all(away.map((minion) => store.minions.get(minion)));
-  return known.filter((minion) => Date.parse(minion?.seenAt ?? '') <= until).length;
+  return away.filter((minion) => (presence.awayFor(minion) ?? uptime()) >= VANISHED_MS).length;
 }
 
 type Waiting = Pick<JobTarget, 'minion' | 'expiresAt'>;
@@ -47,9 +48,8 @@ function whereIs(view: View, job: Job, target: Waiting): Queued['is'] {
   return mayWait || maySoonBeBack(view, job) ? 'awaited' : 'away';
 }
 
-function maySoonBeBack({ startedAt, now }: View, job: Job): boolean {
-  const isOlder = new Date(job.createdAt) < startedAt;
-  return isOlder && now().getTime() < startedAt.getTime() + RETURN_MS;
+function maySoonBeBack({ startedAt, uptime }: View, job: Job): boolean {
+  return uptime() < RETURN_MS && new Date(job.createdAt) < startedAt;
 }
 
 /** What a target that has not ended waits for, in words; `null` if it waits for nothing. */

@@ -129,11 +129,11 @@ export function deadlineOfRun({ now }: Pick<JobContext, 'now'>, job: Job): strin
 /** How often a batch in which nobody ends is looked at. */
 const LOOK_MS = 15_000;
 
-function dueAt({ startedAt, now }: JobContext, job: Job, { resting }: Standing): number {
+function dueAt({ uptime, now }: JobContext, job: Job, { resting }: Standing): number {
   if (isEarly(job, now())) return Date.parse(job.rollout.startsAt ?? '');
   if (resting > 0) return 0;
   // Those that hold the places may vanish.
   if (job.rollout.batch !== null) return now().getTime() + LOOK_MS;
-  const returned = startedAt.getTime() + RETURN_MS;
-  return returned > now().getTime() ? returned : Number.POSITIVE_INFINITY;
+  const left = RETURN_MS - uptime();
+  return left > 0 ? now().getTime() + left : Number.POSITIVE_INFINITY;
 }

@@ -18,12 +18,25 @@ export interface Unanswered {
 /** An agent that is well answers at once, whatever else it does. */
 const PATIENCE_MS = 5_000;
 
-export function createUnanswered(now: () => Date): Unanswered {
-  const waiting = new Map<string, At & { readonly sentAt: Date; isTold: boolean }>();
-  const isLate = ({ sentAt }: { sentAt: Date }) =>
-    now().getTime() - sentAt.getTime() >= PATIENCE_MS;
+interface Clocks {
+  readonly now: () => Date;
+  /** Milliseconds since some moment, by a clock that nobody sets. */
+  readonly elapsed: () => number;
+}
+
+interface Sent extends At {
+  readonly sentAt: Date;
+  /** The same by a clock that nobody sets. */
+  readonly from: number;
+  isTold: boolean;
+}
+
+export function createUnanswered({ now, elapsed }: Clocks): Unanswered {
+  const waiting = new Map<string, Sent>();
+  const isLate = ({ from }: Sent): boolean => elapsed() - from >= PATIENCE_MS;
   return {
-    sent: (at) => void waiting.set(key(at), { ...at, sentAt: now(), isTold: false }),
+    sent: (at) =>
+      void waiting.set(key(at), { ...at, sentAt: now(), from: elapsed(), isTold: false }),
     answered: (at) => void waiting.delete(key(at)),
     gone(minion) {
       for (const [name, at] of waiting) if (at.minion === minion) waiting.delete(name);

@@ -12,6 +12,7 @@ import {
   invite,
   rejectKey,
 } from '../keys/manage-keys.ts';
+import { oddGroups } from '../keys/unknown-groups.ts';
 import type { Services } from '../services.ts';
 import type { Minion } from '../store/store.ts';
 
@@ -24,7 +25,7 @@ export function keyRoutes(app: FastifyInstance, services: Services, caller: Call
     url: '/keys',
     permission,
     body: addKeyRequest,
-    handle: async ({ body }) => answer(await addKey(services, body)),
+    handle: async ({ body }) => withWarnings(services, await addKey(services, body), body.groups),
   });
   addRoute(app, caller, {
     method: 'POST',
@@ -33,7 +34,8 @@ export function keyRoutes(app: FastifyInstance, services: Services, caller: Call
     body: inviteRequest,
     handle: async ({ body: { idGlob, groups, expiresSeconds, address } }) => {
       const options = { idGlob, groups, expiresSeconds, address };
-      return { ...(await invite(services, options)), idGlob, groups };
+      const warnings = await oddGroups(services, null, groups);
+      return { ...(await invite(services, options)), idGlob, groups, warnings };
     },
   });
 }
@@ -46,7 +48,7 @@ function verdictRoutes(app: FastifyInstance, services: Services, caller: Caller)
     permission,
     body: acceptRequest,
     handle: async ({ body: { fingerprint, groups }, parameters: { id = '' } }) =>
-      answer(await acceptKey(services, id, { fingerprint, groups })),
+      withWarnings(services, await acceptKey(services, id, { fingerprint, groups }), groups),
   });
   addRoute(app, caller, {
     method: 'POST',
@@ -80,6 +82,10 @@ function readingRoutes(app: FastifyInstance, services: Services, caller: Caller)
     permission,
     handle: async ({ parameters: { id = '' } }) => answer(await findKey(services, id)),
   });
+}
+
+async function withWarnings(services: Services, minion: Minion, groups: readonly string[] = []) {
+  return { ...answer(minion), warnings: await oddGroups(services, minion.id, groups) };
 }
 
 function answer(minion: Minion): KeyAnswer {

@@ -30,6 +30,8 @@ export interface Presence {
   get(minion: string): Session | null;
   /** By minion. */
   list(): readonly Session[];
+  /** For how many milliseconds one has been away that has been here; `null` if it is here, or never was. */
+  awayFor(minion: string): number | null;
   enter(session: Session): Entrance;
   /** `false` if another session has taken its place already. */
   leave(session: Session): boolean;
@@ -42,6 +44,7 @@ const CLONE_WINDOW_MS = 60_000;
 export function createPresence(now: () => number): Presence {
   const sessions = new Map<string, Session>();
   const displacements = new Map<string, number>();
+  const left = new Map<string, number>();
 
   function isCloneAlarm(minion: string): boolean {
     const last = displacements.get(minion);
@@ -52,7 +55,12 @@ export function createPresence(now: () => number): Presence {
   return {
     get: (minion) => sessions.get(minion) ?? null,
     list: () => [...sessions.values()].toSorted((a, b) => (a.minion < b.minion ? -1 : 1)),
+    awayFor(minion) {
+      const since = left.get(minion);
+      return since === undefined ? null : now() - since;
+    },
     enter(session) {
+      left.delete(session.minion);
       const displaced = sessions.get(session.minion) ?? null;
       sessions.set(session.minion, session);
       if (displaced === null) return { displaced, isCloneAlarm: false };
@@ -61,6 +69,7 @@ export function createPresence(now: () => number): Presence {
     },
     leave(session) {
       if (sessions.get(session.minion) !== session) return false;
+      left.set(session.minion, now());
       return sessions.delete(session.minion);
     },
     end(minion, reason) {

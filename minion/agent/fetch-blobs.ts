@@ -2,19 +2,21 @@ import type { ManifestEntry } from '../../language/tree.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import type { BlobCache } from './blob-cache.ts';
 import type { Link, Reply } from './link.ts';
+import type { OnFetched } from './preparing.ts';
 
 /** What has come for one run, over as many connections as it takes. */
 export interface Haul {
   files: number;
   /** How much to ask for at once: less after each connection that broke, as all of an answer is lost with it. */
   batchBytes: number;
+  readonly onFetched: OnFetched;
 }
 
 const BATCH_FILES = 64;
 const BATCH_BYTES = 4 * 1024 * 1024;
 
-export function startHaul(): Haul {
-  return { files: 0, batchBytes: BATCH_BYTES };
+export function startHaul(onFetched: OnFetched = () => undefined): Haul {
+  return { files: 0, batchBytes: BATCH_BYTES, onFetched };
 }
 
 /** Gets what is not here, or not whole; the error if the master refuses. */
@@ -23,7 +25,10 @@ export async function fetchBlobs(
   manifest: readonly ManifestEntry[],
   haul: Haul,
 ): Promise<Extract<Reply, { readonly type: 'refused' }>['error'] | null> {
-  for (const batch of await batchesOf(blobs, manifest, haul.batchBytes)) {
+  const batches = await batchesOf(blobs, manifest, haul.batchBytes);
+  const all = haul.files + batches.flat().length;
+  for (const batch of batches) {
+    haul.onFetched(haul.files, all);
     const reply = await askFor(link, batch, haul);
     if (reply.type === 'refused') return reply.error;
     if (reply.type !== 'blobs' || reply.blobs.length !== batch.length) throw unexpected(reply);

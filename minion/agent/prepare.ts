@@ -7,6 +7,7 @@ import { fetchBlobs, startHaul, unexpected } from './fetch-blobs.ts';
 import type { Haul } from './fetch-blobs.ts';
 import { keepLast, readLast } from './last-revision.ts';
 import type { Link, Reply } from './link.ts';
+import type { OnFetched } from './preparing.ts';
 
 /** What a run wants to be prepared for. */
 export interface Wanted {
@@ -15,6 +16,7 @@ export interface Wanted {
   readonly stateFiles: readonly string[];
   /** For a run that writes nothing: all that is kept is what the revision has that is not here yet. */
   readonly dryRun: boolean;
+  readonly onFetched?: OnFetched;
 }
 
 /** Why a run cannot be: the master has refused, or cannot be asked. */
@@ -52,7 +54,7 @@ export function createPreparer(parts: PreparerParts): Preparer {
   const { link, patienceMs = PATIENCE_MS } = parts;
   return {
     prepare: async (wanted) => {
-      const haul = startHaul();
+      const haul = startHaul(wanted.onFetched);
       for (let inVain = 0; ;) {
         const last = readLast(parts);
         const [before, wasConnected] = [haul.files, link.isConnected];

@@ -8,6 +8,7 @@ import { signalTo } from '../host/processes.ts';
 import type { Journal } from './journal.ts';
 import { missingReport } from './missing-report.ts';
 import type { Preparer } from './prepare.ts';
+import { tellPreparing } from './preparing.ts';
 import { asRefused, cancelled, expired, killed, lost, overdue } from './refusals.ts';
 import type { Refusal } from './refusals.ts';
 import { requestFor } from './request-for.ts';
@@ -93,10 +94,12 @@ async function untilReported(parts: RunsParts, current: Current): Promise<void> 
     const refusal = whyNot(parts, current);
     if (refusal !== null) return report(parts, current.entry, ...refusal);
     const { revision } = current.entry;
+    const preparing = tellPreparing((event) => tellOf(parts, current, event));
+    const { onFetched } = preparing;
     const preparation = await unlessCancelled(
       current,
-      preparer.prepare({ revision, stateFiles, dryRun }),
-    );
+      preparer.prepare({ revision, stateFiles, dryRun, onFetched }),
+    ).finally(() => preparing.end());
     if (preparation === null || current.cancel.signal.aborted) continue;
     if (preparation.status === 'refused')
       return report(parts, current.entry, 'failed', preparation.error);

@@ -1,5 +1,6 @@
 import { EXIT } from '../../shared/exit-codes.ts';
 import { renderHolder } from '../../shared/render-holder.ts';
+import { renderPreparing } from '../../shared/render-preparing.ts';
 import { renderOutcome, renderReport } from '../../shared/render-run.ts';
 import type { Report, RunEvent } from '../../protocol/report.ts';
 import type { Terminal } from './terminal.ts';
@@ -14,6 +15,7 @@ export function printEvent(terminal: Terminal, view: RunView, event: RunEvent): 
   const options = { color: terminal.color, verbose: view.verbose };
   if (event.event === 'report') printReport(terminal, view, event.report);
   else if (event.event === 'waiting') terminal.err(waitingWords(event));
+  else if (event.event === 'preparing') terminal.err(renderPreparing(event));
   else if (event.event === 'outcome' && !view.json)
     for (const line of renderOutcome(event.outcome, options)) terminal.out(line);
 }

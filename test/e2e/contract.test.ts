@@ -10,6 +10,7 @@ import { examineTypes } from './contract/run-types.ts';
 
 const CAUGHT: Readonly<Record<string, RegExp>> = {
   'writes_in.dry_run': /\(a\): the dry run .* has written .*\/srv\/lies-seen/u,
+  'writes_for.a_moment': /\(a\): the dry run .* has made [^]*\/run\/lies-seen/u,
   'foresees.wrongly': /\(a\): foresaw [^]*something else[^]*\nand made /u,
   'never.converges': /\(b\): failed \(STATE_NOT_CONVERGED/u,
   'says_it.converges': /\(b\): "after" exited with 2/u,
@@ -53,6 +54,8 @@ reset: rm -rf /srv/lies
 
 const UNFORESEEN = FAILING.replace('want to}', 'want to, unforeseen: only writing tells}');
 
+const WATCHED = WHOLE.replace('kill: false', 'kill: false\nwatch: true');
+
 const KILLED = new Set(['honest.note', 'stumbles.over_itself']);
 
 /** The same, but for an undoing that leaves the thing there. */
@@ -75,6 +78,7 @@ function textFor(type: string): string {
   if (type === 'refuses.late') return FAILING;
   if (type === 'fails.half_way') return UNFORESEEN;
   if (type === 'reads.otherwise') return WHOLE.replace('change: {to: {text: Hello}}', '');
+  if (type === 'writes_for.a_moment') return WATCHED;
   return KILLED.has(type) ? WHOLE.replace('kill: false', 'kill: true') : WHOLE;
 }
 

@@ -75,6 +75,31 @@ test('top files and pillars have schemas of their own', async (t) => {
   );
 });
 
+test('when minions come by themselves is offered, shown and checked', async (t) => {
+  const labels = await server.complete(uri('pillars'), 'schedule:\n  |\n');
+  for (const key of ['cron', 'every', 'splay', 'windows', 'catch_up'])
+    t.true(labels.includes(key), key);
+  const manual = await server.hover(uri('pillars'), 'schedule:\n  spl|ay: 90m\n');
+  t.regex(manual, /how much later/u);
+  const whole = [
+    'schedule:',
+    '  cron: "30 2 * * mon-fri"',
+    '  timezone: Asia/Jerusalem',
+    '  splay: 90m',
+    '  windows: {allow: ["22:00-06:00"], deny: [{days: [sat]}, {days: fri, time: "18:00-24:00"}]}',
+    '  catch_up: true',
+    '  on_failure: {retry_after: 15m, attempts: 3}',
+    '  -at:',
+    'other: {schedule: 3}',
+    '',
+  ].join('\n');
+  t.deepEqual(await complaints('pillars', whole), []);
+  t.deepEqual(await complaints('pillars', 'schedule:\n  crom: "@daily"\n'), [
+    '2: Property crom is not allowed.',
+  ]);
+  t.is((await complaints('pillars', 'schedule:\n  catch_up: later\n')).length, 1);
+});
+
 test('what a function does and an argument means is shown, with an example', async (t) => {
   const manual = await server.hover(uri('states'), 'motd:\n  file.man|aged:\n    mode: "0644"\n');
   t.regex(manual, /^A regular file with this content/mu);

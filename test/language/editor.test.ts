@@ -6,6 +6,7 @@ import { EXPRESSION, isRecord, writtenSchema } from '../../language/editor/json-
 import { stateFileSchema } from '../../language/editor/state-file-schema.ts';
 import { WORD_MANUAL } from '../../language/states/word-manual.ts';
 import { COMMON_WORDS } from '../../language/states/words.ts';
+import { readSchedule } from '../../shared/schedule/read-schedule.ts';
 import { toyStates } from '../helpers/toy-states.ts';
 
 function at(value: unknown, ...path: readonly string[]): unknown {
@@ -79,4 +80,15 @@ test('top files have one key, pillars any but those that reach into the program'
     '^-.',
     '^(?:__proto__|constructor|prototype|<<)$',
   ]);
+});
+
+test('the schedule of a pillar has the keys that are read, each with its meaning', (t) => {
+  const schedule = at(pillarSchema(), 'definitions', 'pillar', 'properties', 'schedule');
+  const keys = ['cron', 'at', 'every', 'timezone', 'splay', 'windows'];
+  const all = [...keys, 'catch_up', 'timeout', 'on_failure'];
+  t.deepEqual(Object.keys(Object(at(schedule, 'properties'))), all);
+  t.false(at(schedule, 'additionalProperties'));
+  for (const key of all) t.regex(String(at(schedule, 'properties', key, 'description')), /^[A-Z]/u);
+  const { issues } = readSchedule({ nosuch: 1 });
+  t.is(issues[0]?.help, `it may have: ${all.join(', ')}`);
 });

@@ -436,6 +436,31 @@ test('lint for a minion finds what only its facts bring out', async (t) => {
   t.regex(err.join('\n'), /states\/notes\.yaml:3:/u);
 });
 
+/** Of the seed that the protocol's known answers are made with. */
+const PUBLIC_KEY = '17cb79fb2b4120f2b1ec65e4198d6e08b28e813feb01e4a400839b85e18080ce';
+
+test('a group that nothing knows is warned of, and given all the same', async (t) => {
+  const on = await testMaster(t, {
+    'states/top.yaml': 'base:\n  "*": [notes]\n  web and not old: [notes]\n',
+    'states/notes.yaml': 'hello:\n  note.present: {text: a}\n',
+  });
+  await acceptedMinion(t, on, { id: 'db-01', seed: 44, groups: ['database'] });
+  const flags = ['-g', 'web', '-g', 'database', '-g', 'databse'];
+  const warning =
+    'warning: no top file names the group "databse", and no other minion is in it, did you mean "database"?';
+  const added = await on.cli('keys', 'add', 'web-01', PUBLIC_KEY, ...flags);
+  t.is(added.code, 0);
+  t.deepEqual(added.err, [warning]);
+  t.is(added.out[0], 'web-01: accepted (web, database, databse)');
+  const invited = await on.cli('keys', 'invite', '--id', 'web-02', '-g', 'databse2', '--json');
+  t.deepEqual(JSON.parse(invited.out.join('\n')).warnings.length, 1);
+  const { fingerprint } = JSON.parse((await on.cli('keys', 'list', '--json')).out.join('\n'))
+    .keys[1];
+  const kept = await on.cli('keys', 'accept', 'web-01', fingerprint, '-g', 'databse', '--json');
+  t.regex(kept.err.join('\n'), /no top file names the group "databse"/u);
+  t.deepEqual((await on.cli('keys', 'accept', 'web-01', fingerprint, '-g', 'web')).err, []);
+});
+
 test('accepting without a fingerprint shows it and asks, and takes a no for a no', async (t) => {
   const on = await testMaster(t);
   await testMinion(t, on, { id: 'web-01' });

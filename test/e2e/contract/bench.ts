@@ -1,9 +1,11 @@
 import type { Outcome } from '../../../protocol/report.ts';
 import type { NamedCase } from './case.ts';
+import { isBookkeeping } from './bookkeeping.ts';
 import { stamp, writtenSince } from './disk.ts';
 import type { Finding } from './finding.ts';
 import { shell } from './shell.ts';
 import { runCase } from './subject.ts';
+import { writesOf } from './traced.ts';
 import type { Ran, World } from './subject.ts';
 
 /** What the clauses of one case share. */
@@ -48,6 +50,20 @@ export async function quietly(what: string, act: () => Promise<Ran>): Promise<Ra
   return watching(what, act, {});
 }
 
+/** A dry run; of some cases each call that it makes is watched, so that nothing escapes that is gone again when it ends. */
+export async function dryly(what: string, bench: Bench, act: () => Promise<Ran>): Promise<Ran> {
+  const { type, case: one } = bench.named;
+  if (!(one.watch ?? one.kill === true)) return quietly(what, act);
+  let calls: readonly string[] = [];
+  const ran = await quietly(what, async () => {
+    const [made, writes] = await writesOf(act);
+    calls = writes.filter((call) => !isBookkeeping(type, call));
+    return made;
+  });
+  if (calls.length === 0) return ran;
+  return fail(`${what} (${say(ran.outcome)}) has made ${calls.slice(0, 12).join('\n')}`);
+}
+
 /** The same where it has been shown before, by a quick look. */
 export async function quicklyQuietly(what: string, act: () => Promise<Ran>): Promise<Ran> {
   return watching(what, act, { isQuick: true });
@@ -62,7 +78,7 @@ async function watching(
   const ran = await act();
   const written = writtenSince(since, how);
   if (written.length === 0) return ran;
-  return fail(`${what} (${say(ran.outcome)}) has written ${written.slice(0, 12).join(', ')}`);
+  return fail(`${what} (${say(ran.outcome)}) has written ${written.slice(0, 80).join(', ')}`);
 }
 
 export function planCase({ named, world }: Bench): Promise<Ran> {

@@ -116,6 +116,8 @@ export const caseSchema = z.strictObject({
     .strictObject({ says: word, before: script.optional(), after: script.optional() })
     .optional(),
   kill: z.boolean().optional(),
+  /** Each call of its dry runs is watched; if absent, those of a case that is killed. */
+  watch: z.boolean().optional(),
   reset: script.optional(),
   secret: z.array(plainSecret).default([]),
   secret_files: z.array(z.string().startsWith('/')).default([]),

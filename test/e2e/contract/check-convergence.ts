@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Case, NamedCase } from './case.ts';
-import { applyCase, fail, planCase, quietly, say } from './bench.ts';
+import { applyCase, dryly, fail, planCase, say } from './bench.ts';
 import type { Bench } from './bench.ts';
 import { throughEffects } from './effects.ts';
 import type { Effect } from './effects.ts';
@@ -11,7 +11,7 @@ import type { Ran } from './subject.ts';
 /** Clauses (a) and (b): what is foreseen, and what is made. */
 
 export async function foresee(bench: Bench): Promise<Ran> {
-  const planned = await quietly('the dry run', async () => planCase(bench));
+  const planned = await dryly('the dry run', bench, async () => planCase(bench));
   const { plan, because } = bench.named.case.expect;
   const { outcome } = planned;
   if (outcome.status !== plan) fail(`foresaw ${say(outcome)}, not ${plan}`);
@@ -74,7 +74,7 @@ export async function checkReaction(bench: Bench): Promise<void> {
   if (react === undefined) return;
   shell('react.before', react.before);
   const variant = { isTriggered: true };
-  const planned = await quietly('the dry run of a reaction', async () =>
+  const planned = await dryly('the dry run of a reaction', bench, async () =>
     runCase(named, world, { dryRun: true, variant }),
   );
   if (planned.outcome.reaction === undefined)

@@ -4,7 +4,7 @@ import { COMMON_WORDS } from '../../../language/states/words.ts';
 import type { Outcome } from '../../../protocol/report.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import type { Case } from './case.ts';
-import { applyCase, fail, planCase, quietly, say } from './bench.ts';
+import { applyCase, dryly, fail, planCase, say } from './bench.ts';
 import type { Bench } from './bench.ts';
 import { differing, snapshot } from './disk.ts';
 import { STATE_DIRECTORY } from './places.ts';
@@ -28,7 +28,7 @@ async function checkFailure(bench: Bench): Promise<void> {
   const { fails, after } = bench.named.case.expect;
   const before = snapshot();
   const kept = contents(fails?.puts_back ?? []);
-  const planned = await quietly('the dry run', async () => planCase(bench));
+  const planned = await dryly('the dry run', bench, async () => planCase(bench));
   const { outcome } = await applyCase(bench);
   if (outcome.status !== 'failed') fail(`it is ${say(outcome)}`);
   checkWords(outcome, fails);

@@ -1,16 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
-import { fail, isContent, quietly, say } from './bench.ts';
+import { dryly, fail, isContent, quietly, say } from './bench.ts';
 import type { Bench } from './bench.ts';
 import { shell } from './shell.ts';
 import { runCase } from './subject.ts';
 
 /** Clause (f): the opposite undoes it, as foreseen and for good. */
-export async function checkUndo({ named, world }: Bench): Promise<void> {
+export async function checkUndo(bench: Bench): Promise<void> {
+  const { named, world } = bench;
   const { undo } = named.case;
   if (undo === undefined) return;
   const { type, declare, after } = undo;
   const variant = { type, declare, part: 'alone' } as const;
-  const planned = await quietly('the dry run of the undoing', async () =>
+  const planned = await dryly('the dry run of the undoing', bench, async () =>
     runCase(named, world, { dryRun: true, variant }),
   );
   if (planned.outcome.status !== 'would-change') fail(`foresaw ${say(planned.outcome)}`);

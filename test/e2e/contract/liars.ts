@@ -78,6 +78,12 @@ export const liars: ReadonlyMap<string, StateType> = new Map(
         return read(args, host);
       },
     }),
+    lie('writes_for.a_moment', {
+      async read(args, host) {
+        await host.query(['/bin/sh', '-c', 'echo x >/run/lies-seen && rm /run/lies-seen']);
+        return read(args, host);
+      },
+    }),
     lie('foresees.wrongly', { want: fickle() }),
     lie('never.converges', { apply: async () => undefined }),
     lie('says_it.converges', {

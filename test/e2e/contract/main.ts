@@ -6,10 +6,14 @@ import { renderCounts, renderMatrix } from './matrix.ts';
 import type { Row } from './matrix.ts';
 import { examineTypes } from './run-types.ts';
 
-/** `npm run test:states [-- type…]`: the contract of the state types on real hosts, and its matrix. */
+/**
+ * `npm run test:states [-- type…]`: the contract of the state types on real hosts, and its matrix. With `--watch` each call
+ * of every dry run is watched, and not only of one case of each type.
+ */
 
-const asked = process.argv.slice(2);
-const all = loadCases('test/state-types', isAsked);
+const WATCH = '--watch';
+const asked = process.argv.slice(2).filter((word) => word !== WATCH);
+const all = loadCases('test/state-types', isAsked).map(watchedIfAsked);
 refuseStrangers();
 const missing = await checkPrerequisites();
 if (missing.length > 0) sayNotTested();
@@ -42,6 +46,11 @@ async function main(): Promise<void> {
     rows.toSorted((a, b) => (a.type < b.type ? -1 : 1)),
     cases,
   );
+}
+
+function watchedIfAsked(named: NamedCase): NamedCase {
+  if (!process.argv.includes(WATCH)) return named;
+  return { ...named, case: { ...named.case, watch: true } };
 }
 
 /** `user.present`, or a beginning of names such as `user`. */

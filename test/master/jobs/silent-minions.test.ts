@@ -15,10 +15,11 @@ const MINUTE = 60_000;
 async function world(t: ExecutionContext) {
   const store = await openSqliteStore(':memory:');
   t.teardown(() => store.close());
-  const clock = { at: Date.parse('2026-05-05T12:00:00.000Z') };
+  const clock = { at: Date.parse('2026-05-05T12:00:00.000Z'), elapsed: 0 };
   const now = () => new Date(clock.at);
-  const presence = createPresence(() => clock.at);
-  const jobs = createJobs({ store, presence, log, now });
+  const elapsed = () => clock.elapsed;
+  const presence = createPresence(elapsed);
+  const jobs = createJobs({ store, presence, log, now, elapsed });
   const sent: string[] = [];
 
   async function arrive(minion: string): Promise<Session> {
@@ -58,11 +59,24 @@ async function world(t: ExecutionContext) {
 
   async function pass(milliseconds: number): Promise<void> {
     clock.at += milliseconds;
+    clock.elapsed += milliseconds;
     await jobs.tick();
   }
 
+  /** Somebody sets the clock of the master's machine. */
+  async function setClock(milliseconds: number): Promise<void> {
+    clock.at += milliseconds;
+    await jobs.tick();
+  }
+
+  /** Another master begins on the same store. */
+  function startAnew() {
+    const anew = createJobs({ store, presence: createPresence(elapsed), log, now, elapsed });
+    return { resume: () => anew.resume(), tick: () => anew.tick() };
+  }
+
   for (const id of ['m1', 'm2', 'm3']) await store.minions.add(minionRow(id, now()));
-  return { store, jobs, sent, arrive, goAway, begin, pass };
+  return { store, jobs, sent, arrive, goAway, begin, pass, setClock, startAnew };
 }
 
 function minionRow(id: string, now: Date) {
@@ -105,6 +119,52 @@ test('with as many failures allowed as have vanished, the next waits until they 
   );
 });
 
+test('a clock that is set makes nobody vanish, and holds no place for one that has', async (t) => {
+  const { jobs, sent, arrive, goAway, begin, pass, setClock } = await world(t);
+  const [m1] = await Promise.all(['m1', 'm2', 'm3'].map(arrive));
+  await pass(10 * MINUTE);
+  const job = await begin(['m1', 'm2', 'm3'], { batch: '1' });
+  await jobs.accepted('m1', job.id, { waiting: false });
+  if (m1 !== undefined) await goAway(m1);
+  await setClock(60 * MINUTE);
+  await pass(4 * MINUTE);
+  t.deepEqual(sent, ['m1']);
+  await setClock(-120 * MINUTE);
+  await pass(MINUTE);
+  t.deepEqual(sent, ['m1', 'm2']);
+});
+
+test('a master that has just started calls nobody unreachable because its clock is set on', async (t) => {
+  const { store, begin, pass, setClock, startAnew } = await world(t);
+  const job = await begin(['m1'], {});
+  await pass(MINUTE);
+  const from = ['unreachable'] as const;
+  const queued = { state: 'queued', updatedAt: '2026-05-05T12:01:00.000Z' } as const;
+  await store.jobs.moveTarget({ job: job.id, minion: 'm1', from }, queued);
+  const { resume, tick } = startAnew();
+  const state = async () => (await store.jobs.targets(job.id))[0]?.state;
+  await resume();
+  await setClock(60 * MINUTE);
+  await tick();
+  t.is(await state(), 'queued');
+  await pass(2 * MINUTE);
+  await tick();
+  t.is(await state(), 'unreachable');
+});
+
+test('a minion has its five seconds to answer, whatever the clock says', async (t) => {
+  const { jobs, store, arrive, begin, pass, setClock } = await world(t);
+  await arrive('m1');
+  const job = await begin(['m1'], {});
+  const shown = async () =>
+    (await store.jobs.targets(job.id)).map((target) => jobs.waitsFor(job, target));
+  await setClock(10 * MINUTE - 1);
+  t.deepEqual(await shown(), [null]);
+  await setClock(-20 * MINUTE);
+  await pass(5_000);
+  t.deepEqual(await shown(), ['sent at 2026-05-05T12:00:00.000Z; the minion does not answer']);
+});
+
 test('a batch goes on when the clock of the master is set back', async (t) => {
   const { store, sent, arrive, begin, pass } = await world(t);
   await Promise.all(['m1', 'm2'].map(arrive));
@@ -141,4 +201,25 @@ test('a minion that does not answer when it is sent a job is shown, and told to 
   await until(() => told.some((event) => 'waits' in event && event.waits === away));
   stop.abort();
   await following;
+});
+
+test('a minion that fetches its part of the tree is shown to prepare, until its run begins', async (t) => {
+  const { jobs, store, arrive, begin } = await world(t);
+  await arrive('m1');
+  const job = await begin(['m1'], {});
+  const shown = async () =>
+    (await store.jobs.targets(job.id)).map((target) => [target.state, jobs.waitsFor(job, target)]);
+  await jobs.accepted('m1', job.id, { waiting: false });
+  t.deepEqual(await shown(), [['delivered', null]]);
+  const files = { fetched: 64, of: 300 };
+  await jobs.progressed('m1', job.id, { event: 'preparing', files });
+  const words = 'preparing: 64 of 300 files of its tree have come';
+  t.deepEqual(await shown(), [['delivered', words]]);
+  await jobs.progressed('m2', job.id, { event: 'preparing', files });
+  await jobs.progressed('m1', job.id, { event: 'compiling' });
+  t.deepEqual(await shown(), [['running', null]]);
+  const started = { event: 'started', number: 1, total: 2, id: 'a', type: 'file.managed' } as const;
+  await jobs.progressed('m1', job.id, started);
+  await jobs.progressed('m1', job.id, { event: 'preparing', files });
+  t.deepEqual(await shown(), [['running', null]]);
 });
