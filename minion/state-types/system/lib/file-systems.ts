@@ -22,8 +22,8 @@ async function isKnown(type: string, host: HostView): Promise<boolean> {
   const listed = Buffer.from((await host.readFile('/proc/filesystems')) ?? []).toString();
   if (listed.split('\n').some((line) => line.split('\t')[1] === type)) return true;
   if ((await host.status(helperOf(type))) !== null) return true;
-  const { exitCode } = await host.query(['modprobe', '--dry-run', '--quiet', `fs-${type}`]);
-  return exitCode === 0;
+  const { stdout } = await host.query(['modprobe', '--resolve-alias', `fs-${type}`]);
+  return stdout.trim() !== '';
 }
 
 /** What is behind a point is for the helper to know: `fuse.sshfs`. */
