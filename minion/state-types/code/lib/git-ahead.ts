@@ -28,11 +28,11 @@ export function filesAhead(host: HostView, remote: Remote, sha: string): Promise
 }
 
 /**
- * A fixed text; what varies comes in as arguments. A repository in memory takes what is fetched, of files only their
+ * A fixed text; what varies comes in as arguments. A repository in memory that everybody may use takes what is fetched, of files only their
  * names where the server can leave the rest out, and is gone in the end.
  */
 const LOOK = `set -e
-place=$(mktemp --directory /dev/shm/conductor-git.XXXXXXXX)
+place=$(mktemp --directory /run/lock/conductor-git.XXXXXXXX)
 trap 'rm --recursive --force -- "$place"' EXIT
 trap 'exit 1' HUP INT TERM
 cd -- "$place"
