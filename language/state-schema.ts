@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Gathered, Surroundings } from '../shared/surroundings.ts';
+import type { Gathered, Settled, Surroundings } from '../shared/surroundings.ts';
 
 /** The half of a state type that a compiler needs; the whole is `minion/engine/state-type.ts`. */
 export interface StateSchema {
@@ -17,6 +17,7 @@ export interface StateSchema {
   readonly needsGuard?: true;
   goesUnguarded?(args: unknown): boolean;
   provides?(args: unknown): readonly string[];
+  settles?(args: unknown): Settled;
   needs?(args: unknown): readonly string[];
   secretsIn?(args: unknown): readonly string[];
   gathers?(args: unknown): Gathered;

@@ -14,3 +14,9 @@ export interface Gathered {
   readonly name: string;
   readonly texts: readonly string[];
 }
+
+/**
+ * What a state decides of the things that it is about, at every run: by resource name (`path:/etc/motd`) and attribute,
+ * as a text of which only equality matters.
+ */
+export type Settled = Readonly<Record<string, Readonly<Record<string, string>>>>;

@@ -177,7 +177,8 @@ function marked(entry: Entry, files: ReadonlyMap<string, unknown>): Entry {
   return files.get(entry.key) === null ? { ...entry, value: { kind: 'broken', place } } : entry;
 }
 
-const CONDITIONS: ReadonlySet<string> = new Set([
+/** A state with one of these is not for every run. */
+export const CONDITIONS: ReadonlySet<string> = new Set([
   'onchanges',
   'onchanges_any',
   'onfail',

@@ -1,5 +1,6 @@
 import type { Catalog, Declaration } from '../../language/declaration.ts';
 import type { Outcome, RunEvent } from '../../protocol/report.ts';
+import type { Change } from '../../shared/change.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Hosts } from '../host/view.ts';
 import type { Deadline } from './deadline.ts';
@@ -32,6 +33,13 @@ export interface RunOptions {
   readonly patienceMs?: number;
 }
 
+/** What one state of the run has changed of a text. */
+export interface Made {
+  readonly key: string;
+  readonly id: string;
+  readonly change: Extract<Change, { readonly action: 'update' }>;
+}
+
 /** A run under way. */
 export interface RunContext extends RunOptions {
   readonly reactions: Reactions;
@@ -47,6 +55,8 @@ export interface RunContext extends RunOptions {
   readonly unforeseen: { by: string | null };
   /** By declaration, the files that it has changed as they were: a service may need them back. */
   readonly kept: Map<string, readonly KeptFile[]>;
+  /** By the resource name of a file, what states of this run have changed of its text. */
+  readonly made: Map<string, readonly Made[]>;
   /** How much of differences the report can still take. */
   readonly diffs: { charactersLeft: number };
 }

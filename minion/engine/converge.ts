@@ -1,7 +1,7 @@
 import { diff } from '../../shared/change.ts';
 import type { Attributes, Change } from '../../shared/change.ts';
 import { ConductorError } from '../../shared/errors.ts';
-import type { Host } from '../host/host.ts';
+import type { Host, HostView } from '../host/host.ts';
 import { viewOf } from '../host/view.ts';
 import type { Applied, StateType } from './state-type.ts';
 
@@ -54,6 +54,7 @@ export async function converge(
   const reacts = options.notified === true && !isAnsweredBy(type, change);
   if (change === null && !reacts) return unchanged(type, args);
   if (change !== null) await type.refuses?.(change, args, viewOf(host));
+  if (reacts) await type.refusesReaction?.(args, viewOf(host));
   return bringAbout(type, args, host, { change, reacts, ...options });
 }
 
@@ -73,7 +74,7 @@ async function bringAbout(
   host: Host,
   { change, reacts, dryRun, beforeEffect, reactionFailed }: Work,
 ): Promise<Convergence> {
-  if (dryRun) return foreseen(type, args, { change, reacts });
+  if (dryRun) return foreseen(type, args, viewOf(host), { change, reacts });
   await beforeEffect?.(change);
   const applied = change === null ? undefined : await applyAndVerify(type, args, host, change);
   const made = applied === 'unchanged' ? null : change;
@@ -93,12 +94,13 @@ async function orTell<T>(act: () => Promise<T>, failed?: () => void): Promise<T>
   }
 }
 
-function foreseen(
+async function foreseen(
   type: StateType,
   args: unknown,
+  host: HostView,
   { change, reacts }: { readonly change: Change | null; readonly reacts: boolean },
-): Convergence {
-  const because = change === null ? null : (type.uncertain?.(args, change) ?? null);
+): Promise<Convergence> {
+  const because = change === null ? null : ((await type.uncertain?.(args, change, host)) ?? null);
   if (because !== null) return { status: 'unknown', because };
   return { status: 'would-change', change, reaction: reacts ? '' : null };
 }

@@ -63,6 +63,7 @@ function begin(options: RunOptions): RunContext {
     secretNames: createSecretNames(),
     unforeseen: { by: null },
     kept: new Map(),
+    made: new Map(),
     diffs: { charactersLeft: DIFF_CHARACTERS },
   };
 }

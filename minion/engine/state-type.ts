@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Attributes, Change } from '../../shared/change.ts';
-import type { Gathered, Surroundings } from '../../shared/surroundings.ts';
+import type { Gathered, Settled, Surroundings } from '../../shared/surroundings.ts';
 import type { Host, HostView } from '../host/host.ts';
 
 /**
@@ -92,6 +92,12 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
   /** What it takes away, as resource names: what later states find gone once it has changed. */
   takes?(args: Args): readonly string[];
 
+  /**
+   * What it decides at every run of the things that it is about. Two states that decide one attribute of one thing
+   * otherwise would undo each other for ever, which is a mistake in the tree unless a guard says when one of them is meant.
+   */
+  settles?(args: Args): Settled;
+
   /** What must be there before it, if the tree declares it: the implied requisites. */
   needs?(args: Args): readonly string[];
 
@@ -117,7 +123,11 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
    * Why only carrying it out tells whether it changes anything; `null` if that is known before. A dry run then says
    * `unknown` for this reason, and a run goes by what `apply` answers.
    */
-  uncertain?(args: Args, change: Change<State>): string | null;
+  uncertain?(
+    args: Args,
+    change: Change<State>,
+    host: HostView,
+  ): string | null | Promise<string | null>;
 
   /** Whether it may do without a guard for once; `needsGuard` holds otherwise. */
   goesUnguarded?(args: Args): boolean;
@@ -130,6 +140,9 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
    * first effect: with what is missing as `lacks` (resource names), of which earlier states are asked. Changes nothing.
    */
   refuses?(change: Change<State>, args: Args, host: HostView): Promise<void>;
+
+  /** The same of its reaction to what it watches, where it could not be made as the host is. */
+  refusesReaction?(args: Args, host: HostView): Promise<void>;
 
   /** Carries out one change. */
   apply(change: Change<State>, args: Args, host: Host): Promise<Applied>;

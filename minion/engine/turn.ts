@@ -17,6 +17,7 @@ import { loggable } from './redaction.ts';
 import { rememberSecretsToCome } from './drift/held.ts';
 import { keepOld, withOldBack } from './rollback.ts';
 import { judge, targetsOf } from './requisites.ts';
+import { noteMade, refuseUndoing } from './undoing.ts';
 
 /** What came of one declaration, and how often it was tried. */
 export interface Turn {
@@ -105,6 +106,7 @@ async function act(
     sees: (want) => void (effort.seen = want),
     reactionFailed: () => void (effort.hasReactionFailed = true),
     beforeEffect: async (change) => {
+      refuseUndoing(declaration, change, context);
       effort.change ??= change;
       effort.cause ??= await causeOf(declaration, { change, seen: effort.seen }, context, host);
       rememberSecretsToCome(declaration, effort.seen, context);
@@ -113,6 +115,7 @@ async function act(
       journal.owe(reactions.by.get(declaration.key) ?? []);
     },
   });
+  if (result.status === 'changed') noteMade(declaration, result.change, context);
   await check(declaration, host);
   if (result.status === 'unchanged' && result.isFound === true) {
     // Nobody owes a reaction to what did not change after all.

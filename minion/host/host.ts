@@ -127,13 +127,15 @@ export interface HttpOptions {
   readonly timeoutMs: number;
   /** `GET` if absent. */
   readonly method?: 'GET' | 'HEAD';
+  /** Hangs up once the headers are there: the body is empty. */
+  readonly onlyHeaders?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
   /** Connect here instead of the address that the URL's name has, e.g. `127.0.0.1`. */
   readonly address?: string;
 }
 
 /** A request that may change what is behind the URL. */
-export interface HttpSending extends Omit<HttpOptions, 'method'> {
+export interface HttpSending extends Omit<HttpOptions, 'method' | 'onlyHeaders'> {
   readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly body?: string;
 }

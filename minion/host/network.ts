@@ -98,7 +98,11 @@ async function get(
     sent.once('error', reject);
     sent.end(body);
   });
-  return { status: answer.statusCode ?? 0, headers: flat(answer), body: await bodyOf(answer, url) };
+  const told = { status: answer.statusCode ?? 0, headers: flat(answer) };
+  if (!('onlyHeaders' in options && options.onlyHeaders))
+    return { ...told, body: await bodyOf(answer, url) };
+  answer.destroy();
+  return { ...told, body: new Uint8Array() };
 }
 
 /** Answers every name with one address, in both forms in which Node asks. */

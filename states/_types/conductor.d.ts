@@ -71,7 +71,7 @@ declare module 'conductor' {
     /** How it should be: only the attributes asked for; `null` if it should not exist. */
     want(args: Args, host: HostView): Partial<State> | null | Promise<Partial<State> | null>;
     /** Why only carrying it out tells whether it changes anything; a dry run then says `unknown`. */
-    uncertain?(args: Args, change: Change<State>): string | null;
+    uncertain?(args: Args, change: Change<State>, host: HostView): string | null | Promise<string | null>;
     /** Whether it may do without a guard for once; `needsGuard` holds otherwise. */
     goesUnguarded?(args: Args): boolean;
     /** What whoever reads the report is to be told, whether or not anything changes. */
@@ -185,13 +185,15 @@ declare module 'conductor' {
     readonly timeoutMs: number;
     /** `GET` if absent. */
     readonly method?: 'GET' | 'HEAD';
+    /** Hangs up once the headers are there: the body is empty. */
+    readonly onlyHeaders?: boolean;
     readonly headers?: Readonly<Record<string, string>>;
     /** Connect here instead of the address that the URL's name has. */
     readonly address?: string;
   }
 
   /** A request that may change what is behind the URL. */
-  export interface HttpSending extends Omit<HttpOptions, 'method'> {
+  export interface HttpSending extends Omit<HttpOptions, 'method' | 'onlyHeaders'> {
     readonly method: 'POST' | 'PUT' | 'PATCH' | 'DELETE';
     readonly body?: string;
   }

@@ -5,6 +5,7 @@ import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { accountsChanged } from '../lib/accounts.ts';
 import { accountName, accountNames } from '../lib/fields.ts';
+import { gone, there } from '../lib/settled.ts';
 
 /** How one group is. */
 export type Group = { gid: number; members: readonly string[] };
@@ -119,6 +120,8 @@ export const groupPresent = defineState({
     addusers: [robot]
 `,
   provides: ({ name }: GroupArgs) => [`group:${name}`],
+  settles: ({ name, gid, members }: GroupArgs) =>
+    there(`group:${name}`, { gid, members: members?.toSorted().join(' ') }),
   needs: ({ members = [], addusers = [] }: GroupArgs) =>
     [...members, ...addusers].map((user) => `user:${user}`),
   read,
@@ -134,6 +137,7 @@ export const groupAbsent = defineState({
   group.absent: {}
 `,
   takes: ({ name }: { name: string }) => [`group:${name}`],
+  settles: ({ name }: Named) => gone([`group:${name}`]),
   read,
   want: () => null,
   refuses: refuseRemoval,

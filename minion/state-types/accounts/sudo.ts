@@ -5,6 +5,7 @@ import type { Host, HostView } from '../../host/host.ts';
 import { refuseConfiguration, replaceConfiguration } from '../lib/staged.ts';
 import type { Piece } from '../lib/rehearse.ts';
 import { textSource } from '../lib/text-source.ts';
+import { fileSettled } from '../lib/settled.ts';
 import { ruleText } from './lib/sudoers.ts';
 import { grantFields, isOneKind, isWholeRule } from './sudo-schema.ts';
 
@@ -99,6 +100,7 @@ export const sudoRule = defineState({
   treeFiles: ['source'],
   textAttribute: 'content',
   provides: ({ name }: Args) => [`path:${DIRECTORY}/${name}`],
+  settles: (args: Args) => fileSettled(`${DIRECTORY}/${args.name}`, ruleText(args)),
   needs: ({ users = [], groups = [] }: Args) => [
     'package:sudo',
     ...users.map((user) => `user:${user}`),

@@ -6,6 +6,7 @@ import { accountsChanged, groupNameOf } from '../lib/accounts.ts';
 import { isDirectory } from '../lib/ownership.ts';
 import { parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
+import { gone, there } from '../lib/settled.ts';
 import { NO_SHADOW, dateOfDays, readShadow } from './lib/shadow.ts';
 import type { ShadowEntry } from './lib/shadow.ts';
 import { createUser, removeUser, updateUser } from './user-apply.ts';
@@ -135,6 +136,8 @@ export const userPresent = defineState({
     ...(gid === undefined ? [`group:${name}`] : []),
     ...(createhome ? [`path:${home}`] : []),
   ],
+  settles: ({ name, uid, home, shell, fullname }: UserArgs) =>
+    there(`user:${name}`, { uid, home, shell, 'full name': fullname }),
   needs: ({ name, gid = name, groups = [], optional_groups: optional = [], home }: UserArgs) => [
     ...[gid, ...groups, ...optional].map((group) => `group:${group}`),
     ...(home === undefined ? [] : parentsOf(home)),
@@ -153,6 +156,7 @@ export const userAbsent = defineState({
     purge: true
 `,
   takes: ({ name }: UserAbsentArgs) => [`user:${name}`],
+  settles: ({ name }: UserAbsentArgs) => gone([`user:${name}`]),
   read,
   want: () => null,
   refuses: refuseRemoval,

@@ -130,7 +130,8 @@ async function refuses(
   await wantedOwnership(args, host);
   await guardPlace(args, host);
   const archive = await archiveOf(args, host);
-  if (!archive.isHere || !isToUnpack(change)) return;
+  if (!isToUnpack(change)) return;
+  if (!archive.isHere) return archive.look();
   const { members } = await compareWith(archive, { ...args, overwrite: false }, host);
   await guardKinds(members, args, host);
 }

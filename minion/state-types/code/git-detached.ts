@@ -4,7 +4,12 @@ import { detachedSchema } from './git-schema.ts';
 import { secretsInAddress } from './lib/git-remote.ts';
 import { checkoutAs, needsOf, providesOf, readCheckout } from './lib/git-state.ts';
 import type { CheckoutState } from './lib/git-state.ts';
-import { moveCheckout, refuseCheckout, wantedCheckout } from './lib/git-update.ts';
+import {
+  moveCheckout,
+  refuseCheckout,
+  uncertainCheckout,
+  wantedCheckout,
+} from './lib/git-update.ts';
 import type { Place } from './lib/git-update.ts';
 import type { Checkout } from './lib/git-checkout.ts';
 
@@ -26,6 +31,8 @@ export const gitDetached = defineState<Args, CheckoutState>({
   read: (args, host) => readCheckout(checkoutOf(args), host),
   want: (args, host) => wantedCheckout(checkoutOf(args), placeOf(args), host),
   refuses: (change, args, host) => refuseCheckout(change, checkoutOf(args), placeOf(args), host),
+  uncertain: (args, change, host) =>
+    uncertainCheckout(change, checkoutOf(args), placeOf(args), host),
   apply: (change, args, host) => moveCheckout(change, checkoutOf(args), placeOf(args), host),
 });
 

@@ -4,7 +4,12 @@ import { gitSchema } from './git-schema.ts';
 import { secretsInAddress } from './lib/git-remote.ts';
 import { checkoutAs, needsOf, providesOf, readCheckout } from './lib/git-state.ts';
 import type { CheckoutState } from './lib/git-state.ts';
-import { moveCheckout, refuseCheckout, wantedCheckout } from './lib/git-update.ts';
+import {
+  moveCheckout,
+  refuseCheckout,
+  uncertainCheckout,
+  wantedCheckout,
+} from './lib/git-update.ts';
 
 type Args = z.infer<typeof gitSchema>;
 
@@ -24,5 +29,6 @@ export const gitLatest = defineState<Args, CheckoutState>({
   read: (args, host) => readCheckout(checkoutAs(args), host),
   want: (args, host) => wantedCheckout(checkoutAs(args), args, host),
   refuses: (change, args, host) => refuseCheckout(change, checkoutAs(args), args, host),
+  uncertain: (args, change, host) => uncertainCheckout(change, checkoutAs(args), args, host),
   apply: (change, args, host) => moveCheckout(change, checkoutAs(args), args, host),
 });

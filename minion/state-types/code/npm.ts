@@ -86,6 +86,7 @@ type InstalledArgs = z.infer<typeof installedSchema>;
 
 export const npmInstalled = defineState<InstalledArgs, Installed>({
   name: 'npm.installed',
+  isOpenEnded: true,
   schema: installedSchema,
   example: `front end:
   npm.installed:

@@ -9,6 +9,7 @@ import type { Argv, Host, HostView } from '../../host/host.ts';
 import { downloadFirst, wantedContent } from '../files/lib/file-source.ts';
 import { withoutUser } from '../lib/download.ts';
 import { EXPOSED, absolutePath, refusedArgument } from '../lib/fields.ts';
+import { needProgram } from '../lib/programs.ts';
 import { said } from '../lib/said.ts';
 import { surroundings, verdict } from './cmd-schema.ts';
 import { needsOf } from './cmd.ts';
@@ -110,6 +111,14 @@ export function interpreterOf(script: string, shell: string): Argv {
   return argument === undefined ? [program] : [program, argument];
 }
 
+function interpreterFor({ shell = '/bin/sh' }: Args, content: Uint8Array): Argv {
+  return interpreterOf(Buffer.from(content).toString('latin1'), shell);
+}
+
+function isFromWeb({ source: from }: Args): boolean {
+  return !isTreeFile(from) && !from.startsWith('/');
+}
+
 function titleOf({ source: from }: Args): string {
   return isTreeFile(from) ? from.path : withoutUser(from);
 }
@@ -119,10 +128,7 @@ async function runScript(args: Args, host: Host): Promise<string> {
   const ownership = { user: args.runas ?? 'root', mode: '0700' };
   const directory = `/run/conductor-script-${randomUUID()}`;
   const path = `${directory}/script`;
-  const interpreter = interpreterOf(
-    Buffer.from(content).toString('latin1'),
-    args.shell ?? '/bin/sh',
-  );
+  const interpreter = interpreterFor(args, content);
   try {
     await host.makeDirectory(directory, ownership);
     await host.writeFile(path, content, { ...ownership, mode: '0500' });
@@ -159,6 +165,11 @@ export const cmdScript = defineState({
     // A script that is not to be had is told before anything of it is done.
     await contentOf(args, host);
     return { ran: true };
+  },
+  async refuses(_change: Change<Ran>, args: Args, host: HostView) {
+    // What has to be downloaded first is looked at then.
+    if (!isFromWeb(args))
+      await needProgram(interpreterFor(args, await contentOf(args, host))[0], host);
   },
   async apply(_change: Change<Ran>, args: Args, host: Host) {
     const output = await runScript(args, host);

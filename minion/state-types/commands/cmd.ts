@@ -3,6 +3,7 @@ import type { Change } from '../../../shared/change.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { absolutePath } from '../lib/fields.ts';
+import { needProgram } from '../lib/programs.ts';
 import { ownersOf, pathAndParents } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
 import { surroundings, verdict } from './cmd-schema.ts';
@@ -89,6 +90,8 @@ export const cmdRun = defineState({
     return { ran: (await wouldChange(args, host)) === false };
   },
   want: (): Partial<Ran> => ({ ran: true }),
+  refuses: async (_change: Change<Ran>, { shell }: RunArgs, host: HostView) =>
+    needProgram(shell, host),
   async apply(_change: Change<Ran>, args: RunArgs, host: Host) {
     const output = await execute(executionOf(args), host);
     return args.stateful === false || hasChanged(output) ? shown(output, args) : 'unchanged';
@@ -111,6 +114,10 @@ export const cmdWait = defineState({
   needs: needsOf,
   read: async (): Promise<Ran | null> => ({ ran: false }),
   want: (): Partial<Ran> => ({}),
+  async refusesReaction(args: WaitArgs, host: HostView) {
+    await needPlace(args, host);
+    await needProgram(args.shell, host);
+  },
   // It wants nothing of the host, so there is never a change to carry out.
   apply: async () => undefined,
   react,

@@ -3,7 +3,8 @@ import type { Change } from '../../../shared/change.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { absolutePath } from '../lib/fields.ts';
-import { refuseMounts, refuseReadOnly } from '../lib/places.ts';
+import { refuseMounts, refuseFixed } from '../lib/places.ts';
+import { gone } from '../lib/settled.ts';
 
 /** What stands where nothing should. */
 export type Anything = { kind: string; user: string; group: string; mode: string };
@@ -30,6 +31,7 @@ export const fileAbsent = defineState({
   file.absent: {}
 `,
   takes: ({ name }: Args) => [`path:${name}`],
+  settles: ({ name }: Args) => gone([`path:${name}`]),
   path: ({ name }: Args) => name,
   async read({ name }: Args, host: HostView): Promise<Anything | null> {
     const status = await host.status(name);
@@ -40,7 +42,7 @@ export const fileAbsent = defineState({
   want: () => null,
   async refuses(_change: Change<Anything>, { name }: Args, host: HostView) {
     await refuseMounts([name], host);
-    await refuseReadOnly(name, host);
+    await refuseFixed(name, host);
   },
   async apply(_change: Change<Anything>, { name }: Args, host: Host) {
     await host.remove(name);

@@ -16,6 +16,7 @@ import type { OwnerArgs } from '../lib/ownership.ts';
 import { refusePlace } from '../lib/places.ts';
 import { ownersOf, parentsOf, pathAndParents } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
+import { ownersSettled, there } from '../lib/settled.ts';
 import { dirMode, makedirs, ownerFields } from './lib/edit-fields.ts';
 import { sha256Of } from './lib/hashes.ts';
 
@@ -132,6 +133,14 @@ export const fileCopy = defineState({
     source: /etc/ssh/sshd_config
 `,
   provides: ({ name }: Args) => [`path:${name}`],
+  settles: ({ name, source, force, subdir, ...owners }: Args) =>
+    subdir
+      ? {}
+      : there(`path:${name}`, {
+          kind: 'file',
+          content: force ? `that of ${source}` : undefined,
+          ...ownersSettled(owners),
+        }),
   needs: ({ name, source, user, group }: Args) => [
     ...pathAndParents(source),
     ...parentsOf(name),

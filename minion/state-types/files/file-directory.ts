@@ -15,6 +15,7 @@ import { followLinks, makeParents, refuseKind, wantedOwnership } from '../lib/ow
 import { refuseMounts, refusePlace, refuseRoom } from '../lib/places.ts';
 import { ownersOf, parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
+import { ownersSettled, there } from '../lib/settled.ts';
 
 /** How one directory is. */
 export type Directory = {
@@ -197,6 +198,11 @@ export const fileDirectory = defineState({
     makedirs: true
 `,
   provides: ({ name }: DirectoryArgs) => [`path:${name}`],
+  settles: (args: DirectoryArgs) =>
+    there(`path:${args.name}`, {
+      kind: 'directory',
+      ...(args.children_only ? {} : ownersSettled(ownersArgs(args))),
+    }),
   needs: ({ name, backupname, ...args }: DirectoryArgs) => [
     ...parentsOf(name),
     ...(backupname === undefined ? [] : [`path:${posix.dirname(backupname)}`]),

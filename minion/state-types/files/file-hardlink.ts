@@ -8,6 +8,7 @@ import { makeParents, refuseKind } from '../lib/ownership.ts';
 import { refuseOtherFileSystem, refusePlace } from '../lib/places.ts';
 import { parentsOf, pathAndParents } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
+import { there } from '../lib/settled.ts';
 import { dirMode, makedirs } from './lib/edit-fields.ts';
 import { refused } from './lib/refused.ts';
 
@@ -58,6 +59,8 @@ export const fileHardlink = defineState({
     force: true
 `,
   provides: ({ name }: Args) => [`path:${name}`],
+  settles: ({ name, target, force }: Args) =>
+    force ? there(`path:${name}`, { target }) : there(`path:${name}`),
   needs: ({ name, target }: Args) => [...pathAndParents(target), ...parentsOf(name)],
   read,
   want,

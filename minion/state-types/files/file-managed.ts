@@ -6,9 +6,9 @@ import type { Surroundings } from '../../../shared/surroundings.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { FileStatus, Host, HostView, Ownership } from '../../host/host.ts';
 import { fileManagedSchema } from './file-managed-schema.ts';
-import { attributesOf, setAttributes, unlock } from './lib/file-attributes.ts';
+import { attributesOf, refuseUnmarkable, setAttributes, unlock } from './lib/file-attributes.ts';
 import { backUp, checkContent } from './lib/file-safety.ts';
-import { downloadFirst, wantedContent } from './lib/file-source.ts';
+import { downloadFirst, lookForFirst, wantedContent } from './lib/file-source.ts';
 import type { WantedContent } from './lib/file-source.ts';
 import { digestOf, showDigest } from './lib/hashes.ts';
 import {
@@ -23,6 +23,7 @@ import { refusePlace } from '../lib/places.ts';
 import { ownersOf, parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
 import { closed } from '../lib/secrecy.ts';
+import { managedSettled } from './lib/managed-settled.ts';
 import { asText } from './lib/text.ts';
 
 /** How one file is. Of its content there is the text, the SHA-256 or the digest that was asked for. */
@@ -105,11 +106,14 @@ function ownersArgs(args: Args, wanted: WantedContent | null): OwnerArgs {
 async function refuses(change: Change<ManagedFile>, args: Args, host: HostView): Promise<void> {
   if (change.action === 'remove') return;
   const place = await locate(args, host);
-  await refusePlace({ name: place.path, makedirs: args.makedirs }, host);
-  if (args.check_cmd === undefined || !isReplaced(change.to, place)) return;
-  const wanted = await wantedContent(args, host);
-  // What has to be downloaded first is judged then.
-  if (wanted.from !== 'web') await checkContent(args, await bytesOf(wanted, host), host);
+  const where = { name: place.path, makedirs: args.makedirs };
+  if (args.attrs === undefined) await refusePlace(where, host);
+  else await refuseUnmarkable(where, place.status !== null, host);
+  if (!isReplaced(change.to, place)) return;
+  const wanted = await wantedFor(place, args, host);
+  if (wanted?.from === 'web') return lookForFirst(wanted.urls, host);
+  if (args.check_cmd === undefined) return;
+  if (wanted !== null) await checkContent(args, await bytesOf(wanted, host), host);
 }
 
 function isReplaced(to: Partial<ManagedFile>, { status }: Place): boolean {
@@ -193,6 +197,7 @@ export const fileManaged = defineState({
   modeArgument: 'mode',
   knowing: (args: Args, { holdsSecret }: Surroundings): Args => (holdsSecret ? closed(args) : args),
   provides: ({ name }: Args) => [`path:${name}`],
+  settles: managedSettled,
   needs: ({ name, user, group }: Args) => [...parentsOf(name), ...ownersOf(said({ user, group }))],
   read,
   want,

@@ -6,9 +6,10 @@ import { makeParents, wantedOwnership } from '../lib/ownership.ts';
 import { refuseMounts, refusePlace } from '../lib/places.ts';
 import { ownersOf, parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
+import { ownersSettled, there } from '../lib/settled.ts';
 import { providedBelow } from './lib/clean.ts';
 import { survey } from './lib/recursion.ts';
-import { filesOf } from './lib/recursion-files.ts';
+import { filesOf, filesSettled } from './lib/recursion-files.ts';
 import { bringAbout } from './lib/recursion-write.ts';
 import { shortList } from './lib/short-list.ts';
 import { recurseSchema } from './file-recurse-schema.ts';
@@ -108,6 +109,10 @@ export const fileRecurse = defineState({
     `path:${args.name}`,
     ...filesOf(args).map(({ to }) => `path:${args.name}/${to}`),
   ],
+  settles: (args: RecurseArgs) => ({
+    ...there(`path:${args.name}`, { kind: 'directory', ...ownersSettled(ownersArgs(args)) }),
+    ...filesSettled(args),
+  }),
   needs: ({ name, user, group }: RecurseArgs) => [
     ...parentsOf(name),
     ...ownersOf(said({ user, group })),

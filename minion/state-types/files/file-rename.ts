@@ -5,8 +5,9 @@ import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { absolutePath } from '../lib/fields.ts';
 import { makeParents } from '../lib/ownership.ts';
-import { refuseOtherFileSystem, refusePlace, refuseReadOnly } from '../lib/places.ts';
+import { refuseOtherFileSystem, refusePlace, refuseFixed } from '../lib/places.ts';
 import { parentsOf, pathAndParents } from '../lib/resources.ts';
+import { gone, there } from '../lib/settled.ts';
 import { makedirs } from './lib/edit-fields.ts';
 
 /** Whether what was to be renamed still stands at its old place. */
@@ -49,12 +50,17 @@ export const fileRename = defineState({
     source: /etc/shop/shop.ini
 `,
   provides: ({ name }: Args) => [`path:${name}`],
+  takes: ({ source }: Args) => [`path:${source}`],
+  settles: ({ name, source }: Args) => ({
+    ...there(`path:${name}`),
+    ...gone([`path:${source}`]),
+  }),
   needs: ({ name, source }: Args) => [...pathAndParents(source), ...parentsOf(name)],
   read,
   want: (): Partial<Renamed> => ({ renamed: true }),
   async refuses(_change: Change<Renamed>, { name, source, makedirs: makes }: Args, host: HostView) {
     await refusePlace({ name, makedirs: makes }, host);
-    await refuseReadOnly(source, host);
+    await refuseFixed(source, host);
     const what = `rename "${source}" to "${name}"`;
     await refuseOtherFileSystem({ what, from: source, to: name }, host);
   },

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { fileMode } from '../lib/fields.ts';
+import type { Settled } from '../../../shared/surroundings.ts';
+import { said } from '../lib/said.ts';
 import { closed } from '../lib/secrecy.ts';
+import { fileSettled, ownersSettled, settled } from '../lib/settled.ts';
 import { dirMode, editFields, makedirs, ownerFields } from './lib/edit-fields.ts';
 import { checkFields } from './lib/check-fields.ts';
 import { refused } from './lib/refused.ts';
@@ -105,6 +108,13 @@ function dataFor(text: string | null, kind: Format, args: SerializeArgs): Data {
     : refuseEdit(args, 'it holds no mapping to merge with');
 }
 
+/** With `merge_if_exists` others may have a part in it, and with `create: false` it need not be there. */
+function settles(args: SerializeArgs): Settled {
+  const text = args.merge_if_exists || !args.create ? null : withData(null, args);
+  if (text !== null) return fileSettled(args.name, text, said(args));
+  return settled(`path:${args.name}`, { kind: 'file', ...ownersSettled(said(args)) });
+}
+
 export const fileSerialize = defineEdit({
   name: 'file.serialize',
   schema,
@@ -119,5 +129,6 @@ export const fileSerialize = defineEdit({
   pillarPaths: ['dataset_pillar'],
   modeArgument: 'mode',
   knowing: (args, { holdsSecret }) => (holdsSecret ? closed(args) : args),
+  settles,
   edit: (text, args) => withData(text, args),
 });

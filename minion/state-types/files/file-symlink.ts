@@ -8,6 +8,7 @@ import { makeParents, ownershipOf, refuseKind, wantedOwnership } from '../lib/ow
 import { refusePlace, refuseRoom } from '../lib/places.ts';
 import { ownersOf, parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
+import { there } from '../lib/settled.ts';
 import { idle, refused } from './lib/refused.ts';
 
 /** How one symbolic link is; `target` is `null` if something else stands there. */
@@ -96,6 +97,7 @@ export const fileSymlink = defineState({
 `,
   publishes: 'everybody can read where a link leads',
   provides: ({ name }: Args) => [`path:${name}`],
+  settles: ({ name, target }: Args) => there(`path:${name}`, { target }),
   needs: ({ name, target, ...args }: Args) => [
     ...parentsOf(name),
     `path:${posix.resolve(posix.dirname(name), target)}`,

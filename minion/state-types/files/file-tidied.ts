@@ -2,7 +2,7 @@ import type { Change } from '../../../shared/change.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { followLinks } from '../lib/ownership.ts';
-import { refuseMounts, refuseReadOnly } from '../lib/places.ts';
+import { refuseMounts, refuseFixed } from '../lib/places.ts';
 import { pathAndParents } from '../lib/resources.ts';
 import { compilePattern } from './lib/pattern.ts';
 import { tidyBelow } from './lib/tidy.ts';
@@ -45,7 +45,7 @@ export const fileTidied = defineState({
   want: (): Partial<Tidied> => ({ remains: [] }),
   async refuses(_change: Change<Tidied>, args: TidyArgs, host: HostView) {
     const { path, names } = await found(args, host);
-    await refuseReadOnly(path, host);
+    await refuseFixed(path, host);
     await refuseMounts(
       names.map((name) => `${path}/${name}`),
       host,

@@ -7,6 +7,7 @@ import { followLinks, makeParents, refuseKind } from '../lib/ownership.ts';
 import { refusePlace } from '../lib/places.ts';
 import { parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
+import { there } from '../lib/settled.ts';
 import { makedirs } from './lib/edit-fields.ts';
 import { refused } from './lib/refused.ts';
 
@@ -72,6 +73,7 @@ export const fileTouch = defineState({
     makedirs: true
 `,
   provides: ({ name }: Args) => [`path:${name}`],
+  settles: ({ name, mtime }: Args) => there(`path:${name}`, { kind: 'file', mtime }),
   needs: ({ name }: Args) => parentsOf(name),
   read,
   want: ({ mtime }: Args): Partial<Touched> => ({ kind: 'file', ...said({ mtime }) }),

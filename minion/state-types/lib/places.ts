@@ -12,7 +12,39 @@ export async function refusePlace(
   host: HostView,
 ): Promise<void> {
   await refuseParents(place, host);
-  await refuseReadOnly(place.name, host);
+  await refuseFixed(place.name, host);
+}
+
+/** Refuses to change what nobody can change as it is: on a file system that is read-only, or marked by chattr. */
+export async function refuseFixed(path: string, host: HostView): Promise<void> {
+  await refuseReadOnly(path, host);
+  await refuseMarked([path, posix.dirname(path)], host);
+}
+
+/** Letters of chattr that keep even root from replacing a file, and from replacing one in a directory. */
+const MARKS: Readonly<Record<string, string>> = { i: 'immutable', a: 'only to be appended to' };
+
+/** Refuses to change what root has marked so that nobody does. */
+export async function refuseMarked(paths: readonly string[], host: HostView): Promise<void> {
+  const there: string[] = [];
+  for (const path of paths) {
+    const kind = (await host.status(path))?.kind;
+    if (kind === 'file' || kind === 'directory') there.push(path);
+  }
+  if (there.length === 0) return;
+  // Where a file system has no such marks it says so, and nothing is marked.
+  const { stdout } = await host.query(['lsattr', '-d', '--', ...there]);
+  for (const line of stdout.split('\n')) {
+    const [letters = ''] = line.split(' ');
+    const mark = [...letters].find((letter) => letter in MARKS);
+    if (mark === undefined) continue;
+    const path = line.slice(letters.length + 1);
+    throw new ConductorError(
+      'STATE_REFUSED',
+      `Cannot change "${paths[0]}": "${path}" is ${MARKS[mark]} (chattr -${mark} lifts that)`,
+      { lacks: [`mark:${path}`] },
+    );
+  }
 }
 
 /** Refuses to change anything on a file system that is read-only. */

@@ -2,6 +2,9 @@ import { posix } from 'node:path';
 
 /** Names of the things that states bring about and need: what implied requisites are made of. */
 
+/** What comes with modules of the kernel, whichever they are: parameters, file systems. */
+export const KERNEL = 'kernel:modules';
+
 /** Every directory above a path, the nearest first: `path:/srv/logs`, `path:/srv`. */
 export function parentsOf(path: string): string[] {
   const parents: string[] = [];

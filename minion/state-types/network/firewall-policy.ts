@@ -3,6 +3,7 @@ import { defineState } from '../../engine/state-type.ts';
 import { FIREWALL_NEEDS, readFirewall, refuseRuleset, replaceRuleset } from './lib/firewall.ts';
 import { CHAINS } from './lib/firewall-rules.ts';
 import type { Ruleset } from './lib/firewall-rules.ts';
+import { KERNEL } from '../lib/resources.ts';
 
 type Policy = {
   policy: 'accept' | 'drop';
@@ -48,6 +49,7 @@ type Args = z.infer<typeof schema>;
 
 export const firewallPolicy = defineState<Args, Policy>({
   name: 'firewall.policy',
+  provides: () => [KERNEL],
   schema,
   example: `only what is allowed comes in:
   firewall.policy:

@@ -5,6 +5,7 @@ import { defineState } from '../../engine/state-type.ts';
 import { FIREWALL_NEEDS, readFirewall, refuseRuleset, replaceRuleset } from './lib/firewall.ts';
 import { CHAINS, linesOf } from './lib/firewall-rules.ts';
 import type { Rule, Ruleset } from './lib/firewall-rules.ts';
+import { KERNEL } from '../lib/resources.ts';
 
 type State = Omit<Rule, 'name'> & { loaded: boolean; persisted: boolean };
 
@@ -98,6 +99,7 @@ type Args = z.infer<typeof ruleSchema>;
 
 export const firewallRule = defineState<Args, State>({
   name: 'firewall.rule',
+  provides: () => [KERNEL],
   schema: ruleSchema,
   example: `web:
   firewall.rule:

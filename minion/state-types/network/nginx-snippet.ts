@@ -4,6 +4,7 @@ import { defineState } from '../../engine/state-type.ts';
 import { parentsOf } from '../lib/resources.ts';
 import { replaceConfiguration } from '../lib/staged.ts';
 import { ONE_SOURCE, hasOneSource, textFrom, textSource } from '../lib/text-source.ts';
+import { fileSettled } from '../lib/settled.ts';
 import {
   NGINX,
   PENDING,
@@ -64,6 +65,7 @@ export const nginxSnippet = defineState<Args, Snippet>({
   treeFiles: ['source'],
   textAttribute: 'content',
   provides: (args) => [`path:${pathOf(args)}`],
+  settles: (args) => fileSettled(pathOf(args), textFrom(args)),
   needs,
   read,
   want: (args) => ({ content: textFrom(args), ...(args.reload ? { loaded: true } : {}) }),

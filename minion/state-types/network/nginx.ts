@@ -16,6 +16,7 @@ import {
 import { parentsOf } from '../lib/resources.ts';
 import { hasTaken, replaceConfiguration } from '../lib/staged.ts';
 import { ONE_SOURCE, hasOneSource, textFrom, textSource } from '../lib/text-source.ts';
+import { fileSettled, gone } from '../lib/settled.ts';
 
 type Site = {
   /** `null` if only a link is left. */
@@ -73,6 +74,7 @@ export const nginxSite = defineState<Args, Site>({
   treeFiles: ['source'],
   textAttribute: 'content',
   provides: ({ name }) => [`path:${sitePath(name)}`, `path:${linkPath(name)}`],
+  settles: (args) => fileSettled(sitePath(args.name), textFrom(args)),
   needs,
   read,
   want: (args) => ({
@@ -100,6 +102,7 @@ export const nginxSiteAbsent = defineState<Named, Site>({
     name: default
 `,
   textAttribute: 'content',
+  settles: ({ name }) => gone([`path:${sitePath(name)}`]),
   needs,
   async read(args, host) {
     const isPending = (await host.recall(siteMark(args.name))) === PENDING;

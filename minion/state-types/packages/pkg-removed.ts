@@ -1,8 +1,10 @@
 import type { Change } from '../../../shared/change.ts';
+import type { Settled } from '../../../shared/surroundings.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { readPackages } from '../lib/packages.ts';
 import type { Packages } from '../lib/packages.ts';
+import { gone } from '../lib/settled.ts';
 import { aptGet } from './lib/apt.ts';
 import { foresee, refuse } from './lib/foresight.ts';
 import type { PackageSet } from './lib/package-set.ts';
@@ -61,6 +63,16 @@ async function remove(change: Change<PackageSet>, args: RemovedArgs, host: Host)
   await aptGet(wordsOf(Object.keys(change.from), args), host);
 }
 
+function takes(args: PurgedArgs): string[] {
+  return [...wishesOf(args).keys()].map((name) => `package:${name}`);
+}
+
+/** Another version of them may stay. */
+function settles(args: PurgedArgs): Settled {
+  const whole = [...wishesOf(args)].filter(([, version]) => version === null);
+  return gone(whole.map(([name]) => `package:${name}`));
+}
+
 export const pkgRemoved = defineState<RemovedArgs, PackageSet>({
   name: 'pkg.removed',
   schema: pkgRemovedSchema,
@@ -68,6 +80,8 @@ export const pkgRemoved = defineState<RemovedArgs, PackageSet>({
   pkg.removed:
     purge: true
 `,
+  takes,
+  settles,
   read,
   want: () => null,
   refuses: (_change, args, host) => refuses(args, host),
@@ -81,6 +95,8 @@ export const pkgPurged = defineState<PurgedArgs, PackageSet>({
   pkg.purged:
     pkgs: [apache2, lighttpd]
 `,
+  takes,
+  settles,
   read: (args, host) => read({ ...args, purge: true }, host),
   want: () => null,
   refuses: (_change, args, host) => refuses({ ...args, purge: true }, host),

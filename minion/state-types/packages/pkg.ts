@@ -1,8 +1,10 @@
+import type { Settled } from '../../../shared/surroundings.ts';
 import { defineState } from '../../engine/state-type.ts';
 import { readForeseen, refuseInstall, wantForeseen } from './lib/foreseen-set.ts';
 import { install } from './lib/install.ts';
 import { unlisted } from './lib/package-set.ts';
 import type { PackageSet } from './lib/package-set.ts';
+import { there } from '../lib/settled.ts';
 import { installArgsOf, pkgInstalledSchema, pkgLatestSchema } from './pkg-schema.ts';
 import type { InstalledArgs, LatestArgs } from './pkg-schema.ts';
 
@@ -12,6 +14,11 @@ const latestArgs = (args: LatestArgs) => installArgsOf(args, true);
 function provides(args: InstalledArgs | LatestArgs): string[] {
   const { wishes, sources } = installArgsOf(args, false);
   return [...wishes.keys(), ...sources.keys()].map((name) => `package:${name}`);
+}
+
+function settles(args: InstalledArgs | LatestArgs): Settled {
+  if (args.only_upgrade) return {};
+  return Object.assign({}, ...provides(args).map((name) => there(name)));
 }
 
 /** Files that packages come from, and answers to what they ask, are there before they are. */
@@ -35,6 +42,7 @@ export const pkgInstalled = defineState<InstalledArgs, PackageSet>({
   isRelative: true,
   isOpenEnded: true,
   provides,
+  settles,
   needs,
   read: (args, host) => readForeseen(installArgs(args), host),
   want: (args, host) => wantForeseen(installArgs(args), host),
@@ -53,6 +61,7 @@ export const pkgLatest = defineState<LatestArgs, PackageSet>({
 `,
   isOpenEnded: true,
   provides,
+  settles,
   needs,
   read: (args, host) => readForeseen(latestArgs(args), host),
   want: (args, host) => wantForeseen(latestArgs(args), host),

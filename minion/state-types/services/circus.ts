@@ -15,11 +15,12 @@ import {
   tell,
   watchers,
 } from './lib/circus.ts';
-import { processFields } from './lib/process-fields.ts';
+import { needProcess, processFields } from './lib/process-fields.ts';
 import { ownersOf, parentsOf } from '../lib/resources.ts';
 import { settle } from './lib/settle.ts';
 import { hasTaken, refuseConfiguration, replaceConfiguration } from '../lib/staged.ts';
 import type { Replacement } from '../lib/staged.ts';
+import { fileSettled } from '../lib/settled.ts';
 
 type Watcher = {
   content: string | null;
@@ -47,6 +48,7 @@ export const circusWatcher = defineState<Args, Watcher>({
 `,
   textAttribute: 'content',
   provides: (args) => [`path:${fileOf(args)}`],
+  settles: (args) => fileSettled(fileOf(args), contentOf(args)),
   needs: (args) => [
     ...needsOf(args),
     ...(args.working_dir === undefined
@@ -65,6 +67,7 @@ export const circusWatcher = defineState<Args, Watcher>({
   }),
   async refuses(change, args, host) {
     await requireAnswer(host, args);
+    if (mustRun(args)) await needProcess(args, host);
     if (isStopped(change)) return;
     await refuseConfiguration(
       { ...changeOf(args, contentOf(args)), check: checkCommand(args) },

@@ -6,11 +6,12 @@ import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
 import { contentOf, programSchema } from './supervisor-content.ts';
 import type { ProgramArgs } from './supervisor-content.ts';
-import { processFields } from './lib/process-fields.ts';
+import { needProcess, processFields } from './lib/process-fields.ts';
 import { ownersOf, parentsOf } from '../lib/resources.ts';
 import { settle } from './lib/settle.ts';
 import { hasTaken, refuseConfiguration, replaceConfiguration } from '../lib/staged.ts';
 import type { Replacement } from '../lib/staged.ts';
+import { fileSettled } from '../lib/settled.ts';
 import {
   CHECK,
   answersSoon,
@@ -48,6 +49,7 @@ export const supervisorProgram = defineState<Args, Program>({
 `,
   textAttribute: 'content',
   provides: (args) => [`path:${fileOf(args)}`],
+  settles: (args) => fileSettled(fileOf(args), contentOf(args)),
   needs: (args) => [
     ...needsOf(args),
     ...(args.working_dir === undefined
@@ -63,6 +65,7 @@ export const supervisorProgram = defineState<Args, Program>({
   }),
   async refuses(change, args, host) {
     await requireAnswer(host, args);
+    if (mustRun(args)) await needProcess(args, host);
     if (isStopped(change)) return;
     await refuseConfiguration({ ...changeOf(args, contentOf(args)), check: CHECK }, host);
   },

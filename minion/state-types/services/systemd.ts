@@ -7,6 +7,7 @@ import { parentsOf } from '../lib/resources.ts';
 import { hasTaken, refuseConfiguration, replaceConfiguration } from '../lib/staged.ts';
 import type { Replacement } from '../lib/staged.ts';
 import { textFrom } from '../lib/text-source.ts';
+import { fileSettled, gone } from '../lib/settled.ts';
 import { isStale, instancesOf } from './lib/units.ts';
 import { unitAbsentSchema, unitSchema } from './systemd-schema.ts';
 import type { UnitAbsentArgs, UnitArgs } from './systemd-schema.ts';
@@ -178,6 +179,7 @@ shop:
   textAttribute: 'content',
   // A service needs the drop-ins of its unit, too.
   provides: (args) => [`path:${fileOf(args)}`, `unit:${args.name}`],
+  settles: (args) => fileSettled(fileOf(args), textFrom(args)),
   needs: (args) => [
     ...parentsOf(fileOf(args)),
     `unmasked:${args.name}`,
@@ -200,6 +202,7 @@ export const systemdUnitAbsent = defineState<UnitAbsentArgs, UnitFile>({
 `,
   textAttribute: 'content',
   takes: ({ name }) => [`unit:${name}`],
+  settles: (args) => gone([`path:${fileOf(args)}`]),
   read: readLeft,
   want: () => null,
   apply: (_change, args, host) => remove(args, host),

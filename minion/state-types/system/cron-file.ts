@@ -4,6 +4,7 @@ import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { accountName } from '../lib/fields.ts';
 import { ONE_SOURCE, hasOneSource, textFrom, textSource } from '../lib/text-source.ts';
+import { settled } from '../lib/settled.ts';
 import {
   needCrontab,
   needCrontabNow,
@@ -58,6 +59,7 @@ export const cronFile = defineState({
 `,
   treeFiles: ['source'],
   textAttribute: 'content',
+  settles: (args: Args) => settled(`crontab:${args.user}`, { content: textFrom(args) }),
   needs: ({ user }: Args) => [`user:${user}`, 'package:cron'],
   read,
   async want(args: Args, host): Promise<Partial<Crontab>> {

@@ -4,6 +4,7 @@ import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { lastWords } from '../lib/ask.ts';
+import { KERNEL } from '../lib/resources.ts';
 import {
   OWN_LIST,
   builtinModules,
@@ -141,6 +142,7 @@ async function applyAbsent(change: Change<Modules>, args: AbsentArgs, host: Host
 
 export const kmodPresent = defineState({
   name: 'kmod.present',
+  provides: () => [KERNEL],
   schema: presentSchema,
   example: `br_netfilter:
   kmod.present:

@@ -6,6 +6,7 @@ import type { Host, HostView } from '../../host/host.ts';
 import { SECRET_MODE } from '../lib/secrecy.ts';
 import { refuseConfiguration } from '../lib/staged.ts';
 import { ONE_SOURCE, hasOneSource, textFrom, textSource } from '../lib/text-source.ts';
+import { fileSettled } from '../lib/settled.ts';
 
 /** How the rotation of some logs is configured. */
 export type Rotation = { content: string; user: string; group: string; mode: string };
@@ -88,6 +89,7 @@ export const logrotateConfig = defineState({
   textAttribute: 'content',
   knowing: (args: Told, { holdsSecret }: Surroundings): Told => ({ ...args, holdsSecret }),
   provides: ({ name }: Args) => [`path:${DIRECTORY}/${name}`],
+  settles: (args: Args) => fileSettled(`${DIRECTORY}/${args.name}`, textFrom(args)),
   needs: () => ['package:logrotate', `path:${DIRECTORY}`],
   read,
   want: (args: Told): Partial<Rotation> => ({

@@ -3,6 +3,7 @@ import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { parentsOf } from '../lib/resources.ts';
 import { refusePlace } from '../lib/places.ts';
+import { needFileSystem } from './lib/file-systems.ts';
 import { isOfDevice, refuseDevice } from './lib/devices.ts';
 import { linesOf, showEntry, withEntry } from './lib/fstab.ts';
 import type { FstabEntry } from './lib/fstab.ts';
@@ -67,6 +68,7 @@ async function refuses(change: Change<Mounted>, args: MountedArgs, host: HostVie
   if (args.mount && isAnother(change.to)) {
     await refuseMountPoint(args.name, args, host);
     await refuseDevice(args, host);
+    if (!ANY_TYPE.includes(args.fstype) && !isBind(args)) await needFileSystem(args.fstype, host);
   }
   if (change.to.fstab !== undefined)
     await refusePlace({ name: args.config, makedirs: false }, host);

@@ -5,7 +5,7 @@ import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { EXPOSED, absolutePath } from '../lib/fields.ts';
 import { refusePlace } from '../lib/places.ts';
-import { parentsOf } from '../lib/resources.ts';
+import { KERNEL, parentsOf } from '../lib/resources.ts';
 import { parameterPath, settingIn, withSetting } from './lib/sysctl-conf.ts';
 
 /** One parameter of the kernel. */
@@ -46,6 +46,7 @@ async function read({ name, config }: Args, host: HostView): Promise<Parameter> 
     throw new ConductorError(
       'STATE_REFUSED',
       `Cannot set the kernel parameter "${name}": this kernel has none of that name`,
+      { lacks: [KERNEL] },
     );
   }
   const value = Buffer.from(live).toString().trim().replaceAll(/\s+/gu, ' ');

@@ -364,6 +364,7 @@ function context(given: Partial<RunContext> = {}): RunContext {
     standings: new Map(),
     outcomes: new Map(),
     secretNames: createSecretNames(),
+    made: new Map(),
     kept: new Map(),
     diffs: { charactersLeft: 1000 },
     ...given,

@@ -489,6 +489,12 @@ test('gets pages from where it is told, follows nothing, and null if nobody answ
   const answer = await httpAsk(`http://site.example:${port}/`, options, signal);
   t.like(answer, { status: 200, headers: { 'x-host': `site.example:${port}` } });
   t.is(Buffer.from(answer?.body ?? []).toString(), 'b');
+  const told = await httpAsk(
+    `http://site.example:${port}/`,
+    { ...options, onlyHeaders: true },
+    signal,
+  );
+  t.deepEqual([told?.status, told?.body.length], [200, 0]);
   t.is((await httpAsk(`http://site.example:${port}/moved`, options, signal))?.status, 302);
   server.close();
   server.closeAllConnections();

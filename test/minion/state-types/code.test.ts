@@ -136,6 +136,7 @@ function checkout(at: string, more: Readonly<Record<string, Answer>> = {}): Host
       'git rev-parse --verify --quiet refs/heads/main^{commit}': `${at}\n`,
       'git status --porcelain --untracked-files=no --ignore-submodules': '',
       [contains(at)]: 'refs/remotes/origin/main\n',
+      'git ls-files --others --exclude-standard -z': '',
       ...more,
     },
   };
@@ -194,8 +195,15 @@ test('edited files and own commits are never given up unasked', async (t) => {
     ...ahead,
     [`git rev-parse --verify --quiet ${NEW}^{commit}`]: { exitCode: 1 },
   };
-  const planned = await converge(gitLatest, CODE, fakeHost(checkout(OLD, unfetched)), dryRun);
-  t.is(planned.status, 'would-change');
+  const asking = `git fetch --quiet --negotiate-only --negotiation-tip=${own} -- ${CODE.name}`;
+  const lacking = fakeHost(checkout(OLD, { ...unfetched, [asking]: `${OLD}\n` }));
+  await t.throwsAsync(converge(gitLatest, CODE, lacking, dryRun), refused);
+  const silent = fakeHost(checkout(OLD, { ...unfetched, [asking]: { exitCode: 128 } }));
+  t.deepEqual(await converge(gitLatest, CODE, silent, dryRun), {
+    status: 'unknown',
+    because:
+      'its branch "main" has commits of its own, and only a fetch tells whether "main" has them too',
+  });
   const host = fakeHost(checkout(OLD, ahead), checkout(NEW));
   await converge(gitLatest, { ...CODE, force_reset: true }, host, forReal);
   t.is(host.ran.at(-1), `git checkout --quiet --no-recurse-submodules --force -B main ${NEW} --`);

@@ -299,7 +299,8 @@ test('a watcher that runs from its file is left alone, and a process that has en
   const args = watcherSchema.parse(PROCESS);
   const stats = (processes: object): HostState => ({
     commands: { [STATS]: JSON.stringify({ status: 'ok', infos: { Shop: processes, other: {} } }) },
-    files: { '/etc/circus/conf.d/shop.ini': contentOf(args) },
+    files: { '/etc/circus/conf.d/shop.ini': contentOf(args), [PROCESS.cmd]: '' },
+    statuses: { [PROCESS.cmd]: { mode: '0755' }, '/srv/projects/shop': { kind: 'directory' } },
   });
   const dead = judgedHost(stats({ 812: 'No such process (stopped?)' }));
   t.like(await converge(circusWatcher, PROCESS, dead, dryRun), {

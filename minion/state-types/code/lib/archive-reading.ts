@@ -112,6 +112,8 @@ def members(entries):
                 raise Refused("%r in it lies below a file" % path)
             found.setdefault(parent, {"kind": "directory", "mode": 0o755, "mtime": None})
             parent = posixpath.dirname(parent)
+    if tops and not found:
+        raise Refused("nothing of it is left without its first %d directories (strip)" % asked["strip"])
     names = {name for name, _ in tops}
     if asked["toplevel"] and not asked["strip"] and (len(names) != 1 or not any(is_dir for _, is_dir in tops)):
         raise Refused("it does not hold a single directory (enforce_toplevel: false allows that)")

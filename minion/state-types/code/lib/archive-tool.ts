@@ -3,7 +3,7 @@ import { inflateSync } from 'node:zlib';
 import { z } from 'zod';
 import { ConductorError } from '../../../../shared/errors.ts';
 import type { Argv, Host, HostView, Output } from '../../../host/host.ts';
-import { downloadFirst, wantedContent } from '../../files/lib/file-source.ts';
+import { downloadFirst, lookForFirst, wantedContent } from '../../files/lib/file-source.ts';
 import { digestOf, parseDigest, showDigest } from '../../files/lib/hashes.ts';
 import { gidOf, uidOf } from '../../lib/accounts.ts';
 import { failed } from '../../lib/ask.ts';
@@ -30,6 +30,8 @@ export interface Archive {
   readonly digest: string;
   /** Whether it is on this host or in the tree already. */
   readonly isHere: boolean;
+  /** Throws what a download would throw, as far as that can be told before it. */
+  look(): Promise<void>;
   /** Downloads it if it must be. */
   bytes(): Promise<Uint8Array>;
 }
@@ -42,6 +44,7 @@ export async function archiveOf(args: ArchiveArgs, host: HostView): Promise<Arch
     return {
       digest: showDigest(digest),
       isHere: false,
+      look: () => lookForFirst(urls, host),
       bytes: () => downloadFirst(urls, digest, host),
     };
   }
@@ -49,7 +52,7 @@ export async function archiveOf(args: ArchiveArgs, host: HostView): Promise<Arch
   const digest = typeof args.source_hash === 'string' ? parseDigest(args.source_hash) : null;
   const is = digestOf(bytes, digest?.algorithm ?? 'sha256');
   if (digest === null || is === showDigest(digest))
-    return { digest: is, isHere: true, bytes: async () => bytes };
+    return { digest: is, isHere: true, look: async () => undefined, bytes: async () => bytes };
   throw new ConductorError(
     'SOURCE_MISSING',
     `Cannot use the archive for "${args.name}": it has ${is}, not ${showDigest(digest)}`,

@@ -47,7 +47,13 @@ export async function guardOwnCommits(
   if (own === null || own === sha) return;
   const argv = ['git', 'merge-base', '--is-ancestor', own, sha] as const;
   const { exitCode } = await host.query(argv, inCheckout(checkout));
-  if (exitCode === 0) return;
+  if (exitCode !== 0) refuseOwnCommits(checkout, { branch, own });
+}
+
+export function refuseOwnCommits(
+  checkout: Checkout,
+  { branch, own }: { branch: string | null; own: string },
+): never {
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot update the checkout "${checkout.target}": its branch "${branch}" has commits that the remote does not ` +

@@ -12,6 +12,7 @@ import {
 } from './git-checkout.ts';
 import type { Checkout, Goal } from './git-checkout.ts';
 import { guardLocalChanges, guardOwnCommits, ownCommits } from './git-guards.ts';
+import { foreseeClone, foreseeMove, noSuchRev } from './git-foresight.ts';
 import { resolve, withoutPassword } from './git-remote.ts';
 import { clearStaleLocks } from './git-locks.ts';
 import type { CheckoutState } from './git-state.ts';
@@ -47,8 +48,8 @@ export async function wantedCheckout(
 }
 
 /**
- * Refuses a change of a working copy by which something would be lost or that leads nowhere. What the remote has and this
- * host has not, only a fetch tells.
+ * Refuses a change of a working copy by which something would be lost or that leads nowhere, as far as the remote tells
+ * that before a fetch.
  */
 export async function refuseCheckout(
   change: Change<CheckoutState>,
@@ -59,17 +60,55 @@ export async function refuseCheckout(
   await wantedOwnership(said({ user: checkout.user }), host);
   if (change.action === 'create') {
     await refuseParents({ name: checkout.target, makedirs: true }, host);
-    return guardTarget(checkout, place, host);
+    await guardTarget(checkout, place, host);
+  } else {
+    await guardLocalChangesOf(change, checkout, host);
   }
-  // What belongs to nobody cannot be looked at before it has been given to somebody.
-  if (change.action === 'remove' || !(await host.accounts()).has(change.from.user)) return;
-  if (!isMoving(change.to)) return;
-  const theirs = { ...checkout, user: change.from.user };
-  await guardLocalChanges(host, theirs);
+  await foresee(change, checkout, place, host);
+}
+
+/** Why only a fetch tells what becomes of the change; `null` if that is known. */
+export function uncertainCheckout(
+  change: Change<CheckoutState>,
+  checkout: Checkout,
+  place: Place,
+  host: HostView,
+): Promise<string | null> {
+  return foresee(change, checkout, place, host);
+}
+
+async function foresee(
+  change: Change<CheckoutState>,
+  checkout: Checkout,
+  { rev }: Place,
+  host: HostView,
+): Promise<string | null> {
+  if (change.action === 'remove') return null;
+  if (change.action === 'create') {
+    const { rev: sha, branch = null } = change.to;
+    return sha ? foreseeClone(host, checkout, { rev, sha, branch }) : null;
+  }
+  if (!(await canBeMoved(change, host))) return null;
   const { rev: sha, branch } = { ...change.from, ...change.to };
-  if (sha === null || (await localCommit(host, theirs, sha)) === null) return;
-  const own = await ownCommits(host, theirs, branch);
-  await guardOwnCommits(host, theirs, { sha, branch, own });
+  const theirs = { ...checkout, user: change.from.user };
+  return sha === null ? null : foreseeMove(host, theirs, { rev, sha, branch });
+}
+
+async function guardLocalChangesOf(
+  change: Change<CheckoutState>,
+  checkout: Checkout,
+  host: HostView,
+): Promise<void> {
+  if (change.action !== 'update' || !(await canBeMoved(change, host))) return;
+  await guardLocalChanges(host, { ...checkout, user: change.from.user });
+}
+
+/** What belongs to nobody cannot be looked at before it has been given to somebody. */
+async function canBeMoved(
+  change: Extract<Change<CheckoutState>, { readonly action: 'update' }>,
+  host: HostView,
+): Promise<boolean> {
+  return isMoving(change.to) && (await host.accounts()).has(change.from.user);
 }
 
 /** Whether more differs than whose it is, and where its remote is. */
@@ -97,7 +136,7 @@ async function update(checkout: Checkout, place: Place, host: Host): Promise<voi
   const own = await ownCommits(host, checkout, goal.branch);
   if (!(await hasEverything(host, checkout, goal))) await fetch(host, checkout, goal);
   if (goal.resolved === null) goal = await goalOf(checkout, place, host);
-  if ((await localCommit(host, checkout, goal.sha)) === null) throw noSuchRev(checkout, place);
+  if ((await localCommit(host, checkout, goal.sha)) === null) throw noSuchRev(checkout, place.rev);
   await guardOwnCommits(host, checkout, { ...goal, own });
   await moveTo(host, checkout, goal);
   if (checkout.submodules) await updateSubmodules(host, checkout);
@@ -114,7 +153,7 @@ async function goalOf(checkout: Checkout, place: Place, host: HostView): Promise
     const ofBranch = resolved.kind === 'branch' ? resolved.name : null;
     return { sha: resolved.sha, branch: branchOf(place, ofBranch), resolved };
   }
-  if (!/^[0-9a-f]{7,39}$/u.test(place.rev)) throw noSuchRev(checkout, place);
+  if (!/^[0-9a-f]{7,39}$/u.test(place.rev)) throw noSuchRev(checkout, place.rev);
   const sha = isThere ? await localCommit(host, ownerOf(checkout), place.rev) : null;
   return { sha: sha ?? place.rev, branch: branchOf(place, null), resolved: null };
 }
@@ -182,11 +221,4 @@ async function hasEverything(host: HostView, checkout: Checkout, goal: Goal): Pr
 
 function ownerOf({ target, user }: Checkout): { target: string; user?: string } {
   return user === undefined ? { target } : { target, user };
-}
-
-function noSuchRev({ name }: Checkout, { rev }: Place): ConductorError {
-  return new ConductorError(
-    'SOURCE_MISSING',
-    `Cannot check out "${rev}": "${withoutPassword(name)}" has no branch, tag or commit of that name`,
-  );
 }

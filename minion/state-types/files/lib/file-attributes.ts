@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { ConductorError } from '../../../../shared/errors.ts';
 import type { Host, HostView } from '../../../host/host.ts';
 import { lastWords } from '../../lib/ask.ts';
+import { nearestThere, refuseParents } from '../../lib/ownership.ts';
+import { refuseMarked, refuseReadOnly } from '../../lib/places.ts';
 import { parentsOf } from '../../lib/resources.ts';
 
 /** Letters of chattr that a file can be given; others tell how the file system keeps it. */
@@ -29,6 +31,28 @@ export async function attributesOf(path: string, host: HostView): Promise<string
   }
   const [flags = ''] = output.stdout.split(' ');
   return canonical([...flags].filter((letter) => SETTABLE.includes(letter)).join(''));
+}
+
+/** Refuses a place where a file cannot be written, whatever the file is marked with, or given no attributes. */
+export async function refuseUnmarkable(
+  place: { readonly name: string; readonly makedirs: boolean },
+  isThere: boolean,
+  host: HostView,
+): Promise<void> {
+  const directory = posix.dirname(place.name);
+  await refuseParents(place, host);
+  await refuseReadOnly(place.name, host);
+  await refuseMarked([directory], host);
+  // What is there has been asked for its attributes.
+  if (isThere) return;
+  const nearest = await nearestThere(directory, host);
+  const { exitCode } = await host.query(['lsattr', '-d', '--', nearest]);
+  if (exitCode === 0) return;
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot give "${place.name}" attributes: the file system of "${nearest}" has none`,
+    { lacks: [`mount:${nearest}`] },
+  );
 }
 
 /** Takes away what would keep even root from changing a file. */

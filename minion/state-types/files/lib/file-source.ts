@@ -3,7 +3,7 @@ import { ConductorError } from '../../../../shared/errors.ts';
 import { isTreeFile } from '../../../../shared/tree-file.ts';
 import type { TreeFile } from '../../../../shared/tree-file.ts';
 import type { HostView } from '../../../host/host.ts';
-import { download, withoutUser } from '../../lib/download.ts';
+import { download, lookForDownload, withoutUser } from '../../lib/download.ts';
 import { said } from '../../lib/said.ts';
 import { digestOf, findDigest, parseDigest, showDigest } from './hashes.ts';
 import type { Digest } from './hashes.ts';
@@ -55,9 +55,9 @@ async function bytesAt(source: Source, host: HostView): Promise<Uint8Array | nul
 }
 
 /** Texts that end in a newline, as those of a pillar do, need no other between them. */
-function contentsOf(
+export function contentsOf(
   contents: readonly string[],
-  { contents_newline: newline }: SourceArgs,
+  { contents_newline: newline }: Pick<SourceArgs, 'contents_newline'>,
 ): Uint8Array {
   const text = contents
     .map((one, at) => (at > 0 && !contents[at - 1]?.endsWith('\n') ? `\n${one}` : one))
@@ -121,18 +121,32 @@ async function hashFile(hash: TreeFile | string, host: HostView): Promise<Uint8A
   );
 }
 
+/** Throws what a download would throw, as far as that can be told before it. */
+export async function lookForFirst(urls: readonly string[], host: HostView): Promise<void> {
+  await firstOf(urls, async (url) => lookForDownload(url, host));
+}
+
 /** The bytes behind the first URL that answers, if they have the digest. */
 export async function downloadFirst(
   urls: readonly string[],
   digest: Digest | null,
   host: HostView,
 ): Promise<Uint8Array> {
+  return firstOf(urls, async (url) => {
+    const bytes = await download(url, host);
+    if (digest !== null) verify(bytes, digest, url);
+    return bytes;
+  });
+}
+
+async function firstOf<T>(
+  urls: readonly string[],
+  attempt: (url: string) => Promise<T>,
+): Promise<T> {
   const failures: unknown[] = [];
   for (const url of urls) {
     try {
-      const bytes = await download(url, host);
-      if (digest !== null) verify(bytes, digest, url);
-      return bytes;
+      return await attempt(url);
     } catch (error) {
       if (!(error instanceof ConductorError) || error.code !== 'SOURCE_MISSING') throw error;
       failures.push(error);

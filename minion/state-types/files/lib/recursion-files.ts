@@ -1,6 +1,9 @@
+import type { Settled } from '../../../../shared/surroundings.ts';
 import type { TreeFile } from '../../../../shared/tree-file.ts';
+import { said } from '../../lib/said.ts';
 import { SECRET_MODE } from '../../lib/secrecy.ts';
 import type { RecurseArgs } from '../file-recurse-schema.ts';
+import { ownersSettled, there } from '../../lib/settled.ts';
 import { chooser } from './choose.ts';
 
 /** The files of the source that are asked for, by where they go. */
@@ -27,4 +30,16 @@ export function modeFor(
 ): string | undefined {
   if (fileMode === undefined && isSecret === true) return SECRET_MODE;
   return fileMode === 'keep' ? mode : fileMode;
+}
+
+/** What each of the files is to be. */
+export function filesSettled(args: RecurseArgs): Settled {
+  const settled = filesOf(args).map(({ to, file }) => {
+    const owners = ownersSettled({
+      ...said({ user: args.user, group: args.group, mode: modeFor(args.file_mode, file) }),
+    });
+    const content = args.replace ? file.sha256 : undefined;
+    return there(`path:${args.name}/${to}`, { kind: 'file', content, ...owners });
+  });
+  return Object.assign({}, ...settled);
 }

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Change } from '../../../../shared/change.ts';
 import { ConductorError } from '../../../../shared/errors.ts';
-import type { Surroundings } from '../../../../shared/surroundings.ts';
+import type { Settled, Surroundings } from '../../../../shared/surroundings.ts';
 import { defineState } from '../../../engine/state-type.ts';
 import type { StateType } from '../../../engine/state-type.ts';
 import type { FileStatus, Host, HostView } from '../../../host/host.ts';
@@ -40,6 +40,7 @@ export interface Edit<Args extends EditArgs> extends TextEdit<Args> {
   readonly pillarPaths?: readonly string[];
   readonly modeArgument?: string;
   knowing?(args: Args, surroundings: Surroundings): Args;
+  readonly settles?: (args: Args) => Settled;
 }
 
 /**
@@ -60,6 +61,7 @@ export function defineEdit<Args extends EditArgs>(edit: Edit<Args>): StateType {
     textAttribute: 'content',
     isRelative: true,
     provides: (args: Args) => [`path:${args.name}`],
+    ...(edit.settles === undefined ? {} : { settles: edit.settles }),
     needs: (args: Args) => [`path:${args.name}`, ...parentsOf(args.name), ...ownersOf(said(args))],
     read: async (args: Args, host: HostView) => read(args, host),
     want: async (args: Args, host: HostView) => want(edit, args, host),

@@ -79,5 +79,6 @@ async function refuseHeld(names: readonly string[], host: HostView): Promise<voi
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot change the version of "${held}": it is held (update_holds: true changes it all the same, pkg.unheld lifts that)`,
+    { lacks: [] },
   );
 }

@@ -90,5 +90,7 @@ export function refuse(
   if (refusal === null) return;
   throw new ConductorError('STATE_REFUSED', `Cannot ${verb} "${names.join('", "')}": ${refusal}`, {
     output,
+    // What is in the way of a removal only another state of packages takes away; an installation may wait for a source.
+    ...(verb === 'remove' ? { lacks: [] } : {}),
   });
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import type { HostView } from '../../../host/host.ts';
 import { EXPOSED, absolutePath, accountReference, environment } from '../../lib/fields.ts';
+import { needDirectory, needProgram, programOf } from '../../lib/programs.ts';
 
 /** One value of an INI file: what follows ` ;` would be read as a comment. */
 const value = z.string().regex(/^(?!.*\s;)[^\r\n\0]*$/u, {
@@ -69,6 +71,16 @@ export const processFields = {
     .default(3)
     .describe('Seconds that it must live after a change before it counts as up'),
 };
+
+/** Refuses what could not be started: a program or a directory that is not there. */
+export async function needProcess(
+  { cmd, working_dir: directory }: { readonly cmd: string; readonly working_dir?: string },
+  host: HostView,
+): Promise<void> {
+  const program = programOf(cmd);
+  if (program !== null) await needProgram(program, host);
+  if (directory !== undefined) await needDirectory(directory, host);
+}
 
 /** Lines of one section of an INI file; what is not said is left out. */
 export function section(

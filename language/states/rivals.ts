@@ -1,0 +1,94 @@
+import type { Requisite } from '../declaration.ts';
+import type { Problems } from '../problem.ts';
+import type { StateSchemas } from '../state-schema.ts';
+import { CONDITIONS, type Checked } from './declare.ts';
+import type { Draft } from './draft.ts';
+
+interface Together {
+  readonly states: StateSchemas;
+  readonly requisites: ReadonlyMap<string, readonly Requisite[]>;
+  readonly problems: Problems;
+}
+
+/** What one state decides of one thing. */
+interface Claim {
+  readonly one: Checked;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** Reports states that would undo each other at every run: they decide one thing, each otherwise. */
+export function refuseRivals(checked: readonly Checked[], together: Together): void {
+  const claims = new Map<string, Claim[]>();
+  const told = new Set<Checked>();
+  for (const one of checked) {
+    const settled = together.states.get(one.draft.type)?.settles?.(one.args);
+    if (settled === undefined || isConditional(one, together)) continue;
+    for (const [resource, attributes] of Object.entries(settled)) {
+      const earlier = claims.get(resource) ?? [];
+      if (!told.has(one) && reportRival(resource, { one, attributes }, earlier, together.problems))
+        told.add(one);
+      claims.set(resource, [...earlier, { one, attributes }]);
+    }
+  }
+}
+
+/** What is done only sometimes may be an alternative. */
+function isConditional({ key, guards }: Checked, { requisites }: Together): boolean {
+  const { unless, onlyif, creates } = guards;
+  if (unless.length + onlyif.length + creates.length > 0) return true;
+  return requisites.get(key)?.some(({ kind }) => CONDITIONS.has(kind)) === true;
+}
+
+function reportRival(
+  resource: string,
+  { one, attributes }: Claim,
+  earlier: readonly Claim[],
+  problems: Problems,
+): boolean {
+  for (const other of earlier) {
+    const contested = contestedBetween(attributes, other.attributes);
+    const rival = other.one.draft;
+    if (contested.length === 0 || isOneId(one.draft, rival)) continue;
+    const { type, id, place, scope } = one.draft;
+    const why = disagreement(contested, shown(resource));
+    const message = `${type} "${id}" and ${rival.type} "${rival.id}" undo each other at every run: ${why}`;
+    problems.add(place, message, {
+      help: 'leave it to one of them, or say with unless, onlyif, creates or onchanges when each is meant',
+      chain: [{ words: `"${rival.id}" is declared in`, place: rival.place }, ...scope.chain],
+    });
+    return true;
+  }
+  return false;
+}
+
+function contestedBetween(
+  attributes: Claim['attributes'],
+  others: Claim['attributes'],
+): readonly string[] {
+  return Object.keys(attributes).filter((name) => {
+    const other = others[name];
+    return other !== undefined && other !== attributes[name];
+  });
+}
+
+/** Of a thing that only one of them wants, nothing else matters. */
+function disagreement(contested: readonly string[], thing: string): string {
+  if (contested.includes('existence')) return `one wants ${thing}, and the other wants it gone`;
+  return `each wants another ${contested.join(' and ')} of ${thing}`;
+}
+
+/** Two states of a module under one ID have been told. */
+function isOneId(one: Draft, rival: Draft): boolean {
+  return (
+    one.id === rival.id &&
+    one.idScope === rival.idScope &&
+    one.type.split('.')[0] === rival.type.split('.')[0]
+  );
+}
+
+/** `path:/etc/motd` is told as "/etc/motd", `user:robot` as user "robot". */
+function shown(resource: string): string {
+  const [kind = '', ...rest] = resource.split(':');
+  const name = `"${rest.join(':')}"`;
+  return kind === 'path' ? name : `${kind} ${name}`;
+}

@@ -1,0 +1,33 @@
+import type { z } from 'zod';
+import type { Settled } from '../../../../shared/surroundings.ts';
+import { isTreeFile } from '../../../../shared/tree-file.ts';
+import { said } from '../../lib/said.ts';
+import { ownersSettled, settled, there } from '../../lib/settled.ts';
+import type { fileManagedSchema } from '../file-managed-schema.ts';
+import { contentsOf } from './file-source.ts';
+import { sha256Of } from './hashes.ts';
+
+type Args = z.infer<typeof fileManagedSchema>;
+
+/** What a managed file is to be; what it keeps of an older one is not decided. */
+export function managedSettled(args: Args): Settled {
+  const { name, replace, create, follow_symlinks: follows, user, group, mode } = args;
+  const attributes = {
+    kind: 'file',
+    // A link that is not followed is replaced.
+    target: follows ? undefined : 'none',
+    content: replace ? contentSettled(args) : undefined,
+    ...ownersSettled(said({ user, group, mode })),
+  };
+  return create ? there(`path:${name}`, attributes) : settled(`path:${name}`, attributes);
+}
+
+function contentSettled(args: Args): string | undefined {
+  const { source, contents = args.contents_pillar } = args;
+  if (contents !== undefined) return sha256Of(contentsOf(contents, args));
+  if (source === undefined) return undefined;
+  if (isTreeFile(source)) return source.sha256;
+  return JSON.stringify(source, (_key, value: unknown) =>
+    isTreeFile(value) ? value.sha256 : value,
+  );
+}
