@@ -18,6 +18,7 @@ export interface StateSchema {
   goesUnguarded?(args: unknown): boolean;
   provides?(args: unknown): readonly string[];
   needs?(args: unknown): readonly string[];
+  publishesAt?(args: unknown, path: readonly string[]): string | null;
   secretsIn?(args: unknown): readonly string[];
   gathers?(args: unknown): Gathered;
   knowing?(args: unknown, surroundings: Surroundings): unknown;

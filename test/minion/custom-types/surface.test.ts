@@ -15,7 +15,10 @@ import { isTreeDirectory, isTreeFile } from '../../../shared/tree-file.ts';
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
 
 /** Some things only the types that come with Conductor do. */
-type Known = Omit<StateType, 'gathers' | 'knowing' | 'isOpenEnded' | 'restarts' | 'secretsIn'>;
+type Known = Omit<
+  StateType,
+  'gathers' | 'knowing' | 'isOpenEnded' | 'publishesAt' | 'restarts' | 'secretsIn'
+>;
 
 /** What `states/_types/conductor.d.ts` tells editors is what there is: the compiler proves it. */
 const proofs = {

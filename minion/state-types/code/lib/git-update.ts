@@ -61,6 +61,7 @@ export async function refuseCheckout(
     await refuseParents({ name: checkout.target, makedirs: true }, host);
     return guardTarget(checkout, place, host);
   }
+  if (change.action === 'update') refuseTakeover(change, checkout);
   // What belongs to nobody cannot be looked at before it has been given to somebody.
   if (change.action === 'remove' || !(await host.accounts()).has(change.from.user)) return;
   if (!isMoving(change.to)) return;
@@ -70,6 +71,20 @@ export async function refuseCheckout(
   if (sha === null || (await localCommit(host, theirs, sha)) === null) return;
   const own = await ownCommits(host, theirs, branch);
   await guardOwnCommits(host, theirs, { sha, branch, own });
+}
+
+/** Git runs the hooks of a checkout, and programs that its settings name: root does not run those of others. */
+function refuseTakeover(
+  { from, to }: Extract<Change<CheckoutState>, { action: 'update' }>,
+  { target }: Checkout,
+): void {
+  if (to.user !== 'root' || from.user === 'root') return;
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot make root the owner of the checkout "${target}": root would run the hooks and settings of "${from.user}" in it ` +
+      `(say \`user: ${from.user}\`, or take the checkout away first)`,
+    { lacks: [] },
+  );
 }
 
 /** Whether more differs than whose it is, and where its remote is. */

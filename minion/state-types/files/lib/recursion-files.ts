@@ -1,10 +1,15 @@
 import type { TreeFile } from '../../../../shared/tree-file.ts';
+import { bounded } from '../../lib/bounded.ts';
 import { SECRET_MODE } from '../../lib/secrecy.ts';
 import type { RecurseArgs } from '../file-recurse-schema.ts';
 import { chooser } from './choose.ts';
 
 /** The files of the source that are asked for, by where they go. */
-export function filesOf({
+export function filesOf(args: RecurseArgs): RecurseArgs['source']['files'] {
+  return bounded(`choose the files for "${args.name}"`, () => chosen(args));
+}
+
+function chosen({
   source,
   include_pat: include,
   exclude_pat: exclude,
