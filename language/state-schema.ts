@@ -19,6 +19,7 @@ export interface StateSchema {
   provides?(args: unknown): readonly string[];
   settles?(args: unknown): Settled;
   needs?(args: unknown): readonly string[];
+  publishesAt?(args: unknown, path: readonly string[]): string | null;
   secretsIn?(args: unknown): readonly string[];
   gathers?(args: unknown): Gathered;
   knowing?(args: unknown, surroundings: Surroundings): unknown;

@@ -1,5 +1,6 @@
 import { ConductorError } from '../shared/errors.ts';
 import { didYouMean } from '../shared/suggest.ts';
+import { mayTakeLong, within } from '../shared/within.ts';
 import { isInNetwork, parseNetwork } from './values/cidr.ts';
 import { isList, isMapping, type Data, type DataMapping } from './values/data.ts';
 import { globMatcher, isGlob } from './values/glob.ts';
@@ -169,7 +170,7 @@ function matchesSimple(target: Simple, minion: Candidate): boolean {
     case 'glob':
       return globMatcher(target.pattern)(minion.id);
     case 'regex':
-      return new RegExp(`^(?:${target.source})$`, 'u').test(minion.id);
+      return fits(target.source, minion.id);
     case 'facts':
       return hasValue(minion.facts, target);
     case 'pillar':
@@ -179,6 +180,18 @@ function matchesSimple(target: Simple, minion: Candidate): boolean {
     default:
       return target satisfies never;
   }
+}
+
+const LIMIT_MS = 1000;
+
+/** The id is short, and the minion's to choose. */
+function fits(source: string, id: string): boolean {
+  const test = (): boolean => new RegExp(`^(?:${source})$`, 'u').test(id);
+  if (!mayTakeLong(source)) return test();
+  const done = within(LIMIT_MS, test);
+  if (done !== null) return done.made;
+  const why = `matching "${id}" takes longer than ${LIMIT_MS / 1000} s (nested repetitions such as (a+)+ do that)`;
+  throw invalid(`re:${source}`, why, 1);
 }
 
 function pillarOf(target: { key: string; glob: string }, { pillar }: Candidate): DataMapping {

@@ -1,5 +1,6 @@
 import { appendFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { outcomeSchema } from '../protocol/report.ts';
 import type { Outcome } from '../protocol/report.ts';
 import { makeOwnDirectory, readOwnBytes } from './host/durable-file.ts';
@@ -12,6 +13,10 @@ import { fileError } from './host/file-error.ts';
 export interface Done {
   /** What earlier starts of this run have changed. */
   readonly earlier: readonly Outcome[];
+  /** What an earlier start of this run was killed in, and when it had begun with it; by key. */
+  readonly unfinished: ReadonlyMap<string, string>;
+  /** That a state is about to act. Throws if it cannot be written down. */
+  begin(key: string): void;
   /** Throws if it cannot be written down. */
   note(outcome: Outcome): void;
 }
@@ -19,39 +24,74 @@ export interface Done {
 /** Opens it for one run; what other runs have left goes with the first change. */
 export function openDone(stateDirectory: string, job: string): Done {
   const path = pathIn(stateDirectory);
-  const earlier = changedBefore(stateDirectory, job);
-  let isOurs = earlier.length > 0;
+  const lines = linesOf(stateDirectory, job);
+  const begun = new Set<string>();
+  let isOurs = lines.length > 0;
+  const write = (line: Line): void => {
+    try {
+      makeOwnDirectory(stateDirectory);
+      if (!isOurs) rmSync(path, { force: true, recursive: true });
+      isOurs = true;
+      // Behind a line that was cut off begins another one.
+      appendFileSync(path, `\n${JSON.stringify({ job, ...line })}\n`, { mode: 0o600 });
+    } catch (error) {
+      throw fileError('write', path, error);
+    }
+  };
   return {
-    earlier,
+    earlier: changedIn(lines),
+    unfinished: unfinishedIn(lines),
+    begin(key) {
+      begun.add(key);
+      write({ began: key, at: new Date().toISOString() });
+    },
     note(outcome) {
-      if (outcome.status !== 'changed') return;
-      try {
-        makeOwnDirectory(stateDirectory);
-        if (!isOurs) rmSync(path, { force: true, recursive: true });
-        isOurs = true;
-        // Behind a line that was cut off begins another one.
-        appendFileSync(path, `\n${JSON.stringify({ job, outcome })}\n`, { mode: 0o600 });
-      } catch (error) {
-        throw fileError('write', path, error);
-      }
+      const wasBegun = begun.delete(outcome.key);
+      if (outcome.status === 'changed') write({ outcome });
+      else if (wasBegun) write({ ended: outcome.key });
     },
   };
 }
 
 /** What earlier starts of a run have changed; a line that was cut off or damaged tells nothing. */
 export function changedBefore(stateDirectory: string, job: string): readonly Outcome[] {
+  return changedIn(linesOf(stateDirectory, job));
+}
+
+const lineSchema = z.union([
+  z.object({ outcome: outcomeSchema }),
+  z.object({ began: z.string(), at: z.iso.datetime() }),
+  z.object({ ended: z.string() }),
+]);
+
+type Line = z.infer<typeof lineSchema>;
+
+function changedIn(lines: readonly Line[]): readonly Outcome[] {
+  return lines.flatMap((line) => ('outcome' in line ? [line.outcome] : []));
+}
+
+function unfinishedIn(lines: readonly Line[]): ReadonlyMap<string, string> {
+  const unfinished = new Map<string, string>();
+  for (const line of lines) {
+    if ('began' in line) unfinished.set(line.began, line.at);
+    else unfinished.delete('ended' in line ? line.ended : line.outcome.key);
+  }
+  return unfinished;
+}
+
+function linesOf(stateDirectory: string, job: string): readonly Line[] {
   const read = readOwnBytes(pathIn(stateDirectory));
   if (read.status !== 'ok') return [];
   return read.value
     .toString('utf8')
     .split('\n')
-    .flatMap((line) => outcomeIn(line, job));
+    .flatMap((line) => lineIn(line, job));
 }
 
-function outcomeIn(line: string, job: string): readonly Outcome[] {
+function lineIn(text: string, job: string): readonly Line[] {
   try {
-    const parsed: { job?: unknown; outcome?: unknown } = JSON.parse(line);
-    return parsed.job === job ? [outcomeSchema.parse(parsed.outcome)] : [];
+    const parsed: { job?: unknown } = JSON.parse(text);
+    return parsed.job === job ? [lineSchema.parse(parsed)] : [];
   } catch {
     return [];
   }

@@ -57,7 +57,7 @@ export const outcomeSchema = z.strictObject({
   /** `states/eknight.yaml:12:1` */
   place: z.string(),
   status: z.enum(['unchanged', 'changed', 'would-change', 'failed', 'skipped', 'unknown']),
-  /** Made, or in a dry run foreseen; text differences are in `diff`. */
+  /** Made, in a dry run foreseen, or of what failed because a check did not accept it; text differences are in `diff`. */
   change: z.optional(changeSchema),
   /** Of what changed or would; absent in reports of minions that did not tell yet. */
   origin: z.optional(originSchema),

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { encodedForms, writtenForms } from './secret-forms.ts';
 
 /**
  * A value that came from a sealed pillar entry, or was computed from one. By every route that
@@ -37,7 +38,7 @@ const SHORTEST_PART = 4;
 /**
  * Makes a redactor for the given secret strings. Longer secrets are replaced first, so that one
  * that holds another is blanked whole; each line of a secret of several lines is blanked too, and
- * so is a secret in the forms in which programs write it down.
+ * so is a secret in the forms in which programs write it down, and in base64 and hexadecimal digits.
  * `fingerprint` tells equal secrets apart without telling what they are.
  */
 export function redactor(
@@ -57,24 +58,10 @@ export function redactor(
 /** Lines are looked for without the spaces around them, which others add and take away. */
 function partsOf(secret: string): string[] {
   const lines = secret.split(/\r?\n/u).filter((line) => line.trim().length >= SHORTEST_PART);
-  const texts = [secret, secret.trim(), ...lines.map((line) => line.trim())];
-  return texts.flatMap((text) => [text, ...formsOf(text)]).filter((text) => text.trim() !== '');
-}
-
-/** As JSON, shells, SQL, URLs, crontabs and configuration files have to write a text. */
-function formsOf(text: string): string[] {
-  if (!/[^\w.-]/u.test(text)) return [];
-  const shell = [String.raw`'\''`, `'"'"'`].map((quote) => text.replaceAll("'", () => quote));
-  return [
-    JSON.stringify(text).slice(1, -1),
-    ...shell,
-    ...shell.map((quoted) => quoted.replaceAll('%', () => String.raw`'\%'`)),
-    text.replaceAll('%', '%%'),
-    text.replaceAll('\\', String.raw`\\`).replaceAll("'", "''"),
-    text.replaceAll("'", "''"),
-    text.replaceAll(/["'\\$`]/gu, String.raw`\$&`),
-    ...(/\p{Surrogate}/u.test(text) ? [] : [encodeURIComponent(text)]),
-  ];
+  const whole = [secret, secret.trim()];
+  const texts = [...whole, ...lines.map((line) => line.trim())];
+  const forms = texts.flatMap((text) => [text, ...writtenForms(text)]);
+  return [...forms, ...whole.flatMap(encodedForms)].filter((text) => text.trim() !== '');
 }
 
 function blank(part: string, mark: string): Redact {

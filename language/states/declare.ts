@@ -121,14 +121,10 @@ function checkWords(
   const { place, scope } = draft;
   const node: MappingNode = { kind: 'mapping', place, entries: plain };
   const what = draft.type;
-  return checkNode(guardSchema, {
-    what,
-    node,
-    place,
-    keys: () => COMMON_WORDS,
-    chain: scope.chain,
-    problems,
-  });
+  const { chain } = scope;
+  const subject: Subject = { what, node, place, keys: () => COMMON_WORDS, chain, problems };
+  refuseExposed(node, { schema: guardSchema }, subject);
+  return checkNode(guardSchema, subject);
 }
 
 interface Typed {
@@ -163,7 +159,7 @@ function checkArguments(
   const checked = checkData(schema.schema, subject, data);
   if (checked !== undefined) hideSecrets(schema, checked.value, workshop);
   const given = { entries: node.entries, files };
-  refuseExposure(draft, { schema, given }, problems);
+  refuseExposure(draft, { schema, given, args: checked?.value }, problems);
   return checked && { ...checked, holdsSecret: secretEntry(given) !== null };
 }
 

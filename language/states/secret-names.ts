@@ -11,6 +11,12 @@ export function exposedNamesOf(type: Pick<StateSchema, 'schema'>): ReadonlySet<s
   return namesMarked('isExposed', type);
 }
 
+/** Names of the arguments that everybody can see: paths, accounts, and what a thing is called, unless its type says other. */
+export function plainNamesOf(type: Pick<StateSchema, 'schema'>): ReadonlySet<string> {
+  const isName = namesMarked('mayHoldSecret', type).has('name') || secretNamesOf(type).has('name');
+  return new Set([...namesMarked('isPlain', type), ...(isName ? [] : ['name'])]);
+}
+
 function namesMarked(mark: string, { schema }: Pick<StateSchema, 'schema'>): ReadonlySet<string> {
   const names = new Set<string>();
   collect(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }), mark, names);

@@ -32,7 +32,8 @@ const command = z
 const commands = z.union([command, z.array(command).min(1)]).transform((one) => [one].flat());
 const paths = z
   .union([z.string().startsWith('/'), z.array(z.string().startsWith('/')).min(1)])
-  .transform((one) => [one].flat());
+  .transform((one) => [one].flat())
+  .meta({ isPlain: true });
 const seconds = z.number().nonnegative();
 
 /** What every state takes besides its requisites; the descriptions are the manual. */
@@ -62,7 +63,12 @@ export const guardSchema = z.strictObject({
     .describe('Where in the run: first, last, a number, or a negative number from the end'),
   failhard: z.boolean().optional().describe('End the whole run if this state fails'),
   timeout: z.number().positive().optional().describe('Seconds that the whole state may take'),
-  runas: z.string().min(1).optional().describe('The user that guards and commands run as'),
+  runas: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The user that guards and commands run as')
+    .meta({ isPlain: true }),
   aggregate: harmless('a state does all that it declares in one step already'),
   parallel: harmless('states run one after the other'),
   reload_modules: harmless('every state sees the host as it is at its turn'),

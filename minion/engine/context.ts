@@ -26,6 +26,10 @@ export interface RunOptions {
   /** Ends the run; its reason says why. */
   readonly signal: AbortSignal;
   readonly emit: (event: RunEvent) => void;
+  /** Told of a state that its guards may skip the next time, before it acts. */
+  readonly begins?: (key: string) => void;
+  /** Those that an earlier start of this run was killed in, and when it had begun with them; by key as it is shown. */
+  readonly unfinished?: ReadonlyMap<string, string>;
   readonly log: Logger;
   /** For a state that says nothing of its own; default 1800 s. */
   readonly stateTimeoutMs?: number;

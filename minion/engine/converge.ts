@@ -12,6 +12,8 @@ export interface ConvergeOptions {
   readonly notified?: boolean;
   /** Called before the first effect on the host. */
   readonly beforeEffect?: (change: Change | null) => Promise<void>;
+  /** Told of a change before anybody may refuse it. */
+  readonly intends?: (change: Change) => void;
   /** Told what it wants, each time that this is looked at. */
   readonly sees?: (want: Partial<Attributes> | null) => void;
   /** Called if the reaction fails. */
@@ -53,7 +55,10 @@ export async function converge(
     return wait(type, args, host, { change, ...options });
   const reacts = options.notified === true && !isAnsweredBy(type, change);
   if (change === null && !reacts) return unchanged(type, args);
-  if (change !== null) await type.refuses?.(change, args, viewOf(host));
+  if (change !== null) {
+    options.intends?.(change);
+    await type.refuses?.(change, args, viewOf(host));
+  }
   if (reacts) await type.refusesReaction?.(args, viewOf(host));
   return bringAbout(type, args, host, { change, reacts, ...options });
 }

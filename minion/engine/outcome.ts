@@ -13,9 +13,16 @@ import { textDiff } from './text-diff.ts';
 /** What came of a declaration's turn, before it is made presentable. */
 export type Result =
   | Convergence
-  | { readonly status: 'failed'; readonly error: unknown }
+  | Failed
   | Skipped
   | { readonly status: 'unknown'; readonly because: string };
+
+export interface Failed {
+  readonly status: 'failed';
+  readonly error: unknown;
+  /** What it was that somebody who was asked did not accept. */
+  readonly change?: Change;
+}
 
 export interface Skipped {
   readonly status: 'skipped';
@@ -69,7 +76,9 @@ export function outcomeOf(
     ...('change' in result && result.change !== null
       ? changeOf(result.change, type, redact(name), presentation)
       : {}),
-    ...(cause !== null && 'change' in result ? causeShown(cause, redact) : {}),
+    ...(cause !== null && 'change' in result && result.status !== 'failed'
+      ? causeShown(cause, redact)
+      : {}),
     startedAt: timing.startedAt.toISOString(),
     milliseconds: Math.round(timing.milliseconds * 10) / 10,
     ...(timing.attempts > 1 ? { attempts: timing.attempts } : {}),

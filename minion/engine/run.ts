@@ -4,7 +4,7 @@ import { messageOf } from '../../shared/errors.ts';
 import { typeOf } from './context.ts';
 import type { RunContext, RunOptions } from './context.ts';
 import { Abandoned } from './deadline.ts';
-import { noteEnd, remember } from './drift/effort.ts';
+import { noEffort, noteEnd, remember } from './drift/effort.ts';
 import { mayHoldFormerSecret } from './drift/held.ts';
 import type { Effort } from './drift/effort.ts';
 import { payListeners } from './listeners.ts';
@@ -158,7 +158,7 @@ function passOver(because: string): Concluded {
       isOver: true,
     },
     timing: { startedAt: new Date(), milliseconds: 0, attempts: 1 },
-    effort: { seen: undefined, change: null, cause: null, hasReactionFailed: false },
+    effort: noEffort(),
   };
 }
 

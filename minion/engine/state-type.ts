@@ -101,6 +101,9 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
   /** What must be there before it, if the tree declares it: the implied requisites. */
   needs?(args: Args): readonly string[];
 
+  /** Why everybody could read a secret at this path of its arguments, where `publishes` does not hold for all of them. */
+  publishesAt?(args: Args, path: readonly string[]): string | null;
+
   /** Texts within its arguments that are shown nowhere, such as a password in an address. */
   secretsIn?(args: Args): readonly string[];
 

@@ -7,7 +7,7 @@ import type { RunContext } from './context.ts';
 import { converge } from './converge.ts';
 import { inTime } from './deadline.ts';
 import { changingNeed, doubted, remedyFor } from './doubt.ts';
-import { causeOf, noteBegin } from './drift/effort.ts';
+import { causeOf, noEffort, noteBegin } from './drift/effort.ts';
 import type { Effort } from './drift/effort.ts';
 import { failingCheck, guardedBy } from './guards.ts';
 import type { Result, Skipped } from './outcome.ts';
@@ -18,6 +18,7 @@ import { rememberSecretsToCome } from './drift/held.ts';
 import { keepOld, withOldBack } from './rollback.ts';
 import { judge, targetsOf } from './requisites.ts';
 import { noteMade, refuseUndoing } from './undoing.ts';
+import { isGuarded, refuseUnfinished } from './unfinished.ts';
 
 /** What came of one declaration, and how often it was tried. */
 export interface Turn {
@@ -28,7 +29,7 @@ export interface Turn {
 
 /** Gives a declaration its turn. The only place that turns what is thrown into an outcome. */
 export async function takeTurn(declaration: Declaration, context: RunContext): Promise<Turn> {
-  const effort: Effort = { seen: undefined, change: null, cause: null, hasReactionFailed: false };
+  const effort = noEffort();
   const verdict = judgement(declaration, context);
   if (verdict !== null) return { result: verdict, attempts: 1, effort };
   let attempts = 0;
@@ -43,7 +44,7 @@ export async function takeTurn(declaration: Declaration, context: RunContext): P
     return { result: inAll(result, effort), attempts: Math.max(1, attempts), effort };
   } catch (error) {
     const final = effort.hasReactionFailed ? await withOldBack(error, declaration, context) : error;
-    const result = failure(final, declaration, context);
+    const result = rejected(failure(final, declaration, context), effort);
     return { result, attempts: Math.max(1, attempts), effort };
   }
 }
@@ -82,6 +83,7 @@ async function attemptTurn(
   if (stopped !== null) {
     const awaited = context.dryRun && stopped.byCommand ? changingNeed(declaration, context) : null;
     if (awaited !== null) return unknown(`${stopped.because}, but ${awaited}`);
+    refuseUnfinished(declaration, stopped, context);
     settle(declaration, context);
     return { ...skipped(stopped.because, { isBroken: false }), isGuarded: true };
   }
@@ -103,6 +105,7 @@ async function act(
   const result = await converge(typeOf(context, declaration), declaration.args, host, {
     dryRun: false,
     notified: isNotified(declaration, context),
+    intends: (change) => void (effort.intended = change),
     sees: (want) => void (effort.seen = want),
     reactionFailed: () => void (effort.hasReactionFailed = true),
     beforeEffect: async (change) => {
@@ -111,6 +114,7 @@ async function act(
       effort.cause ??= await causeOf(declaration, { change, seen: effort.seen }, context, host);
       rememberSecretsToCome(declaration, effort.seen, context);
       noteBegin(context);
+      if (isGuarded(declaration)) context.begins?.(context.redaction.redact(declaration.key));
       if (change !== null) await keepOld(declaration, context, host);
       journal.owe(reactions.by.get(declaration.key) ?? []);
     },
@@ -139,6 +143,7 @@ async function foresee(
   const result = await converge(type, declaration.args, host, {
     dryRun: true,
     notified,
+    intends: (change) => void (effort.intended = change),
     sees: (want) => void (effort.seen = want),
   });
   if (result.status === 'would-change')
@@ -200,6 +205,13 @@ function failure(error: unknown, declaration: Declaration, context: RunContext):
     context.dryRun && !context.signal.aborted ? remedyFor(error, declaration, context) : null;
   if (awaited === null) return { status: 'failed', error };
   return unknown(`${awaited}; as things are: ${error.message}`);
+}
+
+/** Whoever has to find out why a check does not accept a change sees what that was. */
+function rejected(result: Result, { intended }: Effort): Result {
+  if (result.status !== 'failed' || intended === null) return result;
+  const isRejected = result.error instanceof ConductorError && result.error.code === 'CHECK_FAILED';
+  return isRejected ? { ...result, change: intended } : result;
 }
 
 function skipped(because: string, { isBroken }: { readonly isBroken: boolean }): Skipped {

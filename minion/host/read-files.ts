@@ -7,6 +7,11 @@ import { openTrusted, statusAt } from './safe-path.ts';
 
 /** A run does one thing at a time, and synchronous calls are many times faster than promises. */
 
+/** What Node can hold of one file. */
+const MOST_BYTES = 2 ** 31 - 1;
+const TOO_LARGE =
+  'it is larger than 2 GiB, more than states handle (have a command copy it: cmd.run with `creates` or `unless`)';
+
 /** See `HostView.readFile`. Never waits for a pipe that nobody writes to. */
 export function readFile(path: string): Uint8Array | null {
   return explaining('read', path, () =>
@@ -16,6 +21,7 @@ export function readFile(path: string): Uint8Array | null {
         const status = fstatSync(fd);
         if (status.isDirectory()) throw refuse('read', path, 'it is a directory');
         if (!status.isFile()) throw refuse('read', path, 'it is not a regular file');
+        if (status.size > MOST_BYTES) throw refuse('read', path, TOO_LARGE);
         return readFileSync(fd);
       } finally {
         closeSync(fd);

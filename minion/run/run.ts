@@ -102,7 +102,7 @@ interface Progress {
 function note(progress: Progress, event: RunEvent, log: Logger): void {
   if (event.event === 'outcome') {
     progress.outcomes.set(event.outcome.key, event.outcome);
-    noteDone(progress, event.outcome, log);
+    noting(progress, log, (done) => done.note(event.outcome));
   }
   if (event.event === 'waiting') progress.at = 'while it waited for another run to end';
   if (event.event === 'compiling') progress.at = 'before its first state';
@@ -111,9 +111,9 @@ function note(progress: Progress, event: RunEvent, log: Logger): void {
 }
 
 /** That it cannot be written down is no failure of the run: only a later start of it would not know. */
-function noteDone({ done, redaction }: Progress, outcome: Outcome, log: Logger): void {
+function noting({ done, redaction }: Progress, log: Logger, write: (done: Done) => void): void {
   try {
-    done?.note(outcome);
+    if (done !== null) write(done);
   } catch (error) {
     log.warn({ error: loggable(error, redaction) }, 'What was done could not be written down');
   }
@@ -175,6 +175,8 @@ async function compileAndConverge(
     memory: openMemory(stateDirectory, { dryRun, onCorrupt }),
     isWhole: options.stateFiles.length === 0,
     emit,
+    begins: (key) => noting(progress, log, (done) => done.begin(key)),
+    unfinished: progress.done?.unfinished ?? new Map(),
   });
 }
 

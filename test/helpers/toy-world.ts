@@ -118,6 +118,14 @@ function toyTypes(world: ToyWorld): ReadonlyMap<string, StateType> {
     name: 'toy.content',
     provides: () => ['path:/srv/file'],
   };
+  const refused: StateType<Toy, ToyState> = {
+    ...mute,
+    name: 'toy.refused',
+    refuses: async (_change, { value }) => {
+      const code = value === 'rejected' ? 'CHECK_FAILED' : 'STATE_REFUSED';
+      throw new ConductorError(code, `Cannot make it "${value}"`);
+    },
+  };
   const other: StateType<Toy, ToyState> = { ...mute, name: 'other.kind' };
   const types = [
     mute,
@@ -132,6 +140,7 @@ function toyTypes(world: ToyWorld): ReadonlyMap<string, StateType> {
     derived,
     open,
     provider,
+    refused,
   ].map((type) => defineState(type));
   return new Map(types.map((type) => [type.name, type]));
 }

@@ -543,7 +543,7 @@ test('a mistake never tells a secret', (t) => {
   const error = t.throws(() => compileText(text, { pillar }), { instanceOf: ConductorError });
   t.false(error.message.includes('hunter22'));
   t.false(JSON.stringify(error.details).includes('hunter22'));
-  t.is(problemsOf(() => compileText(text, { pillar })).length, 4);
+  t.is(problemsOf(() => compileText(text, { pillar })).length, 5);
 });
 
 test('mistakes of values are told in plain words', (t) => {

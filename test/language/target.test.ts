@@ -273,3 +273,17 @@ test('top files tell whom they are for, and which names they know', (t) => {
   t.false(isAddressed(tree, { ...web1, groups: ['lab'] }));
   t.is(namesAddressed(treeOf({ 'states/top.yaml': 'base: {"a and": [b]}\n' })), null);
 });
+
+test('a glob takes no longer for a text that nearly fits, and a regular expression that would is ended', (t) => {
+  const text = 'a'.repeat(5000);
+  t.false(globMatcher(`${'*a'.repeat(30)}*b`)(text));
+  t.true(globMatcher(`${'*a'.repeat(30)}*`)(text));
+  t.true(globMatcher('*[!b]?')('\u{1F600}x'));
+  const id = `${'a'.repeat(60)}-b`;
+  const minion = { id, groups: [], facts: {} };
+  t.throws(() => matches(parseTarget('re:(a+)+'), minion), {
+    code: 'TARGET_INVALID',
+    message: `Cannot read target "re:(a+)+": matching "${id}" takes longer than 1 s (nested repetitions such as (a+)+ do that)`,
+  });
+  t.true(matches(parseTarget('re:(a+|-b)+'), { ...minion, id: 'aa-b' }));
+});

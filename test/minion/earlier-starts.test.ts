@@ -65,6 +65,23 @@ test('a line that was cut off tells nothing, and neither does what is no file', 
   t.deepEqual(ids(changedBefore(directory, job)), ['b: changed']);
 });
 
+test('what was begun and not ended is known to the next start', (t) => {
+  const directory = mkdtempSync(join(root, 'state-'));
+  const job = uuidv7();
+  const keys = (of: string): readonly string[] => [...openDone(directory, of).unfinished.keys()];
+  const first = openDone(directory, job);
+  for (const id of ['a', 'b', 'c', 'd']) first.begin(outcome(id).key);
+  first.note(outcome('a'));
+  first.note(outcome('b', 'failed'));
+  first.note(outcome('c', 'unchanged'));
+  t.deepEqual(keys(job), [outcome('d').key]);
+  t.regex(openDone(directory, job).unfinished.get(outcome('d').key) ?? '', /^2\d{3}-/u);
+  t.deepEqual(ids(changedBefore(directory, job)), ['a: changed']);
+  t.deepEqual(keys(uuidv7()), []);
+  openDone(directory, job).note(outcome('d', 'failed'));
+  t.deepEqual(keys(job), [outcome('d').key], 'that it was told once does not end it');
+});
+
 test('that it cannot be written down is told', (t) => {
   const path = join(root, 'a-file');
   writeFileSync(path, '');

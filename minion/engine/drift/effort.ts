@@ -15,9 +15,16 @@ import type { Seen } from './wish.ts';
 export interface Effort {
   seen: Seen;
   change: Change | null;
+  /** What was to be changed last, whether or not anybody has begun with it. */
+  intended: Change | null;
   cause: Cause | null;
   /** In the attempt that failed: what it watches was there, and it did not come up on that. */
   hasReactionFailed: boolean;
+}
+
+/** Of a turn that has just begun. */
+export function noEffort(): Effort {
+  return { seen: undefined, change: null, intended: null, cause: null, hasReactionFailed: false };
 }
 
 /** Finds out why something is about to change: before it does, for then it is too late to look. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isTreeFile } from '../../../shared/tree-file.ts';
 import type { TreeFile } from '../../../shared/tree-file.ts';
-import { absolutePath, accountReference } from '../lib/fields.ts';
+import { EXPOSED, absolutePath, accountReference } from '../lib/fields.ts';
 
 const source = z.union([
   z.custom<TreeFile>(isTreeFile).meta({ type: 'string' }),
@@ -71,7 +71,8 @@ const fields = {
     .describe('Leave out so many directories at the beginning of each path'),
   options: options
     .exactOptional()
-    .describe('As for tar: `--strip-components=N`, which is the same as `strip`'),
+    .describe('As for tar: `--strip-components=N`, which is the same as `strip`')
+    .meta(EXPOSED),
   enforce_toplevel: z
     .boolean()
     .default(true)

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
 import { defineState } from '../../engine/state-type.ts';
+import { EXPOSED } from '../lib/fields.ts';
 import { askDjango, needsOf, projectFields, tellDjango, word } from './lib/django.ts';
 
 type Migrated = { unapplied: readonly string[] };
@@ -50,7 +51,8 @@ const staticSchema = z
     ignore: z
       .array(z.string().regex(/^(?!-)[^\0\r\n]+$/u))
       .default([])
-      .describe('Patterns of files to leave out'),
+      .describe('Patterns of files to leave out')
+      .meta(EXPOSED),
     clear: z
       .boolean()
       .default(false)

@@ -89,12 +89,14 @@ export const runningSchema = z
     binds: list(bind)
       .transform((binds) => binds.toSorted())
       .exactOptional()
-      .describe('Directories, files or named volumes that are seen in it: /srv/data:/data:ro'),
+      .describe('Directories, files or named volumes that are seen in it: /srv/data:/data:ro')
+      .meta(EXPOSED),
     network_mode: z
       .string()
       .regex(/^(?!-)[\w.:-]+$/u)
       .exactOptional()
-      .describe('`bridge`, `host`, `none` or the name of a network'),
+      .describe('`bridge`, `host`, `none` or the name of a network')
+      .meta(EXPOSED),
     restart_policy: z
       .string()
       .regex(/^(?:no|always|unless-stopped|on-failure(?::\d+)?)$/u, {
@@ -113,7 +115,8 @@ export const runningSchema = z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9.-]*$/u)
       .exactOptional()
-      .describe('Its host name'),
+      .describe('Its host name')
+      .meta(EXPOSED),
     memory: bytes.exactOptional().describe('The most memory that it may use, such as 512m'),
     privileged: z.boolean().exactOptional().describe('Whether it may do all that root may'),
     read_only: z.boolean().exactOptional().describe('Whether it cannot write to its own files'),

@@ -3,7 +3,7 @@ import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
-import { absolutePath } from '../lib/fields.ts';
+import { EXPOSED, absolutePath } from '../lib/fields.ts';
 import {
   engineField,
   engineOf,
@@ -34,7 +34,8 @@ const presentSchema = z
       .union([z.string().regex(/^\w[\w.-]{0,127}$/u), z.number()])
       .transform(String)
       .exactOptional()
-      .describe('The tag, if `name` does not say it'),
+      .describe('The tag, if `name` does not say it')
+      .meta(EXPOSED),
     load: absolutePath
       .exactOptional()
       .describe('A file on the host, as `docker save` writes it, to take it from'),
@@ -82,7 +83,7 @@ export const dockerImagePresent = defineState<PresentArgs, Image>({
 const absentSchema = z
   .strictObject({
     name: imageName.describe('The image; only a title if `images` is given'),
-    images: z.array(imageName).min(1).exactOptional().describe('Several images'),
+    images: z.array(imageName).min(1).exactOptional().describe('Several images').meta(EXPOSED),
     force: z
       .boolean()
       .default(false)

@@ -3,15 +3,16 @@ import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Argv, Host, HostView } from '../../host/host.ts';
-import { optionsFor, refuseFile, rewrite } from './lib/git-config-file.ts';
+import { modeOf, optionsFor, refuseFile, rewrite } from './lib/git-config-file.ts';
 import type { Where } from './lib/git-config-file.ts';
 import { canonicalName } from './lib/git-config-text.ts';
 import { failed } from '../lib/ask.ts';
-import { absolutePath, accountName } from '../lib/fields.ts';
+import { MAY_HOLD_SECRET, absolutePath, accountName } from '../lib/fields.ts';
 import { said } from '../lib/said.ts';
+import { closedMode } from '../lib/secrecy.ts';
 
-/** The values of one setting. */
-type Setting = { value: string | null; multivar: readonly string[] };
+/** The values of one setting, and who can read it. */
+type Setting = { value: string | null; multivar: readonly string[]; mode?: string };
 /** Settings that match, as `name=value`. */
 type Settings = { settings: readonly string[] };
 
@@ -38,7 +39,8 @@ const setSchema = z
       .regex(/^[A-Za-z0-9-]+\.(?:[^\0\n]+\.)?[A-Za-z][A-Za-z0-9-]*$/u, {
         error: 'expected the name of a setting, such as user.email',
       })
-      .describe('Name of the setting, such as user.email'),
+      .describe('Name of the setting, such as user.email')
+      .meta(MAY_HOLD_SECRET),
     value: text.exactOptional().describe('Its value, which stands on no command line'),
     multivar: z.array(text).min(1).exactOptional().describe('All its values, if it has several'),
     ...where,
@@ -49,9 +51,11 @@ const setSchema = z
     path: ['value'],
   })
   .describe(
-    "A setting of git has this value, in one repository or for all of an account's. Other values of it are replaced.",
+    "A setting of git has this value, in one repository or for all of an account's. Other values of it are replaced. " +
+      'With a secret in it, the file that it stands in is closed to others.',
   );
-type SetArgs = z.infer<typeof setSchema>;
+/** With `isClosed` it holds a secret, so its file is not for everybody to read. */
+type SetArgs = z.infer<typeof setSchema> & { readonly isClosed?: true };
 
 export const gitConfigSet = defineState<SetArgs, Setting>({
   name: 'git.config_set',
@@ -63,12 +67,18 @@ export const gitConfigSet = defineState<SetArgs, Setting>({
     global: true
 `,
   needs: needsOf,
+  knowing: (args, { holdsSecret }) => (holdsSecret ? { ...args, isClosed: true } : args),
   async read(args, host) {
     const values = await valuesOf(args, host);
     if (values.length === 0) return null;
-    return { value: values.length === 1 ? (values[0] ?? null) : null, multivar: values };
+    const mode = args.isClosed === true ? await modeOf(args, host) : undefined;
+    const value = values.length === 1 ? (values[0] ?? null) : null;
+    return { value, multivar: values, ...said({ mode }) };
   },
-  want: ({ value, multivar }) => said({ value, multivar }),
+  async want({ value, multivar, ...args }, host) {
+    const mode = args.isClosed === true ? await modeOf(args, host) : undefined;
+    return said({ value, multivar, mode: mode === undefined ? undefined : closedMode(mode) });
+  },
   refuses: (_change, args, host) => refuseFile(args, host),
   async apply(change, args, host) {
     if (change.action === 'remove') return;
@@ -83,7 +93,8 @@ const unsetSchema = z
     name: z
       .string()
       .regex(/^[^\0\n]+$/u)
-      .describe('Name of the setting, or a regular expression that the whole name matches'),
+      .describe('Name of the setting, or a regular expression that the whole name matches')
+      .meta(MAY_HOLD_SECRET),
     value_regex: z
       .string()
       .regex(/^[^\0\n]+$/u)

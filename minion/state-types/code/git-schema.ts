@@ -1,9 +1,12 @@
 import { z } from 'zod';
-import { absolutePath, accountName } from '../lib/fields.ts';
+import { MAY_HOLD_SECRET, PLAIN, absolutePath, accountName } from '../lib/fields.ts';
 
-const refName = z.string().regex(/^(?!-)(?!.*\.\.)[^\s~^:?*[\\\0]{1,200}$/u, {
-  error: 'expected a branch, a tag or a commit',
-});
+const refName = z
+  .string()
+  .regex(/^(?!-)(?!.*\.\.)[^\s~^:?*[\\\0]{1,200}$/u, {
+    error: 'expected a branch, a tag or a commit',
+  })
+  .meta(PLAIN);
 
 const identity = z.union([
   z.string().regex(/PRIVATE KEY/u, {
@@ -24,12 +27,15 @@ const remoteFields = {
     })
     .describe(
       'Address of the repository: https, ssh, git or a path; a name, token or password in an https address is kept out of the checkout, and password and token out of all that is shown',
-    ),
+    )
+    .meta(MAY_HOLD_SECRET),
   target: absolutePath.describe('Where the working copy is'),
   remote: refName.default('origin').describe('Name of the remote in the working copy'),
   user: accountName
     .exactOptional()
-    .describe('The account that owns the working copy and runs git; root if absent'),
+    .describe(
+      'The account that owns the working copy and runs git; root if absent, which takes over none of others',
+    ),
   identity: identity
     .exactOptional()
     .describe(

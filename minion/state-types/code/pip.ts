@@ -153,7 +153,8 @@ const removedSchema = z
     pkgs: z
       .array(z.string().regex(/^[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?$/u))
       .exactOptional()
-      .describe('Several packages'),
+      .describe('Several packages')
+      .meta(EXPOSED),
     bin_env: absolutePath
       .exactOptional()
       .describe("The virtual environment to take it from; the system's Python if absent"),

@@ -37,7 +37,8 @@ const schema = z
       .string()
       .regex(/^(?!-)[^\s\0]+$/u)
       .default('python3')
-      .describe('The Python that it is made with, by name or path'),
+      .describe('The Python that it is made with, by name or path')
+      .meta(EXPOSED),
     system_site_packages: z
       .boolean()
       .default(false)

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
-import { absolutePath } from '../lib/fields.ts';
+import { MAY_HOLD_SECRET, absolutePath } from '../lib/fields.ts';
 import { needProgram } from '../lib/programs.ts';
 import { ownersOf, pathAndParents } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
@@ -18,7 +18,8 @@ const fields = {
   name: z
     .string()
     .regex(/^[^\0]*\S[^\0]*$/u)
-    .describe('The command line, or a script of several lines'),
+    .describe('The command line, or a script of several lines')
+    .meta(MAY_HOLD_SECRET),
   ...surroundings,
   shell: absolutePath.default('/bin/bash').describe('The shell that reads it'),
   strict: z

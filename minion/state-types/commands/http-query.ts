@@ -4,7 +4,8 @@ import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView, HttpAnswer, HttpOptions } from '../../host/host.ts';
 import { withoutUser } from '../lib/download.ts';
-import { refusedArgument, seconds } from '../lib/fields.ts';
+import { bounded } from '../lib/bounded.ts';
+import { MAY_HOLD_SECRET, refusedArgument, seconds } from '../lib/fields.ts';
 import { said } from '../lib/said.ts';
 
 /** That the URL has answered as it should. */
@@ -20,7 +21,10 @@ const code = z.union([
 
 const schema = z
   .strictObject({
-    name: z.url({ protocol: /^https?$/u }).describe('The URL'),
+    name: z
+      .url({ protocol: /^https?$/u })
+      .describe('The URL')
+      .meta(MAY_HOLD_SECRET),
     status: z
       .union([code, z.array(code).min(1)])
       .transform((codes) => [codes].flat())
@@ -114,13 +118,15 @@ function optionsOf({ timeout, header_dict, username, password, address }: Args):
 /** What is wrong with an answer; `null` if it fits. */
 export function complaintAbout(
   answer: HttpAnswer | null,
-  { status, match, match_type: kind }: Pick<Args, 'status' | 'match' | 'match_type'>,
+  { name, status, match, match_type: kind }: Pick<Args, 'name' | 'status' | 'match' | 'match_type'>,
 ): string | null {
   if (answer === null) return 'nothing answers';
   if (!status.includes(answer.status)) return `the answer is status ${answer.status}`;
   const body = Buffer.from(answer.body).toString();
   const fits =
-    kind === 'pcre' ? new RegExp(match ?? '', 'u').test(body) : body.includes(match ?? '');
+    kind === 'pcre'
+      ? bounded(`look at what "${name}" answers`, () => new RegExp(match ?? '', 'u').test(body))
+      : body.includes(match ?? '');
   return fits ? null : 'the answer does not hold the text';
 }
 

@@ -5,7 +5,7 @@ import { isTreeFile } from '../../../shared/tree-file.ts';
 import type { TreeFile } from '../../../shared/tree-file.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
-import { absolutePath } from '../lib/fields.ts';
+import { MAY_HOLD_SECRET, absolutePath } from '../lib/fields.ts';
 import { refuseParents } from '../lib/ownership.ts';
 import { parentsOf, pathAndParents } from '../lib/resources.ts';
 import { askServer, runScript } from './lib/mysql.ts';
@@ -39,7 +39,11 @@ const fields = {
 
 const schema = z
   .strictObject({
-    name: z.string().min(1).describe('A title of your own; the statements if `query` is absent'),
+    name: z
+      .string()
+      .min(1)
+      .describe('A title of your own; the statements if `query` is absent')
+      .meta(MAY_HOLD_SECRET),
     query: z
       .string()
       .min(1)

@@ -42,12 +42,17 @@ const schema = z
       .default(false)
       .describe('Whether the copy goes into `name` under its own name if that is a directory'),
     ...ownerFields,
-    mode: fileMode.exactOptional().describe('Permissions; new files get 0644 if absent'),
+    mode: fileMode
+      .exactOptional()
+      .describe(
+        'Permissions; those of the source if absent, so that nobody else can read the copy',
+      ),
     makedirs,
     dir_mode: dirMode,
   })
   .describe(
-    'A copy of one file of the host. With `force` it is kept equal to its source; otherwise it is made once.',
+    'A copy of one file of the host. With `force` it is kept equal to its source; otherwise it is made once. Directories ' +
+      'are not copied: file.recurse brings those of the tree, and cmd.run with `creates` can copy one of the host once.',
   );
 
 type Args = z.infer<typeof schema>;
@@ -89,9 +94,11 @@ async function want(args: Args, host: HostView): Promise<Partial<Copy>> {
 async function ownersArgs(args: Args, isFilled: boolean, host: HostView): Promise<OwnerArgs> {
   const { user, group, mode, preserve, source } = args;
   const given = said({ user, group, mode });
-  const kept = preserve && isFilled ? await host.status(await followLinks(source, host)) : null;
+  const kept = isFilled ? await host.status(await followLinks(source, host)) : null;
   if (kept === null) return given;
-  return { user: kept.user, group: kept.group, mode: kept.mode, ...given };
+  if (preserve) return { user: kept.user, group: kept.group, mode: kept.mode, ...given };
+  // What runs as its owner there would run as another one here.
+  return { mode: `0${kept.mode.slice(1)}`, ...given };
 }
 
 async function sourceOf({ source }: Args, host: HostView): Promise<Uint8Array> {
@@ -99,7 +106,7 @@ async function sourceOf({ source }: Args, host: HostView): Promise<Uint8Array> {
   if (status?.kind === 'directory') {
     throw new ConductorError(
       'STATE_REFUSED',
-      `Cannot copy "${source}": it is a directory (file.recurse copies directories of the tree)`,
+      `Cannot copy "${source}": it is a directory (file.recurse brings those of the tree, cmd.run with \`creates\` can copy others)`,
     );
   }
   const bytes = await host.readFile(source);

@@ -7,6 +7,7 @@ import { directorySchema } from './file-directory-schema.ts';
 import type { DirectoryArgs } from './file-directory-schema.ts';
 import { describeStray, ownStrays, strays } from './lib/below.ts';
 import type { BelowArgs, Stray } from './lib/below.ts';
+import { bounded } from '../lib/bounded.ts';
 import { chooser } from './lib/choose.ts';
 import { providedBelow, removeBelow, unwantedBelow } from './lib/clean.ts';
 import { listBelow } from './lib/short-list.ts';
@@ -96,7 +97,9 @@ async function straysOf(
 
 function unwantedOf(found: readonly FoundBelow[] | null, args: DirectoryArgs): string[] {
   const isExcluded = chooser(args.exclude_pat);
-  return unwantedBelow(found ?? [], { kept: args.kept ?? [], isExcluded });
+  return bounded(`clean "${args.name}"`, () =>
+    unwantedBelow(found ?? [], { kept: args.kept ?? [], isExcluded }),
+  );
 }
 
 function belowArgs(args: DirectoryArgs): BelowArgs {

@@ -1,6 +1,7 @@
 import type { Change } from '../../../shared/change.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
+import { bounded } from '../lib/bounded.ts';
 import { followLinks } from '../lib/ownership.ts';
 import { refuseMounts, refuseFixed } from '../lib/places.ts';
 import { pathAndParents } from '../lib/resources.ts';
@@ -16,7 +17,9 @@ export type Tidied = { remains: readonly string[] };
 async function found(args: TidyArgs, host: HostView): Promise<{ path: string; names: string[] }> {
   const path = await followLinks(args.name, host);
   const below = await host.walk(path, args.depth === undefined ? {} : { maxDepth: args.depth });
-  return { path, names: tidyBelow(below ?? [], { path, now: Date.now() }, criteria(args)) };
+  const where = { path, now: Date.now() };
+  const names = bounded(`tidy "${args.name}"`, () => tidyBelow(below ?? [], where, criteria(args)));
+  return { path, names };
 }
 
 function criteria(args: TidyArgs) {

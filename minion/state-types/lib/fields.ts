@@ -3,11 +3,18 @@ import { z } from 'zod';
 
 /** Parts of schemas that several state types share. Each canonicalizes, so that equal things compare equal. */
 
+/** Of what everybody on a host can see: the path of a file, whose it is, what something is called. No secret may be in it. */
+export const PLAIN = { isPlain: true } as const;
+
+/** Of a `name` that is no mere name: what it says is kept from others, so a secret may be in it. */
+export const MAY_HOLD_SECRET = { mayHoldSecret: true } as const;
+
 /** A path on the host, without `.`, `..`, doubled and trailing slashes. */
 export const absolutePath = z
   .string()
   .regex(/^\/[^\0\n]*$/u, { error: 'expected a path from the root, such as /srv/logs' })
-  .transform((path) => stripSlash(posix.normalize(path)));
+  .transform((path) => stripSlash(posix.normalize(path)))
+  .meta(PLAIN);
 
 function stripSlash(path: string): string {
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
@@ -20,20 +27,26 @@ export const fileMode = z
   .refine((digits) => /^0?[0-7]{3,4}$/u.test(digits), {
     error: 'expected the octal digits of a file mode, such as 0644',
   })
-  .transform((digits) => digits.slice(-4).padStart(4, '0'));
+  .transform((digits) => digits.slice(-4).padStart(4, '0'))
+  .meta(PLAIN);
 
 /** The name of an account or group. */
 export const accountName = z
   .string()
-  .regex(/^[a-z_][a-z0-9_.-]{0,30}[a-z0-9_.$-]?$/iu, { error: 'expected the name of an account' });
+  .regex(/^[a-z_][a-z0-9_.-]{0,30}[a-z0-9_.$-]?$/iu, { error: 'expected the name of an account' })
+  .meta(PLAIN);
 
 /** An account or group, by its name or its number; as text. */
-export const accountReference = z.union([z.int().nonnegative(), accountName]).transform(String);
+export const accountReference = z
+  .union([z.int().nonnegative(), accountName])
+  .transform(String)
+  .meta(PLAIN);
 
 /** Names without repetition, in order. */
 export const accountNames = z
   .array(accountName)
-  .transform((names) => [...new Set(names)].toSorted());
+  .transform((names) => [...new Set(names)].toSorted())
+  .meta(PLAIN);
 
 /** A text that fits on one line. */
 export const singleLine = z.string().regex(/^[^\0\r\n]*$/u, { error: 'expected a single line' });

@@ -20,20 +20,39 @@ export interface Rehearsal {
   /** By path below the directory; put in place in this order. */
   readonly pieces: ReadonlyMap<string, Piece>;
   readonly check: Argv;
+  /** Nothing but the pieces is in the copy. */
+  readonly isFresh?: boolean;
   /** It writes to /tmp, whatever TMPDIR says, so it gets an empty one of its own. */
   readonly hasOwnTmp?: boolean;
 }
+
+/** Memory that every host has. */
+export const IN_MEMORY = '/dev/shm';
+
+/** Mounts of its own, and processes: whatever the check has started, and however, ends with it. */
+const SPACES = ['--mount', '--propagation=private', '--pid', '--fork', '--kill-child'] as const;
+const ALONE = ['unshare', ...SPACES] as const;
 
 /**
  * What a program answers if a directory were already as it is to be. Nothing is written: it sees a copy of the directory
  * that is in memory, at the directory's path, and that nobody else sees.
  */
 export async function rehearse(rehearsal: Rehearsal, host: HostView): Promise<Output> {
-  const { directory, check, hasOwnTmp = false } = rehearsal;
+  const { directory, check, hasOwnTmp = false, isFresh = false } = rehearsal;
   const { steps, input } = stepsOf(rehearsal);
-  const alone: Argv = ['unshare', '--mount', '--propagation=private', 'sh', '-c', STAGE, 'sh'];
-  const tmp = hasOwnTmp ? 'own' : 'shared';
-  const argv: Argv = [...alone, directory, tmp, ...steps, 'check', ...check];
+  const how = [hasOwnTmp ? 'own' : 'shared', isFresh ? 'fresh' : 'copied'];
+  const argv: Argv = [
+    ...ALONE,
+    'sh',
+    '-c',
+    STAGE,
+    'sh',
+    directory,
+    ...how,
+    ...steps,
+    'check',
+    ...check,
+  ];
   const output = await host.query(argv, { input });
   if (!output.stdout.startsWith(STAGED)) throw failed(`stage "${directory}"`, argv, output);
   return { ...output, stdout: output.stdout.slice(STAGED.length) };
@@ -61,15 +80,17 @@ const STAGED = 'staged\n';
 
 /**
  * A fixed text; what varies comes in as arguments. Whoever stands in a directory still sees it when another is mounted
- * over it, which this one process alone sees.
+ * over it, which this one process alone sees. It waits for the check: the first process of a space of its own is spared
+ * signals that any other one would end by.
  */
 const STAGE = `set -e
 directory=$1
 tmp=$2
-shift 2
+content=$3
+shift 3
 cd -- "$directory"
 mount -t tmpfs -o mode=0700 conductor "$directory"
-cp --archive -- . "$directory"
+[ "$content" = fresh ] || cp --archive -- . "$directory"
 cd -- "$directory"
 while [ "$1" != check ]; do
   rm --recursive --force -- "./$2"
@@ -90,8 +111,9 @@ done
 shift
 cd /
 [ "$tmp" = shared ] || mount -t tmpfs -o mode=1777 conductor /tmp
-mount -t tmpfs -o mode=1777 conductor /dev/shm
-export TMPDIR=/dev/shm
+[ "$directory" = ${IN_MEMORY} ] || mount -t tmpfs -o mode=1777 conductor ${IN_MEMORY}
+export TMPDIR=${IN_MEMORY}
 echo staged
-exec "$@" </dev/null
+"$@" </dev/null
+exit $?
 `;

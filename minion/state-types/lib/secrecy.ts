@@ -6,6 +6,11 @@ export function closed<Args extends object>(args: Args): Args {
   return { mode: SECRET_MODE, dir_mode: '0755', ...args };
 }
 
+/** A mode by which the same may read, but for those who are neither its owner nor in its group. */
+export function closedMode(mode: string): string {
+  return `${mode.slice(0, -1)}0`;
+}
+
 /** Whether those may read who are neither its owner nor in its group. */
 export function isOpen(mode: string): boolean {
   return /[4-7]$/u.test(mode);

@@ -17,6 +17,7 @@ import {
 import type { HostsLine } from './lib/hosts-file.ts';
 
 const HOSTS = '/etc/hosts';
+const PUBLIC = 'every program looks names up in /etc/hosts, so everybody can read it';
 const NEEDS = [`path:${HOSTS}`];
 
 type Entry = { ip: readonly string[]; comment: string | null };
@@ -75,6 +76,7 @@ type OnlyArgs = z.infer<typeof onlySchema>;
 export const hostPresent = defineState<Present, Entry>({
   name: 'host.present',
   schema: presentSchema,
+  publishes: PUBLIC,
   example: `salt-master:
   host.present:
     ip: 192.168.0.42
@@ -122,6 +124,7 @@ function only(name: 'host.only' | 'hosts.only') {
   return defineState<OnlyArgs, Only>({
     name,
     schema: onlySchema,
+    publishes: PUBLIC,
     example: `127.0.1.1:
   ${name}:
     hostnames: [web-01.example.org, web-01]

@@ -57,6 +57,9 @@ const schema = z
 
 type Args = z.infer<typeof schema>;
 
+const PUBLIC =
+  'everybody reads answers of all types but "password" in /var/cache/debconf/config.dat: give it that type, if its package asks it so';
+
 /** Stands for a password, of which nothing may be told. */
 const RIGHT = '(as declared)';
 const WRONG = '(another one)';
@@ -99,6 +102,8 @@ export const debconfSet = defineState<Args, Answers>({
       postfix/mailname: {type: string, value: mail.example.org}
   pkg.installed: []
 `,
+  publishesAt: ({ data }, [, question = '']) =>
+    data[question]?.type === 'password' ? null : PUBLIC,
   provides: ({ name }) => [`debconf:${name}`],
   read,
   want,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { withoutUser } from '../lib/download.ts';
-import { absolutePath } from '../lib/fields.ts';
+import { EXPOSED, absolutePath } from '../lib/fields.ts';
 import type { InstallArgs } from './lib/install.ts';
 
 export const packageName = z.string().regex(/^[a-z0-9][a-z0-9.+-]*(?::[a-z0-9-]+)?$/u, {
@@ -23,9 +23,10 @@ const location = z.union([absolutePath, z.string().regex(/^https?:\/\/\S+$/u)], 
 const title = z.string().min(1).describe('Name of the package; only a title if `pkgs` is given');
 const pkgs = packages
   .exactOptional()
-  .describe('Several packages in one transaction: names, or mappings of name to version');
+  .describe('Several packages in one transaction: names, or mappings of name to version')
+  .meta(EXPOSED);
 /** Several packages of which only the names matter. */
-export const nameList = z.array(packageName).min(1).exactOptional();
+export const nameList = z.array(packageName).min(1).exactOptional().meta(EXPOSED);
 
 /** When the lists of the package sources are fetched. */
 export const listFields = {
@@ -60,7 +61,8 @@ const installFields = {
     .string()
     .regex(/^[\w./~-]+$/u)
     .exactOptional()
-    .describe('Release to take them from, such as bookworm-backports'),
+    .describe('Release to take them from, such as bookworm-backports')
+    .meta(EXPOSED),
   skip_verify: z
     .boolean()
     .default(false)
@@ -74,7 +76,8 @@ export const pkgInstalledSchema = z
     ...installFields,
     version: version
       .exactOptional()
-      .describe('Version: 1.22.1-9, 1.22*, >=1.22 or `latest`; any that is installed if absent'),
+      .describe('Version: 1.22.1-9, 1.22*, >=1.22 or `latest`; any that is installed if absent')
+      .meta(EXPOSED),
     allow_updates: z
       .boolean()
       .default(false)
@@ -126,7 +129,8 @@ const removedFields = {
   pkgs,
   version: version
     .exactOptional()
-    .describe('Only this version is removed; any that is installed if absent'),
+    .describe('Only this version is removed; any that is installed if absent')
+    .meta(EXPOSED),
 };
 
 export const pkgRemovedSchema = z

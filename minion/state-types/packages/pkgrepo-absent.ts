@@ -5,9 +5,10 @@ import { packagesChanged } from '../lib/packages.ts';
 import { refuseConfiguration, replaceConfiguration } from '../lib/staged.ts';
 import type { Piece } from '../lib/rehearse.ts';
 import { READ_SOURCES } from './lib/apt.ts';
-import { findIn, isDeb822, readSourceFiles, renderEntry, replaceIn } from './lib/source-file.ts';
+import { findIn, isDeb822, readSourceFiles, replaceIn, showEntry } from './lib/source-file.ts';
 import type { SourceFile } from './lib/source-file.ts';
-import { fileOf, ownKeyringOf, placeOf } from './lib/repository.ts';
+import { describeLogins, hideLogins, secretsOf } from './lib/credentials.ts';
+import { fileOf, loginsOf, ownKeyringOf, ownLoginFile, placeOf } from './lib/repository.ts';
 import { absentSchema } from './pkgrepo-schema.ts';
 import type { AbsentArgs } from './pkgrepo-schema.ts';
 
@@ -16,6 +17,8 @@ type Left = {
   sources: Readonly<Record<string, string>>;
   /** The keyring that nothing else needs; `null` if there is none. */
   keyring: string | null;
+  /** The file with its logins; `null` if there is none. */
+  login: string | null;
 };
 
 /** A file without what is to go; `null` is nothing that is left of it. */
@@ -33,7 +36,7 @@ async function removals(args: AbsentArgs, host: HostView): Promise<readonly Remo
     if (place === null) return file.path === fileOf(args) ? [whole(file)] : [];
     const found = findIn(file, place);
     if (found.length === 0) return [];
-    const gone = found.map((entry) => renderEntry(file.path, entry)).join('');
+    const gone = found.map((entry) => showEntry(file.path, entry)).join('');
     const rest = replaceIn(file, place, null);
     const isKept = rest !== '' || file.path === '/etc/apt/sources.list';
     return [{ path: file.path, gone, rest: isKept ? rest : null }];
@@ -43,7 +46,7 @@ async function removals(args: AbsentArgs, host: HostView): Promise<readonly Remo
 function whole({ path, parts }: SourceFile): Removal {
   return {
     path,
-    gone: parts.map(({ text }) => text).join(isDeb822(path) ? '\n\n' : '\n'),
+    gone: hideLogins(parts.map(({ text }) => text).join(isDeb822(path) ? '\n\n' : '\n')),
     rest: null,
   };
 }
@@ -51,8 +54,11 @@ function whole({ path, parts }: SourceFile): Removal {
 async function read(args: AbsentArgs, host: HostView): Promise<Left | null> {
   const found = await removals(args, host);
   const keyring = await unusedKeyring(args, found, host);
-  if (found.length === 0 && keyring === null) return null;
-  return { sources: Object.fromEntries(found.map(({ path, gone }) => [path, gone])), keyring };
+  const file = ownLoginFile(args);
+  const login = (await describeLogins(file, [], host)) === null ? null : file;
+  if (found.length === 0 && keyring === null && login === null) return null;
+  const sources = Object.fromEntries(found.map(({ path, gone }) => [path, gone]));
+  return { sources, keyring, login };
 }
 
 /** Its own keyring, if it is there and no source that stays is signed with it. */
@@ -77,10 +83,12 @@ async function changeOf(change: Change<Left>, args: AbsentArgs, host: HostView) 
   for (const { path, rest } of await removals(args, host)) {
     pieces.set(path, rest === null ? null : { kind: 'file', content: rest, mode: '0644' });
   }
-  const keyring = change.action === 'remove' ? change.from.keyring : null;
-  if (keyring !== null) pieces.set(keyring, null);
+  const { keyring, login } = change.action === 'remove' ? change.from : NOTHING;
+  for (const path of [keyring, login]) if (path !== null) pieces.set(path, null);
   return { what: `the package sources without "${args.name}"`, directory: '/etc/apt', pieces };
 }
+
+const NOTHING = { keyring: null, login: null };
 
 /** Whether apt can read the sources that are left. */
 async function refuses(change: Change<Left>, args: AbsentArgs, host: HostView): Promise<void> {
@@ -106,6 +114,7 @@ export const pkgrepoAbsent = defineState<AbsentArgs, Left>({
   pkgrepo.absent:
     name: deb https://download.example.com/debian stable main
 `,
+  secretsIn: (args) => secretsOf(loginsOf(args)),
   read,
   want: () => null,
   refuses,

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { isTreeFile } from '../../../shared/tree-file.ts';
 import type { TreeFile } from '../../../shared/tree-file.ts';
-import { absolutePath, refusedArgument, singleLine } from '../lib/fields.ts';
-import { fitsFile, placeOf } from './lib/repository.ts';
+import { MAY_HOLD_SECRET, absolutePath, refusedArgument, singleLine } from '../lib/fields.ts';
+import { areReadable } from './lib/credentials.ts';
+import { fitsFile, loginsOf, placeOf } from './lib/repository.ts';
 import type { Place } from './lib/repository.ts';
 
 const DIRECTORY = '/etc/apt/sources.list.d';
@@ -21,7 +22,8 @@ const place = {
     .min(1)
     .describe(
       'The source as one line, `deb [options] URI suite components`, or a title if `uris` is given',
-    ),
+    )
+    .meta(MAY_HOLD_SECRET),
   uris: words.exactOptional().describe('Where the packages are, if `name` is a title'),
   suites: words.exactOptional().describe('Suites such as bookworm, if `name` is a title'),
   types: words.exactOptional().describe('`deb`, `deb-src` or both, if `name` is a title'),
@@ -134,6 +136,10 @@ export const managedSchema = z
     error: 'a line has one type, URI and suite: a file that ends in .sources can hold several',
     path: ['file'],
   })
+  .refine((args) => areReadable(loginsOf(args)), {
+    error: 'apt has no way to write down a login without a name or with spaces in it',
+    path: ['name'],
+  })
   .refine(
     ({ key_url: url, key_text: text, keyid }) => [url, text, keyid].filter(isSaid).length < 2,
     {
@@ -154,7 +160,8 @@ export const managedSchema = z
     'A source of Debian packages, as one line or in the deb822 form (a `file` that ends in .sources, or `uris` and a title). Its ' +
       'key goes to a keyring of its own that vouches for nothing else. Apt checks all sources with the change in ' +
       'them before anything is replaced, and fetches the lists of this one; if that fails the old sources are put ' +
-      'back. The same source in another .list file is taken away there.',
+      'back. The same source in another .list file is taken away there. A name and password in its address are kept ' +
+      'from all but root, in a file below /etc/apt/auth.conf.d.',
   );
 
 export const absentSchema = z

@@ -5,6 +5,7 @@ import type { Host, HostView } from '../../host/host.ts';
 import { packagesChanged } from '../lib/packages.ts';
 import { parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
+import { SECRET_MODE } from '../lib/secrecy.ts';
 import { hasTaken, refuseConfiguration, replaceConfiguration } from '../lib/staged.ts';
 import type { Replacement } from '../lib/staged.ts';
 import type { Piece } from '../lib/rehearse.ts';
@@ -18,9 +19,11 @@ import {
   readSourceFiles,
   renderEntry,
   replaceIn,
+  showEntry,
 } from './lib/source-file.ts';
 import type { SourceFile } from './lib/source-file.ts';
-import { repositoryOf } from './lib/repository.ts';
+import { loginsOf, ownLoginFile, repositoryOf } from './lib/repository.ts';
+import { describeLogins, renderLogins, secretsOf, wantedLogin } from './lib/credentials.ts';
 import type { SourceEntry } from './lib/source-entry.ts';
 import type { Repository } from './lib/repository.ts';
 import { managedSchema } from './pkgrepo-schema.ts';
@@ -31,6 +34,8 @@ type Source = {
   content: string;
   /** What is in its keyring. */
   key?: string;
+  /** How the file with its logins is; `null` if there is none of ours. */
+  login?: string | null;
   /** Other .list files that hold the same source. */
   elsewhere: readonly string[];
   /** Nothing else stands in its file. */
@@ -40,11 +45,13 @@ type Source = {
 };
 
 const APT = '/etc/apt';
+const PUBLIC =
+  'everybody reads the sources of apt; only a name and password in the address (https://NAME:PASSWORD@…) go to a file of their own';
 /** What the registry says from the moment that a source stands in its file until its lists are there. */
 const BEGUN = 'begun';
 
 async function read(args: ManagedArgs, host: HostView): Promise<Source | null> {
-  const { file, entry, keyring } = repositoryOf(args);
+  const { file, entry, keyring, logins } = repositoryOf(args);
   const files = await readSourceFiles(host);
   const own = files.find(({ path }) => path === file) ?? (await readSourceFile(file, host));
   const found = findIn(own, entry);
@@ -52,8 +59,9 @@ async function read(args: ManagedArgs, host: HostView): Promise<Source | null> {
   if (found.length === 0 && elsewhere.length === 0) return null;
   const key = (await describeKeyring(args, keyring, host)) ?? undefined;
   return {
-    content: found.map((one) => renderEntry(file, one)).join(''),
+    content: found.map((one) => showEntry(file, one)).join(''),
     ...said({ key }),
+    login: await describeLogins(ownLoginFile(args), logins, host),
     elsewhere,
     alone: own.parts.every(({ entry: one }) => one !== null && found.includes(one)),
     fetched: !(await hasTaken(host, markOf(file, entry), BEGUN)),
@@ -73,11 +81,12 @@ function otherFiles(
 }
 
 async function want(args: ManagedArgs, host: HostView): Promise<Partial<Source>> {
-  const { file, entry } = repositoryOf(args);
+  const { file, entry, logins } = repositoryOf(args);
   const key = (await describeWantedKey(args, host)) ?? undefined;
   return {
     content: renderEntry(file, entry),
     ...said({ key }),
+    ...(await wantedLogin(ownLoginFile(args), logins, host)),
     elsewhere: [],
     ...(args.clean_file ? { alone: true } : {}),
     ...(mustFetch(args) ? { fetched: true } : {}),
@@ -99,9 +108,11 @@ async function apply(args: ManagedArgs, host: Host): Promise<void> {
   const { file, entry } = repository;
   const wereOld = await areListsOld({}, host);
   const key = await keyPieces(args, repository, host);
+  const pieces = await sourcePieces(args, host);
+  if (repository.logins.length > 0) await needDirectory(posix.dirname(ownLoginFile(args)), host);
   await replaceConfiguration(host, {
     ...placeOf(args),
-    pieces: new Map([...key, ...(await sourcePieces(args, host))]),
+    pieces: new Map([...key, ...pieces]),
     check: null,
     mark: markOf(file, entry),
     pending: BEGUN,
@@ -151,8 +162,12 @@ async function sourcePieces(
   args: ManagedArgs,
   host: HostView,
 ): Promise<ReadonlyMap<string, Piece>> {
-  const { file, entry } = repositoryOf(args);
+  const { file, entry, logins } = repositoryOf(args);
   const pieces = new Map<string, Piece>();
+  const login = ownLoginFile(args);
+  if (logins.length > 0)
+    pieces.set(login, { kind: 'file', content: renderLogins(logins), mode: SECRET_MODE });
+  else if ((await describeLogins(login, logins, host)) !== null) pieces.set(login, null);
   const own = args.clean_file ? parseFile(file, '') : await readSourceFile(file, host);
   pieces.set(file, fileOf(replaceIn(own, entry, entry)));
   for (const other of otherFiles(await readSourceFiles(host), file, args)) {
@@ -190,6 +205,9 @@ backports:
 `,
   treeFiles: ['key_url'],
   textAttribute: 'content',
+  publishesAt: (args, [argument = '']) =>
+    ['name', 'uris'].includes(argument) && loginsOf(args).length > 0 ? null : PUBLIC,
+  secretsIn: (args) => secretsOf(loginsOf(args)),
   provides: (args) => [`path:${repositoryOf(args).file}`],
   needs: (args) => {
     const { file, entry } = repositoryOf(args);

@@ -3,7 +3,7 @@ import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView, HttpOptions } from '../../host/host.ts';
 import { withoutUser } from '../lib/download.ts';
-import { singleLine, tcpPort } from '../lib/fields.ts';
+import { MAY_HOLD_SECRET, singleLine, tcpPort } from '../lib/fields.ts';
 import { patience, waitUntil } from './lib/wait.ts';
 
 /** Whether a port takes connections. */
@@ -25,7 +25,7 @@ const portSchema = z
 
 const httpSchema = z
   .strictObject({
-    name: z.string().min(1).describe('The URL, unless `url` gives it'),
+    name: z.string().min(1).describe('The URL, unless `url` gives it').meta(MAY_HOLD_SECRET),
     url: z
       .url({ protocol: /^https?$/u })
       .exactOptional()

@@ -4,7 +4,7 @@ import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { gidOf, groupNameOf, loginOf, uidOf } from '../lib/accounts.ts';
-import { absolutePath, accountName } from '../lib/fields.ts';
+import { EXPOSED, absolutePath, accountName } from '../lib/fields.ts';
 import { ownersOf, pathAndParents } from '../lib/resources.ts';
 import { entryName, readAclTree } from './lib/acl-tree.ts';
 import type { AclNode } from './lib/acl-tree.ts';
@@ -41,14 +41,13 @@ const shared = {
     .string()
     .transform(fullType)
     .pipe(z.enum(TYPES))
-    .describe(
-      'What the entry is for: user, group, mask or other; with "default:" what new files get',
-    ),
+    .describe('What it is for: user, group, mask or other; with "default:" what new files get'),
   acl_name: z
     .union([z.literal(''), z.int().nonnegative(), z.string().regex(/^\d+$/u), accountName])
     .transform(String)
     .default('')
-    .describe('The user or group; the owner, or the owning group, if empty'),
+    .describe('The user or group; the owner, or the owning group, if empty')
+    .meta(EXPOSED),
   recurse: z.boolean().default(false).describe('Whether all that is below has the same entry'),
 };
 

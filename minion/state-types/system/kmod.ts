@@ -5,6 +5,7 @@ import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { lastWords } from '../lib/ask.ts';
 import { KERNEL } from '../lib/resources.ts';
+import { EXPOSED } from '../lib/fields.ts';
 import {
   OWN_LIST,
   builtinModules,
@@ -30,7 +31,8 @@ const shared = {
     .min(1)
     .transform((names) => [...new Set(names)].toSorted())
     .exactOptional()
-    .describe('Several modules; that of `name` if absent'),
+    .describe('Several modules; that of `name` if absent')
+    .meta(EXPOSED),
 };
 
 const presentSchema = z

@@ -59,7 +59,8 @@ export const unmountedSchema = z
     name: absolutePath.describe('Where nothing is to be mounted'),
     device: deviceName
       .exactOptional()
-      .describe('Only this is not to be mounted there; whatever it is if absent'),
+      .describe('Only this is not to be mounted there; whatever it is if absent')
+      .meta(EXPOSED),
     persist: z.boolean().default(false).describe('Whether its line in fstab goes as well'),
     config,
   })

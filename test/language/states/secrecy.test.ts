@@ -110,6 +110,31 @@ test('what everybody can read takes no secret', (t) => {
     'shop: {nginx.site: {contents: "server { # {{ pillar.key }}\\n}"}}',
     'a.conf: {nginx.snippet: {contents: "# {{ pillar.key }}"}}',
     '/x: {file.symlink: {target: "/{{ pillar.key }}"}}',
+    'web: {host.present: {ip: 192.0.2.1, comment: "{{ pillar.key }}"}}',
+    '192.0.2.1: {host.only: {hostnames: [web, "{{ pillar.key }}"]}}',
+  ])
+    t.is(mistakes(t, one).length, 1, one);
+});
+
+function source(address: string): string {
+  return `x: {pkgrepo.managed: {name: "deb ${address} a main"}}`;
+}
+
+test('of some things everybody can read a part: only a secret there is a mistake', (t) => {
+  const answers = `mail:
+  debconf.set:
+    data:
+      mail/secret: {type: password, value: "{{ pillar.key }}"}
+      mail/url: {type: string, value: "x{{ pillar.key }}"}
+`;
+  t.deepEqual(mistakes(t, answers), [
+    '5:39 "data" of debconf.set holds a secret, which everybody could read',
+  ]);
+  t.deepEqual(mistakes(t, source('https://robot:{{ pillar.key }}@example.org/debian')), []);
+  t.true(compiled(source('https://robot:in%2Fplain@example.org')).secrets.includes('in/plain'));
+  for (const one of [
+    source('https://example.org/{{ pillar.key }}/debian'),
+    'x: {pkgrepo.managed: {name: "deb https://me:x@example.org a main", comps: "{{ pillar.key }}"}}',
   ])
     t.is(mistakes(t, one).length, 1, one);
 });

@@ -17,7 +17,14 @@ type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never;
 /** Some things only the types that come with Conductor do. */
 type Known = Omit<
   StateType,
-  'gathers' | 'knowing' | 'isOpenEnded' | 'restarts' | 'secretsIn' | 'settles' | 'refusesReaction'
+  | 'gathers'
+  | 'knowing'
+  | 'isOpenEnded'
+  | 'publishesAt'
+  | 'restarts'
+  | 'secretsIn'
+  | 'settles'
+  | 'refusesReaction'
 >;
 
 /** What `states/_types/conductor.d.ts` tells editors is what there is: the compiler proves it. */

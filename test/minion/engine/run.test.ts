@@ -336,6 +336,26 @@ test('unless, onlyif and creates decide on the host whether a state runs', async
   t.is((await ask({ creates: ['/there', '/not'] }, yes)).status, 'changed');
 });
 
+test('what an earlier start was killed in has failed, if a guard would skip it', async (t) => {
+  const guarded = { guards: { creates: ['/half'] } };
+  const states = [declare('a', guarded), declare('b', { requires: { require: ['a'] } })];
+  const begun: string[] = [];
+  const begins = (key: string): void => void begun.push(key);
+  await run(states, { world: toyWorld(), begins });
+  const [key = ''] = begun;
+  t.deepEqual(begun, [states[0]?.key], 'only of what has guards');
+  const unfinished = new Map([[key, '2026-11-29T20:00:00.000Z']]);
+  const again = { unfinished, host: { files: { '/half': '' } } };
+  const { outcome, statuses } = await run(states, { world: toyWorld(), ...again });
+  t.deepEqual(statuses, ['a: failed', 'b: skipped']);
+  t.regex(
+    outcome('a').error?.message ?? '',
+    /begun at 2026-11-29T20:00:00.000Z and killed .*creates: "\/half" exists/u,
+  );
+  const redone = await run(states, { world: toyWorld(), unfinished });
+  t.deepEqual(redone.statuses, ['a: changed', 'b: changed']);
+});
+
 test('a state that a guard skips is fine for those that need it', async (t) => {
   const host = { files: { '/there': '' } };
   const { statuses } = await run(
@@ -355,6 +375,20 @@ test('check_cmd: a state whose check fails has failed, though it converged', asy
     host,
   });
   t.like(outcome('a'), { status: 'failed', error: { code: 'CHECK_FAILED', output: 'no good' } });
+});
+
+test('what a check does not accept is reported with the change that it was about', async (t) => {
+  const states = [
+    declare('a', { type: 'toy.refused', value: 'rejected' }),
+    declare('b', { type: 'toy.refused', value: 'impossible' }),
+  ];
+  for (const dryRun of [true, false]) {
+    const { outcome } = await run(states, { world: toyWorld(), dryRun });
+    const error = { code: 'CHECK_FAILED' };
+    const change = { action: 'create', to: { value: 'rejected' } } as const;
+    t.like(outcome('a'), { status: 'failed', error, change, origin: undefined });
+    t.like(outcome('b'), { status: 'failed', change: undefined });
+  }
 });
 
 test('retry: tries again until it works, and says how often', async (t) => {

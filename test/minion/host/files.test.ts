@@ -14,6 +14,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -517,6 +518,11 @@ test('reading a pipe that nobody writes to does not hang', (t) => {
   execFileSync('mkfifo', [join(place, 'fifo')]);
   t.throws(() => readFile(join(place, 'fifo')), { message: /not a regular file/u });
   t.throws(() => readFile(place), { message: /it is a directory/u });
+  writeFileSync(join(place, 'huge'), '');
+  truncateSync(join(place, 'huge'), 3 * 1024 ** 3);
+  t.throws(() => readFile(join(place, 'huge')), {
+    message: /^Cannot read ".*huge": it is larger than 2 GiB, .*cmd.run/u,
+  });
 });
 
 // Owners and errors

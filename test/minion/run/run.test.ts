@@ -456,7 +456,7 @@ service:
 });
 
 asRoot(
-  'started again after it was killed, a run reports what its first start has changed',
+  'started again after it was killed, a run reports what its first start has changed, and where it was killed',
   async (t) => {
     const here = place();
     const mark = join(here, 'mark');
@@ -471,8 +471,9 @@ pause:
     t.is(await child.ended, null);
     writeFileSync(join(here, 'go-on'), '');
     const { report } = await perform(request);
-    t.deepEqual(statuses(report), ['motd: changed', 'pause: skipped']);
-    t.like(report, { status: 'changed', counts: { changed: 1, skipped: 1, total: 2 } });
+    t.deepEqual(statuses(report), ['motd: changed', 'pause: failed']);
+    t.like(report, { status: 'failed', counts: { changed: 1, failed: 1, total: 2 } });
+    t.regex(report.outcomes[1]?.error?.message ?? '', /begun at .* and killed before its end/u);
     const other = await perform(runRequest(here, { files }));
     t.deepEqual(statuses(other.report), ['motd: unchanged', 'pause: skipped']);
   },

@@ -21,6 +21,7 @@ import { pipInstalled } from '../../../minion/state-types/code/pip.ts';
 import { virtualenvManaged } from '../../../minion/state-types/code/virtualenv.ts';
 import { canonicalName } from '../../../minion/state-types/code/lib/git-config-text.ts';
 import { converge, dryRun, forReal } from '../../helpers/converge.ts';
+import { refuseOthersProgram } from '../../../minion/state-types/code/lib/others-program.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
 import type { Answer, HostState } from '../../helpers/fake-host.ts';
 
@@ -169,6 +170,48 @@ test('a working copy whose owner is gone is given to its user', async (t) => {
   });
   await converge(gitLatest, CODE, host, forReal);
   t.regex(host.ran[0] ?? '', /^own \/srv\/projects\/shop dev:\d+$/);
+});
+
+test('root takes over no checkout of somebody else, whose hooks it would run', async (t) => {
+  const { user: _dev, ...asRoot } = CODE;
+  for (const options of [dryRun, forReal]) {
+    const host = fakeHost(checkout(OLD));
+    await t.throwsAsync(converge(gitLatest, asRoot, host, options), {
+      code: 'STATE_REFUSED',
+      message:
+        /^Cannot make root the owner of the checkout ".*": root would run the hooks and settings of "dev"/u,
+    });
+    t.deepEqual(host.ran, []);
+  }
+});
+
+test('root runs nothing that somebody else can make another program', async (t) => {
+  const others = { uid: 1001, user: 'dev' };
+  const refusal = async (statuses: NonNullable<HostState['statuses']>, user = 'root') =>
+    t
+      .throwsAsync(async () => {
+        await refuseOthersProgram('/srv/shop/manage.py', { user }, fakeHost({ statuses }));
+        throw new Error('nothing is refused');
+      })
+      .then(({ message }) => message);
+  const manage = { kind: 'file' } as const;
+  t.regex(
+    await refusal({ '/srv/shop/manage.py': { ...manage, ...others } }),
+    /manage.py" belongs to "dev"/u,
+  );
+  t.regex(
+    await refusal({ '/srv/shop': { kind: 'directory', ...others } }),
+    /"\/srv\/shop" belongs to "dev"/u,
+  );
+  t.regex(
+    await refusal({ '/srv/shop': { kind: 'directory', mode: '0777' } }),
+    /can be written by all/u,
+  );
+  for (const fine of [
+    refusal({ '/srv/shop': { kind: 'directory', mode: '1777' } }),
+    refusal({ '/srv/shop': { kind: 'directory', ...others } }, 'dev'),
+  ])
+    t.is(await fine, 'nothing is refused');
 });
 
 test('edited files and own commits are never given up unasked', async (t) => {

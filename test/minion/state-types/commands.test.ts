@@ -83,7 +83,7 @@ test('what a command printed is told, unless that is to be hidden', async (t) =>
 
 test('an answer is held against status and text', (t) => {
   const answer = { status: 200, headers: {}, body: Buffer.from('all ready 42') };
-  const asked = { status: [200], match_type: 'string' as const };
+  const asked = { name: 'http://x/', status: [200], match_type: 'string' as const };
   t.is(complaintAbout(answer, { ...asked }), null);
   t.is(complaintAbout(answer, { ...asked, status: [404, 301] }), 'the answer is status 200');
   t.is(complaintAbout(answer, { ...asked, match: 'ready 42' }), null);

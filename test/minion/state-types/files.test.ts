@@ -53,7 +53,7 @@ function judging(exitCode: number): { host: FakeHost; asked: Call[] } {
     ...fakeHost(OLD),
     query: async (argv: Argv, options: CommandOptions = {}) => {
       if (argv[0] !== 'lsattr') asked.push({ argv, options });
-      return { exitCode, stdout: '', stderr: 'bad', raw: new Uint8Array() };
+      return { exitCode, stdout: 'staged\n', stderr: 'bad', raw: new Uint8Array() };
     },
   };
   return { host, asked };
@@ -86,7 +86,7 @@ test('a check_cmd gets its line by standard input, so a secret in it never stand
   await t.throwsAsync(checkContent(args, Buffer.from('x'), host), { code: 'CHECK_FAILED' });
   t.deepEqual(
     asked.map(({ options }) => String(options.input)),
-    ['xcheck --token hunter2 "$1"'],
+    ['xcheck --token hunter2 "$1"\n'],
   );
   t.notRegex(asked.map(({ argv }) => argv.join(' ')).join('\n'), /hunter2/);
 });

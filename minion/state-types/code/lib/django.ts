@@ -6,12 +6,14 @@ import { failed } from '../../lib/ask.ts';
 import { EXPOSED, absolutePath, accountName, environment } from '../../lib/fields.ts';
 import { parentsOf } from '../../lib/resources.ts';
 import { said } from '../../lib/said.ts';
+import { refuseOthersProgram } from './others-program.ts';
 
 const COMMAND_TIMEOUT_MS = 1_800_000;
 const LOOK_TIMEOUT_MS = 300_000;
 export const word = z
   .string()
-  .regex(/^(?!-)[\w.-]+$/u, { error: 'expected letters, digits, dots and dashes' });
+  .regex(/^(?!-)[\w.-]+$/u, { error: 'expected letters, digits, dots and dashes' })
+  .meta(EXPOSED);
 
 /** Which project, and how its commands run. */
 export const projectFields = {
@@ -19,7 +21,9 @@ export const projectFields = {
   virtualenv: absolutePath
     .exactOptional()
     .describe("The virtual environment that it runs in; the system's Python if absent"),
-  user: accountName.exactOptional().describe('The account that it runs as; root if absent'),
+  user: accountName
+    .exactOptional()
+    .describe('The account that it runs as; root if absent, which runs nothing of others'),
   settings_module: word
     .exactOptional()
     .describe('The settings, such as shop.settings; those of manage.py if absent'),
@@ -30,7 +34,8 @@ export const projectFields = {
     .string()
     .regex(/^(?!-)[\w./-]+$/u)
     .default('manage.py')
-    .describe('The management script, below the directory'),
+    .describe('The management script, below the directory')
+    .meta(EXPOSED),
   env: environment.exactOptional().describe('Environment of the command').meta(EXPOSED),
 };
 
@@ -86,12 +91,14 @@ async function needProject(project: Project, host: HostView): Promise<void> {
       { lacks: [`path:${path}`, `checkout:${name}`] },
     );
   }
-  if (virtualenv === undefined || (await host.status(python)) !== null) return;
-  throw new ConductorError(
-    'STATE_REFUSED',
-    `Cannot look at the Django project in "${name}": "${virtualenv}" is no virtual environment`,
-    { lacks: [`virtualenv:${virtualenv}`] },
-  );
+  if (virtualenv !== undefined && (await host.status(python)) === null) {
+    throw new ConductorError(
+      'STATE_REFUSED',
+      `Cannot look at the Django project in "${name}": "${virtualenv}" is no virtual environment`,
+      { lacks: [`virtualenv:${virtualenv}`] },
+    );
+  }
+  for (const program of [path, python]) await refuseOthersProgram(program, project, host);
 }
 
 /** Runs a management script with every SQLite database opened for reading; one that is not there is empty. */

@@ -5,6 +5,7 @@ import { groupNameOf, needUser } from '../../lib/accounts.ts';
 import { ask } from '../../lib/ask.ts';
 import { followLinks, refuseParents } from '../../lib/ownership.ts';
 import { said } from '../../lib/said.ts';
+import { closedMode } from '../../lib/secrecy.ts';
 import { edited } from './git-config-text.ts';
 import type { ConfigEdit } from './git-config-text.ts';
 import { clearStaleLocks } from './git-locks.ts';
@@ -14,6 +15,8 @@ export interface Where {
   readonly repo?: string;
   readonly global: boolean;
   readonly user?: string;
+  /** Nobody else is to read it. */
+  readonly isClosed?: true;
 }
 
 /** Writes changed settings. A file that is there keeps its owner and mode; a new one is for the account alone. */
@@ -28,7 +31,18 @@ export async function rewrite(
   const { user, group, mode } = owner;
   let text = Buffer.from((await host.readFile(path)) ?? []).toString('latin1');
   for (const edit of edits) text = await edited(text, edit, host);
-  await host.writeFile(path, Buffer.from(text, 'latin1'), { user, group, mode });
+  await host.writeFile(path, Buffer.from(text, 'latin1'), {
+    user,
+    group,
+    mode: args.isClosed === true ? closedMode(mode) : mode,
+  });
+}
+
+/** The mode of the file; `undefined` if there is none. */
+export async function modeOf(args: Where, host: HostView): Promise<string | undefined> {
+  const { repo } = args;
+  if (repo !== undefined && (await host.status(repo)) === null) return undefined;
+  return (await host.status(await fileOf(args, host)))?.mode;
 }
 
 async function newOwner({ user = 'root' }: Where, host: Host) {

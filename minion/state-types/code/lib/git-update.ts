@@ -62,6 +62,7 @@ export async function refuseCheckout(
     await refuseParents({ name: checkout.target, makedirs: true }, host);
     await guardTarget(checkout, place, host);
   } else {
+    if (change.action === 'update') refuseTakeover(change, checkout);
     await guardLocalChangesOf(change, checkout, host);
   }
   await foresee(change, checkout, place, host);
@@ -109,6 +110,20 @@ async function canBeMoved(
   host: HostView,
 ): Promise<boolean> {
   return isMoving(change.to) && (await host.accounts()).has(change.from.user);
+}
+
+/** Git runs the hooks of a checkout, and programs that its settings name: root does not run those of others. */
+function refuseTakeover(
+  { from, to }: Extract<Change<CheckoutState>, { action: 'update' }>,
+  { target }: Checkout,
+): void {
+  if (to.user !== 'root' || from.user === 'root') return;
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot make root the owner of the checkout "${target}": root would run the hooks and settings of "${from.user}" in it ` +
+      `(say \`user: ${from.user}\`, or take the checkout away first)`,
+    { lacks: [] },
+  );
 }
 
 /** Whether more differs than whose it is, and where its remote is. */

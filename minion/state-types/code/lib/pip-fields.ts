@@ -108,11 +108,13 @@ export const pipFields = {
     .meta(EXPOSED),
   no_binary: oneOrMore(z.string().regex(/^(?!-)[\w.:,-]+$/u))
     .exactOptional()
-    .describe('Packages to build from source, or `:all:`'),
+    .describe('Packages to build from source, or `:all:`')
+    .meta(EXPOSED),
   no_cache_dir: z.boolean().default(false).describe('Keep no cache of what is downloaded'),
   trusted_host: oneOrMore(z.string().regex(/^(?!-)[\w.:-]+$/u))
     .exactOptional()
-    .describe('Hosts that may do without a valid certificate'),
+    .describe('Hosts that may do without a valid certificate')
+    .meta(EXPOSED),
   proxy: z
     .string()
     .regex(/^[^\s\0]+$/u)

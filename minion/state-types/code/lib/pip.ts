@@ -1,10 +1,10 @@
-import { posix } from 'node:path';
 import { z } from 'zod';
 import { ConductorError } from '../../../../shared/errors.ts';
 import type { TreeFile } from '../../../../shared/tree-file.ts';
 import type { Argv, Host, HostView } from '../../../host/host.ts';
 import { failed } from '../../lib/ask.ts';
 import { parentsOf } from '../../lib/resources.ts';
+import { refuseOthersProgram } from './others-program.ts';
 import { flagsOf, optionsFor, pipCommand, placesOf } from './pip-command.ts';
 import { onHost, textOf } from './pip-fields.ts';
 import type { PipArgs } from './pip-fields.ts';
@@ -46,7 +46,7 @@ export async function inspect(
 ): Promise<Environment | null> {
   const { python, packages, args } = target;
   await requireFiles(host, args);
-  if (args.user === undefined) await refuseOthersProgram(python, host);
+  await refuseOthersProgram(python, args, host);
   const asked = {
     files: (args.requirements ?? []).map(askedFile),
     constraints: args.constraints ?? [],
@@ -90,19 +90,6 @@ export async function inspectForUpgrade(
   const newer = newerAnswer.parse(JSON.parse(output.stdout));
   const latest = Object.fromEntries(newer.map((one) => [one.name, one.latest_version]));
   return inspect(host, target, latest);
-}
-
-/** Root runs no program that somebody else can make another one, not even to look. */
-async function refuseOthersProgram(program: string, host: HostView): Promise<void> {
-  for (let at = posix.dirname(program); at !== '/'; at = posix.dirname(at)) {
-    const status = await host.status(at);
-    if (status === null || status.uid === 0) continue;
-    throw new ConductorError(
-      'STATE_REFUSED',
-      `Cannot run "${program}" as root: "${at}" belongs to "${status.user}" (say \`user\`: whose environment it is)`,
-      { lacks: [] },
-    );
-  }
 }
 
 /** Installs what is missing, in one go. */

@@ -44,7 +44,8 @@ export const serverFields = {
   ...connectionFields,
   maintenance_db: objectName
     .default('postgres')
-    .describe('The database to connect to while managing others'),
+    .describe('The database to connect to while managing others')
+    .meta(EXPOSED),
 };
 
 export interface Connection {

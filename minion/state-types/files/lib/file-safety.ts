@@ -1,7 +1,9 @@
 import { posix } from 'node:path';
 import { ConductorError } from '../../../../shared/errors.ts';
-import type { Argv, Host, HostView } from '../../../host/host.ts';
+import type { Host, HostView } from '../../../host/host.ts';
+import { IN_MEMORY, rehearse } from '../../lib/rehearse.ts';
 import { said } from '../../lib/said.ts';
+import { SECRET_MODE } from '../../lib/secrecy.ts';
 
 const BACKUPS = '/var/backups/conductor';
 
@@ -20,7 +22,7 @@ export async function checkContent(
   content: Uint8Array,
   host: HostView,
 ): Promise<void> {
-  const copy = `${posix.basename(name)}${ending}`;
+  const copy = `${IN_MEMORY}/new/${posix.basename(name)}${ending}`;
   for (const command of [given].flat()) await judge({ name, command, copy, content }, host);
 }
 
@@ -31,17 +33,23 @@ interface Judged {
   readonly content: Uint8Array;
 }
 
-const ALONE: Argv = ['unshare', '--mount', '--propagation=private', '/bin/sh', '-c'];
-/** A fixed text; what varies comes in as arguments. Of the input first comes the content, then the command line. */
-const JUDGE =
-  'umask 077 && mount -t tmpfs tmpfs /media && head -c "$2" > "/media/$1" && line=$(cat) && ' +
-  'set -- "/media/$1" && eval "$line" < /dev/null';
+const LINE = `${IN_MEMORY}/check_cmd`;
 
-/** The line reaches the shell by its input: a secret in it never stands in an argument. */
+/** The line reaches the shell as a file of the rehearsal: a secret in it never stands in an argument. */
 async function judge({ name, command, copy, content }: Judged, host: HostView): Promise<void> {
-  const argv: Argv = [...ALONE, JUDGE, 'check_cmd', copy, String(content.byteLength)];
-  const input = Buffer.concat([content, Buffer.from(`${command} "$1"`)]);
-  const judged = await host.query(argv, { input });
+  const mode = SECRET_MODE;
+  const judged = await rehearse(
+    {
+      directory: IN_MEMORY,
+      isFresh: true,
+      pieces: new Map([
+        [copy, { kind: 'file', content, mode }],
+        [LINE, { kind: 'file', content: `${command} "$1"\n`, mode }],
+      ]),
+      check: ['/bin/sh', LINE, copy],
+    },
+    host,
+  );
   if (judged.exitCode === 0) return;
   throw new ConductorError(
     'CHECK_FAILED',

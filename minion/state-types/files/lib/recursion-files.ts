@@ -1,13 +1,18 @@
 import type { Settled } from '../../../../shared/surroundings.ts';
 import type { TreeFile } from '../../../../shared/tree-file.ts';
 import { said } from '../../lib/said.ts';
+import { bounded } from '../../lib/bounded.ts';
 import { SECRET_MODE } from '../../lib/secrecy.ts';
 import type { RecurseArgs } from '../file-recurse-schema.ts';
 import { ownersSettled, there } from '../../lib/settled.ts';
 import { chooser } from './choose.ts';
 
 /** The files of the source that are asked for, by where they go. */
-export function filesOf({
+export function filesOf(args: RecurseArgs): RecurseArgs['source']['files'] {
+  return bounded(`choose the files for "${args.name}"`, () => chosen(args));
+}
+
+function chosen({
   source,
   include_pat: include,
   exclude_pat: exclude,

@@ -1,6 +1,8 @@
 import { isDeb822 } from './source-file.ts';
 import { parseLine, withoutSlash } from './source-entry.ts';
 import type { SourceEntry } from './source-entry.ts';
+import { loginFile, loginsIn, withoutLogin } from './credentials.ts';
+import type { Login } from './credentials.ts';
 
 const DIRECTORY = '/etc/apt/sources.list.d';
 const KEYRINGS = '/etc/apt/keyrings';
@@ -49,6 +51,8 @@ export interface Repository {
   readonly file: string;
   readonly entry: SourceEntry;
   readonly keyring: string;
+  /** What stands in its addresses and not in its entry, which everybody can read. */
+  readonly logins: readonly Login[];
 }
 
 export function repositoryOf(args: RepositoryArgs): Repository {
@@ -63,7 +67,9 @@ export function repositoryOf(args: RepositoryArgs): Repository {
   if (args.architectures !== undefined) options.set('arch', args.architectures.join(','));
   const isEnabled = args.enabled ?? !args.disabled;
   const components = args.comps ?? place.components;
-  return { file: fileOf(args), entry: { ...place, components, options, isEnabled }, keyring };
+  const uris = place.uris.map(withoutLogin);
+  const entry = { ...place, uris, components, options, isEnabled };
+  return { file: fileOf(args), entry, keyring, logins: loginsIn(place.uris) };
 }
 
 function keyringOf(args: RepositoryArgs, { options }: SourceEntry): string {
@@ -73,6 +79,16 @@ function keyringOf(args: RepositoryArgs, { options }: SourceEntry): string {
 /** The keyring that a source has if none is named. */
 export function ownKeyringOf(args: Place): string {
   return `${KEYRINGS}/${slugOf(args)}.gpg`;
+}
+
+/** The file that apt finds the logins of a source in. */
+export function ownLoginFile(args: Place): string {
+  return loginFile(slugOf(args));
+}
+
+/** The logins in the addresses of a source. */
+export function loginsOf(args: Place): readonly Login[] {
+  return loginsIn(placeOf(args)?.uris ?? []);
 }
 
 /** The file that a source stands in. */

@@ -1,4 +1,5 @@
 import type { HostView } from '../../../host/host.ts';
+import { hideLogins, withoutLogin } from './credentials.ts';
 import { parseLine, parseStanza, renderLines, renderStanza } from './source-entry.ts';
 import type { SourceEntry } from './source-entry.ts';
 
@@ -40,10 +41,15 @@ export function renderEntry(path: string, entry: SourceEntry): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** The same as it may be shown: what others have written may hold a password. */
+export function showEntry(path: string, entry: SourceEntry): string {
+  return hideLogins(renderEntry(path, entry));
+}
+
 /** Whether two entries are about the same packages: type, URI and suite, whatever else they say. */
 function isSame(one: SourceEntry, other: SourceEntry): boolean {
   const keys = [one, other].map(({ types, uris, suites }) =>
-    [types, uris, suites].map((list) => list.toSorted().join(' ')).join('\n'),
+    [types, uris.map(withoutLogin), suites].map((list) => list.toSorted().join(' ')).join('\n'),
   );
   return keys[0] === keys[1];
 }

@@ -1,0 +1,27 @@
+import test from 'ava';
+import { mayTakeLong, within } from '../../shared/within.ts';
+
+function endless(): boolean {
+  return /^(a+)+$/u.test(`${'a'.repeat(60)}!`);
+}
+
+test('what is matched for ever is ended, and nothing is made of it', (t) => {
+  t.is(within(100, endless), null);
+  t.deepEqual(
+    within(100, () => 1),
+    { made: 1 },
+  );
+});
+
+test('repetitions of repetitions, and many of them, may take long', (t) => {
+  for (const source of ['(a+)+', '(?:ab)*', '(a|b){2,}', 'a*b*c*d*', String.raw`(a\))+`])
+    t.true(mayTakeLong(source), source);
+  for (const source of [
+    'web\\d+',
+    '(web|app)-[*+]*',
+    '[(+)*]+.*',
+    'a{3}b',
+    String.raw`\)+\*\+.*x*`,
+  ])
+    t.false(mayTakeLong(source), source);
+});
