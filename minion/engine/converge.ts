@@ -55,12 +55,24 @@ export async function converge(
     return wait(type, args, host, { change, ...options });
   const reacts = options.notified === true && !isAnsweredBy(type, change);
   if (change === null && !reacts) return unchanged(type, args);
+  const work = { change, reacts, ...options };
+  await refuse(type, args, host, work);
+  return bringAbout(type, args, host, work);
+}
+
+/** Whatever cannot be done as the host is. */
+async function refuse(
+  type: StateType,
+  args: unknown,
+  host: Host,
+  { change, reacts, intends }: Work,
+): Promise<void> {
+  const view = viewOf(host);
   if (change !== null) {
-    options.intends?.(change);
-    await type.refuses?.(change, args, viewOf(host));
+    intends?.(change);
+    await type.refuses?.(change, args, view);
   }
-  if (reacts) await type.refusesReaction?.(args, viewOf(host));
-  return bringAbout(type, args, host, { change, reacts, ...options });
+  if (reacts) await type.refusesReaction?.(args, view);
 }
 
 function unchanged(type: StateType, args: unknown): Convergence {

@@ -15,6 +15,7 @@ import { isNotified, isPreparationNeeded } from './prerequisites.ts';
 import { debtsOf } from './reactions.ts';
 import { loggable } from './redaction.ts';
 import { rememberSecretsToCome } from './drift/held.ts';
+import { retrying } from './retrying.ts';
 import { keepOld, withOldBack } from './rollback.ts';
 import { judge, targetsOf } from './requisites.ts';
 import { noteMade, refuseUndoing } from './undoing.ts';
@@ -170,25 +171,6 @@ async function check(declaration: Declaration, host: Host): Promise<void> {
 function settle({ key }: Declaration, { journal, dryRun }: RunContext): void {
   if (dryRun) return;
   journal.strike((debt) => debt.key === key && debt.kind !== 'listen');
-}
-
-async function retrying(
-  { retry }: Declaration,
-  { dryRun, signal, log, redaction }: RunContext,
-  host: Host,
-  attempt: (number: number) => Promise<Result>,
-): Promise<Result> {
-  const limit = dryRun || retry === null ? 1 : retry.attempts;
-  for (let number = 1; ; number += 1) {
-    try {
-      return await attempt(number);
-    } catch (error) {
-      if (number >= limit || retry === null || signal.aborted) throw error;
-      log.debug({ number, error: loggable(error, redaction) }, 'Attempt failed');
-      const seconds = retry.intervalSeconds + Math.random() * retry.splaySeconds;
-      await host.sleep(seconds * 1000);
-    }
-  }
 }
 
 /** In a dry run, what throws because states before it have not changed yet is no failure. */

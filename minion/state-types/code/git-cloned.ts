@@ -10,7 +10,8 @@ import { checkoutAs, needsOf, providesOf, readCheckout } from './lib/git-state.t
 import type { CheckoutState } from './lib/git-state.ts';
 import type { Place } from './lib/git-update.ts';
 import { secretsInAddress, withoutPassword } from './lib/git-remote.ts';
-import { moveCheckout, refuseCheckout, wantedCheckout } from './lib/git-update.ts';
+import { refuseCheckout } from './lib/git-refuses.ts';
+import { moveCheckout, wantedCheckout } from './lib/git-update.ts';
 
 type Args = z.infer<typeof clonedSchema>;
 type Cloned = Pick<CheckoutState, 'name' | 'user' | 'branch'>;

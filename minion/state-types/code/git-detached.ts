@@ -4,12 +4,8 @@ import { detachedSchema } from './git-schema.ts';
 import { secretsInAddress } from './lib/git-remote.ts';
 import { checkoutAs, needsOf, providesOf, readCheckout } from './lib/git-state.ts';
 import type { CheckoutState } from './lib/git-state.ts';
-import {
-  moveCheckout,
-  refuseCheckout,
-  uncertainCheckout,
-  wantedCheckout,
-} from './lib/git-update.ts';
+import { refuseCheckout, uncertainCheckout } from './lib/git-refuses.ts';
+import { moveCheckout, wantedCheckout } from './lib/git-update.ts';
 import type { Place } from './lib/git-update.ts';
 import type { Checkout } from './lib/git-checkout.ts';
 

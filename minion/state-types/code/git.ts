@@ -4,12 +4,8 @@ import { gitSchema } from './git-schema.ts';
 import { secretsInAddress } from './lib/git-remote.ts';
 import { checkoutAs, needsOf, providesOf, readCheckout } from './lib/git-state.ts';
 import type { CheckoutState } from './lib/git-state.ts';
-import {
-  moveCheckout,
-  refuseCheckout,
-  uncertainCheckout,
-  wantedCheckout,
-} from './lib/git-update.ts';
+import { refuseCheckout, uncertainCheckout } from './lib/git-refuses.ts';
+import { moveCheckout, wantedCheckout } from './lib/git-update.ts';
 
 type Args = z.infer<typeof gitSchema>;
 

@@ -52,8 +52,10 @@ function judging(exitCode: number): { host: FakeHost; asked: Call[] } {
   const host = {
     ...fakeHost(OLD),
     query: async (argv: Argv, options: CommandOptions = {}) => {
-      if (argv[0] !== 'lsattr') asked.push({ argv, options });
-      return { exitCode, stdout: 'staged\n', stderr: 'bad', raw: new Uint8Array() };
+      const asksMarks = argv[0] === 'lsattr';
+      if (!asksMarks) asked.push({ argv, options });
+      const stdout = asksMarks ? '' : 'staged\n';
+      return { exitCode, stdout, stderr: 'bad', raw: new Uint8Array() };
     },
   };
   return { host, asked };

@@ -1,5 +1,4 @@
 import type { Change } from '../../../../shared/change.ts';
-import { ConductorError } from '../../../../shared/errors.ts';
 import type { Host, HostView } from '../../../host/host.ts';
 import {
   ensureRepository,
@@ -12,13 +11,11 @@ import {
 } from './git-checkout.ts';
 import type { Checkout, Goal } from './git-checkout.ts';
 import { guardLocalChanges, guardOwnCommits, ownCommits } from './git-guards.ts';
-import { foreseeClone, foreseeMove, noSuchRev } from './git-foresight.ts';
+import { noSuchRev } from './git-foresight.ts';
 import { resolve, withoutPassword } from './git-remote.ts';
 import { clearStaleLocks } from './git-locks.ts';
 import type { CheckoutState } from './git-state.ts';
 import { giveTo, makeOwnDirectory } from './own-directory.ts';
-import { refuseParents, wantedOwnership } from '../../lib/ownership.ts';
-import { said } from '../../lib/said.ts';
 
 /** Where a working copy is to stand. */
 export interface Place {
@@ -47,87 +44,13 @@ export async function wantedCheckout(
   };
 }
 
-/**
- * Refuses a change of a working copy by which something would be lost or that leads nowhere, as far as the remote tells
- * that before a fetch.
- */
-export async function refuseCheckout(
-  change: Change<CheckoutState>,
-  checkout: Checkout,
-  place: Place,
-  host: HostView,
-): Promise<void> {
-  await wantedOwnership(said({ user: checkout.user }), host);
-  if (change.action === 'create') {
-    await refuseParents({ name: checkout.target, makedirs: true }, host);
-    await guardTarget(checkout, place, host);
-  } else {
-    if (change.action === 'update') refuseTakeover(change, checkout);
-    await guardLocalChangesOf(change, checkout, host);
-  }
-  await foresee(change, checkout, place, host);
-}
-
-/** Why only a fetch tells what becomes of the change; `null` if that is known. */
-export function uncertainCheckout(
-  change: Change<CheckoutState>,
-  checkout: Checkout,
-  place: Place,
-  host: HostView,
-): Promise<string | null> {
-  return foresee(change, checkout, place, host);
-}
-
-async function foresee(
-  change: Change<CheckoutState>,
-  checkout: Checkout,
-  { rev }: Place,
-  host: HostView,
-): Promise<string | null> {
-  if (change.action === 'remove') return null;
-  if (change.action === 'create') {
-    const { rev: sha, branch = null } = change.to;
-    return sha ? foreseeClone(host, checkout, { rev, sha, branch }) : null;
-  }
-  if (!(await canBeMoved(change, host))) return null;
-  const { rev: sha, branch } = { ...change.from, ...change.to };
-  const theirs = { ...checkout, user: change.from.user };
-  return sha === null ? null : foreseeMove(host, theirs, { rev, sha, branch });
-}
-
-async function guardLocalChangesOf(
-  change: Change<CheckoutState>,
-  checkout: Checkout,
-  host: HostView,
-): Promise<void> {
-  if (change.action !== 'update' || !(await canBeMoved(change, host))) return;
-  await guardLocalChanges(host, { ...checkout, user: change.from.user });
-}
-
-/** What belongs to nobody cannot be looked at before it has been given to somebody. */
-async function canBeMoved(
-  change: Extract<Change<CheckoutState>, { readonly action: 'update' }>,
-  host: HostView,
-): Promise<boolean> {
-  return isMoving(change.to) && (await host.accounts()).has(change.from.user);
-}
-
-/** Git runs the hooks of a checkout, and programs that its settings name: root does not run those of others. */
-function refuseTakeover(
-  { from, to }: Extract<Change<CheckoutState>, { action: 'update' }>,
-  { target }: Checkout,
-): void {
-  if (to.user !== 'root' || from.user === 'root') return;
-  throw new ConductorError(
-    'STATE_REFUSED',
-    `Cannot make root the owner of the checkout "${target}": root would run the hooks and settings of "${from.user}" in it ` +
-      `(say \`user: ${from.user}\`, or take the checkout away first)`,
-    { lacks: [] },
-  );
-}
-
 /** Whether more differs than whose it is, and where its remote is. */
-function isMoving({ rev, branch, local_changes, submodules }: Partial<CheckoutState>): boolean {
+export function isMoving({
+  rev,
+  branch,
+  local_changes,
+  submodules,
+}: Partial<CheckoutState>): boolean {
   return [rev, branch, local_changes, submodules].some((one) => one !== undefined);
 }
 
@@ -203,7 +126,7 @@ async function prepareTarget(
 }
 
 /** Whether nothing is at the target but, perhaps, a clone that was cut short. */
-async function isFree(
+export async function isFree(
   checkout: Pick<Checkout, 'target' | 'user'>,
   host: HostView,
 ): Promise<boolean> {
@@ -212,19 +135,6 @@ async function isFree(
   if (status === null) return true;
   const names = status.kind === 'directory' ? ((await host.list(target)) ?? []) : [target];
   return names.every((name) => name === '.git') || isCutShort(host, checkout);
-}
-
-async function guardTarget(
-  checkout: Checkout,
-  { force_clone }: Place,
-  host: HostView,
-): Promise<void> {
-  const { target } = checkout;
-  if (force_clone || (await isFree(checkout, host))) return;
-  throw new ConductorError(
-    'STATE_REFUSED',
-    `Cannot clone into "${target}": something is there that is no working copy; force_clone would delete it`,
-  );
 }
 
 /** Nothing needs to be fetched to be on a commit that is there, under the branch that it came from. */
