@@ -3,7 +3,7 @@ import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
-import { EXPOSED, absolutePath } from '../lib/fields.ts';
+import { EXPOSED, absolutePath, refusedArgument } from '../lib/fields.ts';
 import {
   engineField,
   engineOf,
@@ -17,13 +17,6 @@ import {
 
 type Image = { id: string };
 type Images = { images: readonly string[] };
-
-const notHere = (reason: string) =>
-  z
-    .unknown()
-    .refine((given) => given === false, { error: reason })
-    .exactOptional()
-    .describe(`Only \`false\`: ${reason}`);
 
 const presentSchema = z
   .strictObject({
@@ -40,11 +33,11 @@ const presentSchema = z
       .exactOptional()
       .describe('A file on the host, as `docker save` writes it, to take it from'),
     engine: engineField,
-    force: notHere(
+    force: refusedArgument(
       'an image that is there is not pulled again: say in `tag` which one it is to be',
     ),
-    build: notHere('images are built where they are made, not on the hosts that run them'),
-    sls: notHere('images are built where they are made, not on the hosts that run them'),
+    build: refusedArgument('images are built where they are made, not on the hosts that run them'),
+    sls: refusedArgument('images are built where they are made, not on the hosts that run them'),
   })
   .refine(({ name, tag }) => tag === undefined || !/[@:][^/]*$/u.test(name), {
     error: 'the tag stands in `name` already',

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { MAY_HOLD_SECRET, PLAIN, absolutePath, accountName } from '../lib/fields.ts';
+import {
+  MAY_HOLD_SECRET,
+  PLAIN,
+  absolutePath,
+  accountName,
+  refusedArgument,
+} from '../lib/fields.ts';
 
 const refName = z
   .string()
@@ -77,14 +83,6 @@ const forceClone = z
   .default(false)
   .describe('Delete what is at the target if it is no working copy');
 
-/** What Salt has and this does not; said once, where somebody asks for it. */
-const notHere = (reason: string) =>
-  z
-    .boolean()
-    .refine((isAsked) => !isAsked, { error: reason })
-    .exactOptional()
-    .describe(`Only \`false\`: ${reason}`);
-
 /** Arguments of `git.latest`. */
 export const gitSchema = z
   .strictObject({
@@ -107,8 +105,8 @@ export const gitSchema = z
       .default(false)
       .describe('Give up commits that the remote does not have'),
     force_clone: forceClone,
-    bare: notHere('a working copy is what this is about; a bare repository is not managed'),
-    mirror: notHere('a working copy is what this is about; a mirror is not managed'),
+    bare: refusedArgument('a working copy is what this is about; a bare repository is not managed'),
+    mirror: refusedArgument('a working copy is what this is about; a mirror is not managed'),
   })
   .describe(
     'A working copy of a git repository at the newest commit of a branch, or at a tag or commit. What has been ' +

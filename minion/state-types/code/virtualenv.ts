@@ -4,7 +4,7 @@ import { ConductorError } from '../../../shared/errors.ts';
 import type { CommandOptions, Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
 import { ask } from '../lib/ask.ts';
-import { EXPOSED, absolutePath } from '../lib/fields.ts';
+import { EXPOSED, absolutePath, refusedArgument } from '../lib/fields.ts';
 import { giveTo, makeOwnDirectory } from './lib/own-directory.ts';
 import { inspect, inspectForUpgrade, install, pipNeeds, requireFiles } from './lib/pip.ts';
 import { packagesField, pipFields } from './lib/pip-fields.ts';
@@ -21,14 +21,6 @@ type Virtualenv = {
   missing: readonly string[];
   outdated: readonly string[];
 };
-
-/** What Salt has and this does not; said once, where somebody asks for it. */
-const notHere = (reason: string) =>
-  z
-    .unknown()
-    .refine((given) => given === false, { error: reason })
-    .exactOptional()
-    .describe(`Only \`false\`: ${reason}`);
 
 const schema = z
   .strictObject({
@@ -51,7 +43,7 @@ const schema = z
       .boolean()
       .default(false)
       .describe('Whether what is asked for is brought to the newest version that fits'),
-    clear: notHere('an environment is built anew when its Python is gone or another one'),
+    clear: refusedArgument('an environment is built anew when its Python is gone or another one'),
     venv_bin: z
       .string()
       .regex(/^(?:\/[\w/.-]*\/)?(?:virtualenv|pyvenv|venv)3?$/u, {

@@ -5,6 +5,7 @@ import {
   accountName,
   environment,
   fileMode,
+  idleArgument,
   refusedArgument,
   seconds,
 } from '../lib/fields.ts';
@@ -47,11 +48,7 @@ export const surroundings = {
     .default('debug')
     .describe('`quiet` is the same as hide_output; the other levels change nothing'),
   bg: refusedArgument('nobody would know how it ends; describe a service with systemd.unit'),
-  use_vt: z
-    .boolean()
-    .exactOptional()
-    .describe("Salt's; it changes nothing here: there is no terminal")
-    .meta({ doNotSuggest: true }),
+  use_vt: idleArgument('there is no terminal'),
   ignore_timeout: refusedArgument('a state has to end; give it a longer timeout'),
   root: refusedArgument('it would run in another system than the one that is described'),
 } as const;

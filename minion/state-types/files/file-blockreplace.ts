@@ -1,8 +1,8 @@
+import { idleArgument } from '../lib/fields.ts';
 import { z } from 'zod';
 import { editFields, templateFields, treeSource, treeText } from './lib/edit-fields.ts';
 import { declaredLines, joined, linesOf } from './lib/lines.ts';
 import { compilePattern, pattern } from './lib/pattern.ts';
-import { idle } from './lib/refused.ts';
 import { refuseEdit } from './lib/edited-text.ts';
 import { defineEdit } from './lib/text-edit.ts';
 
@@ -34,7 +34,7 @@ const schema = z
     insert_after_match: pattern
       .exactOptional()
       .describe('It is added after the first line that matches if it is not there'),
-    append_newline: idle('the end marker always has a line of its own'),
+    append_newline: idleArgument('the end marker always has a line of its own'),
   })
   .refine(({ content, source }) => content === undefined || source === undefined, {
     error: 'a block has either `content` or `source`',

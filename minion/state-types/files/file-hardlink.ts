@@ -3,14 +3,13 @@ import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
-import { absolutePath } from '../lib/fields.ts';
+import { absolutePath, refusedArgument } from '../lib/fields.ts';
 import { makeParents, refuseKind } from '../lib/ownership.ts';
 import { refuseOtherFileSystem, refusePlace } from '../lib/places.ts';
 import { parentsOf, pathAndParents } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
 import { there } from '../lib/settled.ts';
 import { dirMode, makedirs } from './lib/edit-fields.ts';
-import { refused } from './lib/refused.ts';
 
 /** Which file a name leads to; `target` is `null` if it is another one. */
 export type HardLink = { target: string | null };
@@ -27,8 +26,8 @@ const schema = z
       .describe('Whether another file that stands at this path is replaced'),
     makedirs,
     dir_mode: dirMode,
-    user: refused(OF_TARGET),
-    group: refused(OF_TARGET),
+    user: refusedArgument(OF_TARGET),
+    group: refusedArgument(OF_TARGET),
   })
   .describe('A further name of a regular file on the same file system (a hard link).');
 

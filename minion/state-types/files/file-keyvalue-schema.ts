@@ -1,6 +1,6 @@
+import { refusedArgument } from '../lib/fields.ts';
 import { z } from 'zod';
 import { editFields } from './lib/edit-fields.ts';
-import { refused } from './lib/refused.ts';
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 
@@ -47,7 +47,7 @@ export const keyValueSchema = z
       .default(false)
       .describe('Whether it is fine if the file does not exist'),
     create_if_missing: z.boolean().default(false).describe('Whether a missing file is made'),
-    search_only: refused('a dry run tells what differs'),
+    search_only: refusedArgument('a dry run tells what differs'),
   })
   .refine(
     ({ key, value, key_values: all }) =>

@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { isTreeFile } from '../../../shared/tree-file.ts';
 import type { TreeFile } from '../../../shared/tree-file.ts';
-import { absolutePath, fileMode } from '../lib/fields.ts';
+import { absolutePath, fileMode, idleArgument, refusedArgument } from '../lib/fields.ts';
 import { checkFields } from './lib/check-fields.ts';
 import { fileAttributes } from './lib/file-attributes.ts';
 import { editFields, ownerFields, templateFields, texts } from './lib/edit-fields.ts';
-import { idle, refused } from './lib/refused.ts';
 
 /** A path below `templates/` reaches the type as the file; a path of the host or a URL as text. */
 const source = z.union([
@@ -67,8 +66,10 @@ const content = {
     .default(true)
     .describe('`false` refuses contents that are empty, as those of a pillar may be'),
   ...templateFields,
-  keep_source: idle('no copy of a source is kept'),
-  contents_grains: refused('facts are named in an expression, as in contents: "{{ facts.os }}"'),
+  keep_source: idleArgument('no copy of a source is kept'),
+  contents_grains: refusedArgument(
+    'facts are named in an expression, as in contents: "{{ facts.os }}"',
+  ),
   encoding: z
     .enum(['utf-8', 'utf8'])
     .exactOptional()

@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { isTreeDirectory } from '../../../shared/tree-file.ts';
 import type { TreeDirectory } from '../../../shared/tree-file.ts';
-import { absolutePath, fileMode } from '../lib/fields.ts';
+import { absolutePath, fileMode, idleArgument, refusedArgument } from '../lib/fields.ts';
 import { pathPatterns } from './lib/choose.ts';
 import { isOfSystem } from './lib/clean.ts';
 import { editFields, ownerFields, templateFields } from './lib/edit-fields.ts';
-import { idle, refused } from './lib/refused.ts';
 
 const FILES_ONLY = 'a tree holds files, and links within it are the files that they lead to';
 
@@ -53,12 +52,12 @@ export const recurseSchema = z
       .describe('`false` puts files where there are none and leaves later changes alone'),
     backup: editFields.backup,
     ...templateFields,
-    keep_source: idle('no copy of the source is kept'),
-    makedirs: idle('missing directories are always made'),
-    include_empty: refused(FILES_ONLY),
-    keep_symlinks: refused(FILES_ONLY),
-    force_symlinks: refused(FILES_ONLY),
-    sym_mode: refused(FILES_ONLY),
+    keep_source: idleArgument('no copy of the source is kept'),
+    makedirs: idleArgument('missing directories are always made'),
+    include_empty: refusedArgument(FILES_ONLY),
+    keep_symlinks: refusedArgument(FILES_ONLY),
+    force_symlinks: refusedArgument(FILES_ONLY),
+    sym_mode: refusedArgument(FILES_ONLY),
   })
   .refine(({ clean, name }) => !clean || !isOfSystem(name), {
     error: 'is not for a directory that the system fills',

@@ -1,8 +1,8 @@
+import { idleArgument } from '../lib/fields.ts';
 import { z } from 'zod';
 import { editFields } from './lib/edit-fields.ts';
 import { indexOfLines, linesOf } from './lib/lines.ts';
 import { compilePattern, expanded, missingGroup, pattern, patternFlags } from './lib/pattern.ts';
-import { idle } from './lib/refused.ts';
 import { refuseEdit } from './lib/edited-text.ts';
 import { defineEdit } from './lib/text-edit.ts';
 
@@ -42,7 +42,7 @@ const schema = z
       .boolean()
       .default(false)
       .describe('Whether backslashes in the replacement mean themselves'),
-    bufsize: idle('a file is always read as a whole'),
+    bufsize: idleArgument('a file is always read as a whole'),
   })
   .refine((args) => !args.append_if_not_found || !args.prepend_if_not_found, {
     error: 'is either appended or prepended',

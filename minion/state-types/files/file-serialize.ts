@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import { fileMode } from '../lib/fields.ts';
+import { fileMode, refusedArgument } from '../lib/fields.ts';
 import type { Settled } from '../../../shared/surroundings.ts';
 import { said } from '../lib/said.ts';
 import { closed } from '../lib/secrecy.ts';
 import { fileSettled, ownersSettled, settled } from '../lib/settled.ts';
 import { dirMode, editFields, makedirs, ownerFields } from './lib/edit-fields.ts';
 import { checkFields } from './lib/check-fields.ts';
-import { refused } from './lib/refused.ts';
 import { isDataMapping } from './lib/data.ts';
 import type { Data } from './lib/data.ts';
 import { deserialized, merged, serialized } from './lib/serializers.ts';
@@ -66,7 +65,7 @@ const schema = z
     dir_mode: dirMode,
     ...checkFields,
     encoding: z.enum(['utf-8', 'utf8']).exactOptional().describe('Always UTF-8'),
-    deserializer_opts: refused('what the file holds is read in the one way its format has'),
+    deserializer_opts: refusedArgument('what the file holds is read in the one way its format has'),
   })
   .refine(
     ({ dataset: data, dataset_pillar: pillar }) => (data === undefined) !== (pillar === undefined),

@@ -3,13 +3,18 @@ import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
-import { absolutePath, accountReference, fileMode } from '../lib/fields.ts';
+import {
+  absolutePath,
+  accountReference,
+  fileMode,
+  idleArgument,
+  refusedArgument,
+} from '../lib/fields.ts';
 import { makeParents, ownershipOf, refuseKind, wantedOwnership } from '../lib/ownership.ts';
 import { refusePlace, refuseRoom } from '../lib/places.ts';
 import { ownersOf, parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
 import { there } from '../lib/settled.ts';
-import { idle, refused } from './lib/refused.ts';
 
 /** How one symbolic link is; `target` is `null` if something else stands there. */
 export type Symlink = { target: string | null; user: string; group: string };
@@ -38,10 +43,10 @@ const schema = z
     backupname: absolutePath
       .exactOptional()
       .describe('Where a file or directory that stands at this path is moved to make room'),
-    atomic: idle('a link is always replaced in one step'),
-    disallow_copy_and_unlink: idle('a link is always replaced in one step'),
-    inherit_user_and_group: refused('say `user` and `group`; both are root if absent'),
-    follow_symlinks: refused('the link itself is what is managed'),
+    atomic: idleArgument('a link is always replaced in one step'),
+    disallow_copy_and_unlink: idleArgument('a link is always replaced in one step'),
+    inherit_user_and_group: refusedArgument('say `user` and `group`; both are root if absent'),
+    follow_symlinks: refusedArgument('the link itself is what is managed'),
   })
   .describe(
     'A symbolic link that points to this target. A link to something else is replaced in one step.',

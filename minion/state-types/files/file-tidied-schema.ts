@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { absolutePath } from '../lib/fields.ts';
+import { absolutePath, refusedArgument } from '../lib/fields.ts';
 import { pattern } from './lib/pattern.ts';
-import { refused } from './lib/refused.ts';
 
 const UNITS: Readonly<Record<string, number>> = {
   b: 1,
@@ -69,7 +68,9 @@ export const tidySchema = z
     age_size_logical_operator: operator
       .default('OR')
       .describe('Whether age or size is enough, or both are needed (`AND`), where both are given'),
-    followlinks: refused('no symbolic link is followed, for anybody might have put it there'),
+    followlinks: refusedArgument(
+      'no symbolic link is followed, for anybody might have put it there',
+    ),
   })
   .describe(
     'Nothing in a directory that is too old or too large. An age or size that is not given counts for nothing; ' +

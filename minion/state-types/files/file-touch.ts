@@ -2,14 +2,13 @@ import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
-import { absolutePath } from '../lib/fields.ts';
+import { absolutePath, refusedArgument } from '../lib/fields.ts';
 import { followLinks, makeParents, refuseKind } from '../lib/ownership.ts';
 import { refusePlace } from '../lib/places.ts';
 import { parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
 import { there } from '../lib/settled.ts';
 import { makedirs } from './lib/edit-fields.ts';
-import { refused } from './lib/refused.ts';
 
 /** That a file is there, and when its content was last changed, in seconds since 1970. */
 export type Touched = { kind: 'file'; mtime?: number };
@@ -28,7 +27,7 @@ const schema = z
         'When its content was last changed: seconds since 1970, or a moment such as 2026-05-17T10:00:00Z',
       ),
     makedirs,
-    atime: refused('a file is read all the time, so nothing could keep it as it is'),
+    atime: refusedArgument('a file is read all the time, so nothing could keep it as it is'),
   })
   .describe(
     'A regular file that exists; a new one is empty. Without `mtime` a file that is there is left as it is, so ' +

@@ -87,8 +87,17 @@ export const EXPOSED = { isExposed: true } as const;
 export function refusedArgument(why: string) {
   return z
     .unknown()
-    .refine((given) => given === false, { error: why })
+    .refine((given) => given === false, { error: `is not taken: ${why}` })
     .exactOptional()
-    .describe(`Refused: ${why}`)
+    .describe(`Not taken: ${why}`)
     .meta({ isRefused: true });
+}
+
+/** An argument that other systems have, that may say what it likes, and that changes nothing here. */
+export function idleArgument(why: string) {
+  return z
+    .union([z.boolean(), z.int(), z.string()])
+    .exactOptional()
+    .describe(`Salt's; it changes nothing here: ${why}`)
+    .meta({ doNotSuggest: true });
 }
