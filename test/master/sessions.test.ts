@@ -25,7 +25,11 @@ test('a stranger waits until its key is accepted, then it is let in', async (t) 
   t.is(wrong.code, 1);
   t.regex(wrong.err.join(), /its fingerprint is cdr1:/u);
   const right = await on.cli('keys', 'accept', 'web-01', key.fingerprint, '--group', 'web');
-  t.deepEqual(right, { code: 0, out: ['web-01: accepted (web)'], err: [] });
+  t.deepEqual(right, {
+    code: 0,
+    out: ['web-01: accepted (web)'],
+    err: ['warning: no top file names the group "web", and no other minion is in it'],
+  });
 
   const minion = await testMinion(t, on, { id: 'web-01' });
   t.is(minion.verdict, 'accepted');
