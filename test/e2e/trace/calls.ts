@@ -8,8 +8,17 @@ export interface Call {
   readonly answer: string;
 }
 
-/** How strace has to be called: every process, with the files that descriptors and directories stand for. */
-export const STRACE = ['--follow-forks', '-y', '-s', '300'] as const;
+/**
+ * How strace has to be called: every process, with the files that descriptors and directories stand for, and the numbers
+ * that processes have here where they know themselves by others.
+ */
+export const STRACE = ['--follow-forks', '--pidns-translation', '-y', '-s', '300'] as const;
+
+/** The process that a number stands for, as strace shows it. */
+export function processIn(shown: string): number {
+  const [, here] = /^-?\d+ \/\* (\d+) in strace's PID NS \*\//u.exec(shown) ?? [];
+  return Number.parseInt(here ?? shown, 10);
+}
 
 /** A call that another process interrupted is put together, and stands where it began. */
 export function callsIn(trace: string): readonly Call[] {

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { callsIn } from './calls.ts';
+import { callsIn, processIn } from './calls.ts';
 import type { Call } from './calls.ts';
 
 /**
@@ -12,6 +12,8 @@ interface Standing {
   directory: string;
   /** `null`: it sees the machine's own. */
   own: string[] | null;
+  /** What its descriptors stand for, as paths below /proc/self/fd name them. */
+  readonly opened: Map<string, string>;
 }
 
 type IsOurs = (pid: number) => boolean;
@@ -55,10 +57,10 @@ export function writesIn(trace: string, helpers: readonly number[] = []): readon
   const standings = new Map<number, Standing>();
   const isOurs: IsOurs = (pid) => standings.has(pid) || helpers.includes(pid);
   return callsIn(trace).flatMap((call) => {
-    const standing = standings.get(call.pid) ?? { directory: '/', own: null };
+    const standing = standings.get(call.pid) ?? { directory: '/', own: null, opened: new Map() };
     standings.set(call.pid, standing);
     if (FORKING.includes(call.name)) {
-      standings.set(Number.parseInt(call.answer, 10), { ...standing });
+      standings.set(processIn(call.answer), { ...standing, opened: new Map(standing.opened) });
       return [];
     }
     const isHarmless = JUDGES.get(call.name)?.(call, standing, isOurs) ?? true;
@@ -68,11 +70,12 @@ export function writesIn(trace: string, helpers: readonly number[] = []): readon
 
 function opens(call: Call, standing: Standing): boolean {
   const { name, args, answer } = call;
+  const [, descriptor = '', file = ''] = /^(\d+)<(.*)>$/u.exec(answer) ?? [];
+  standing.opened.set(`/proc/self/fd/${descriptor}`, file);
   // It has no name, and to give it one takes a call of its own.
   if (args.includes('O_TMPFILE')) return true;
   if (name !== 'creat' && !/O_(?:WRONLY|RDWR|CREAT|TRUNC|APPEND)/u.test(args)) return true;
-  const opened = /^\d+<(.*)>$/u.exec(answer)?.[1] ?? pathsOf(call, standing)[0] ?? '';
-  return isNobodys(opened, standing);
+  return isNobodys(file === '' ? (pathsOf(call, standing)[0] ?? '') : file, standing);
 }
 
 function changes(count: number): Judge {
@@ -106,7 +109,7 @@ function never(): boolean {
 
 /** To look whether it is there, or to end what one has started. */
 function signals({ args }: Call, _standing: Standing, isOurs: IsOurs): boolean {
-  return args.endsWith(', 0') || isOurs(Math.abs(Number.parseInt(args, 10)));
+  return args.endsWith(', 0') || isOurs(Math.abs(processIn(args)));
 }
 
 function goes({ name, args }: Call, standing: Standing): boolean {
@@ -126,10 +129,13 @@ function isNobodys(path: string, { own }: Standing): boolean {
 }
 
 /** All files that a call names, by path or by descriptor. */
-function pathsOf({ args }: Call, { directory }: Standing): readonly string[] {
+function pathsOf({ args }: Call, { directory, opened }: Standing): readonly string[] {
   const named = [...args.matchAll(/(?:(?:AT_FDCWD|\d+)<([^>]*)>, )?"((?:[^"\\]|\\.)*)"/gu)];
   if (named.length === 0) return [...args.matchAll(/\d+<([^>]*)>/gu)].map(([, path = '']) => path);
-  return named.map(([, base = directory, path = '']) => posix.resolve(base, path));
+  return named.map(([, base = directory, path = '']) => {
+    const whole = posix.resolve(base, path);
+    return opened.get(whole) ?? whole;
+  });
 }
 
 function quotedIn(args: string): readonly string[] {
