@@ -11,6 +11,7 @@ import { halfOpen } from './half-open.ts';
 import { hungCommands } from './hung.ts';
 import { kills, someKills } from './kills.ts';
 import { midRun } from './mid-run.ts';
+import { movingTree } from './moving-tree.ts';
 import { manyMinions } from './many-minions.ts';
 import { movedMaster } from './moved-master.ts';
 import { oddBytes } from './odd-bytes.ts';
@@ -35,6 +36,7 @@ export const FAULTS: readonly Fault[] = [
   masterAway,
   concurrentRuns,
   reboots,
+  movingTree,
   hungCommands,
   noDescriptors,
   oddBytes,
