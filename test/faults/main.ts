@@ -80,6 +80,8 @@ async function carryOut(task: Task, lane: number): Promise<FaultResult> {
   log(`== ${task.name}, seed ${task.seed}`);
   const result = await inflictOnOwnSite(task, { minutes: Number(options.minutes), log });
   for (const loss of result.lost) log(`LOST ${loss}`);
-  log(`== ended after ${result.seconds} s: ${task.name}`);
+  // Whoever stops this before its end has no table: here it is in pieces.
+  const lost = result.lost.length === 0 ? 'nothing' : String(result.lost.length);
+  log(`== ${task.name}: ${result.rounds} rounds in ${result.seconds} s, lost: ${lost}`);
   return result;
 }

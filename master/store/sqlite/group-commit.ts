@@ -1,4 +1,4 @@
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as after } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
 
@@ -7,6 +7,14 @@ type Work<T> = (database: Database) => Promise<T>;
 
 /** Runs a unit of writing; it is on disk when the promise is kept. */
 export type Commit = <T>(work: Work<T>) => Promise<T>;
+
+/** In milliseconds, of a clock that nobody sets. */
+interface Time {
+  readonly now: () => number;
+  readonly sleep: (milliseconds: number) => Promise<unknown>;
+}
+
+const REAL: Time = { now: () => performance.now(), sleep: (milliseconds) => after(milliseconds) };
 
 export interface GroupCommits {
   readonly commit: Commit;
@@ -32,7 +40,7 @@ interface Waiting {
  * next group is the larger, the slower the disk is. Units run one after the other; one that fails
  * takes back its own writes only.
  */
-export function groupCommits(database: Database): GroupCommits {
+export function groupCommits(database: Database, { now, sleep }: Time = REAL): GroupCommits {
   const queue: Waiting[] = [];
   let isRunning = false;
   let running: Promise<void> = Promise.resolve();
@@ -40,11 +48,11 @@ export function groupCommits(database: Database): GroupCommits {
 
   async function drain(): Promise<void> {
     while (queue.length > 0) {
-      const pause = notBefore - performance.now();
+      const pause = notBefore - now();
       if (pause > 0) await sleep(pause);
-      const begun = performance.now();
+      const begun = now();
       await commitGroup(database, queue.splice(0, LARGEST_GROUP));
-      const ended = performance.now();
+      const ended = now();
       notBefore = ended + Math.min(LONGEST_PAUSE_MS, ended - begun);
     }
     isRunning = false;

@@ -2,7 +2,6 @@ import { createServer } from 'node:http';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { RequestListener } from 'node:http';
@@ -37,9 +36,8 @@ test('an answer that has begun may take its time', async (t) => {
   const socket = await listen(t, (_, answer) => {
     answer.writeHead(200);
     answer.write('{"a":');
-    setTimeout(() => answer.end('1}'), 150);
+    setTimeout(() => answer.end('1}'), 4_000);
   });
-  const client = createClient(socket, 100);
+  const client = createClient(socket, 3_000);
   t.deepEqual(await client.get('/status', z.object({ a: z.number() })), { a: 1 });
-  await sleep(120);
 });
