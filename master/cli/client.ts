@@ -20,24 +20,34 @@ export interface Listening {
   readonly signal: AbortSignal;
 }
 
-export function createClient(socket: string): Client {
+/** A daemon that takes a connection and then says nothing is stopped, or out of file descriptors. */
+const PATIENCE_MS = 60_000;
+
+export function createClient(socket: string, patienceMs = PATIENCE_MS): Client {
+  const daemon = { socket, patienceMs };
   return {
     get: async (path, schema) =>
-      schema.parse(await json(await ask(socket, { method: 'GET', path }))),
+      schema.parse(await json(await ask(daemon, { method: 'GET', path }))),
     post: async (path, body, schema) =>
-      schema.parse(await json(await ask(socket, { method: 'POST', path, body }))),
+      schema.parse(await json(await ask(daemon, { method: 'POST', path, body }))),
     delete: async (path) => {
-      await json(await ask(socket, { method: 'DELETE', path }));
+      await json(await ask(daemon, { method: 'DELETE', path }));
     },
-    events: (method, path, how) => events(socket, { method, path, ...how }),
+    events: (method, path, how) => events(daemon, { method, path, ...how }),
   };
 }
 
+interface Daemon {
+  readonly socket: string;
+  /** How long it may say nothing at all before the head of its answer. */
+  readonly patienceMs: number;
+}
+
 async function* events(
-  socket: string,
+  daemon: Daemon,
   { method, path, body, signal }: Asked & Listening,
 ): AsyncIterable<JobEvent> {
-  const answer = await ask(socket, { method, path, body, signal });
+  const answer = await ask(daemon, { method, path, body, signal });
   const leave = () => answer.destroy(gone());
   signal.addEventListener('abort', leave);
   let isDone = false;
@@ -69,14 +79,17 @@ interface Asked extends Partial<Listening> {
 
 /** The answer once its head is there; throws what the master refused. */
 async function ask(
-  socketPath: string,
+  { socket, patienceMs }: Daemon,
   { method, path, body, signal }: Asked,
 ): Promise<IncomingMessage> {
   const text = body === undefined ? null : JSON.stringify(body);
   const headers = text === null ? {} : { 'content-type': 'application/json' };
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    const asking = request({ socketPath, method, path, headers, signal }, resolve);
-    asking.once('error', (error) => reject(unreachable(socketPath, error)));
+    const asking = request({ socketPath: socket, method, path, headers, signal }, resolve);
+    const silence = setTimeout(() => asking.destroy(silent(patienceMs)), patienceMs);
+    asking.once('response', () => clearTimeout(silence));
+    asking.once('close', () => clearTimeout(silence));
+    asking.once('error', (error) => reject(unreachable(socket, error)));
     asking.end(text ?? undefined);
   });
   if ((answer.statusCode ?? 500) < 400) return answer;
@@ -95,6 +108,12 @@ function refusal({ code, message, details }: z.infer<typeof errorAnswer>): Error
 
 function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(ERRORS, code);
+}
+
+function silent(patienceMs: number): Error {
+  return new Error(
+    `it has not answered for ${patienceMs / 1000} s; what was asked for may be done all the same`,
+  );
 }
 
 const REASONS = new Map([

@@ -97,8 +97,11 @@ async function greet(
   const { version, facts, nextRefresh, jobs: known, pause, scheduleSource } = hello;
   session.capabilities = new Set(hello.capabilities);
   const at = now().toISOString();
-  await store.minions.note(session.minion, { version, nextRefresh });
-  await store.minions.setFacts(session.minion, facts, at);
+  // Together, so that they share a commit: all minions of a master that was away come at once.
+  await Promise.all([
+    store.minions.note(session.minion, { version, nextRefresh }),
+    store.minions.setFacts(session.minion, facts, at),
+  ]);
   await jobs.reconcile(session, known);
   await pauses.heard(session, { pause, scheduleSource, isHello: true });
 }

@@ -6,7 +6,7 @@ import { runEventSchema } from '../../protocol/report.ts';
 import type { RunEvent } from '../../protocol/report.ts';
 import type { RunRequest } from '../../protocol/run-request.ts';
 import { NOT_SPOOLED } from '../agent-files.ts';
-import { messageOf, systemCode } from '../../shared/errors.ts';
+import { ConductorError, messageOf, systemCode } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { birthOf } from '../host/process-birth.ts';
 import { endLeft } from './run-end.ts';
@@ -51,25 +51,14 @@ export function startRunChild(
   { program, onEvent, log }: RunChildParts,
   request: RunRequest,
 ): RunChild {
-  const child = spawn(process.execPath, [program], {
-    detached: true,
-    cwd: '/',
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
+  const { child, stdin, stdout, hasExited } = spawnRun(program, log);
   const killing = killer(child, request.options.timeoutSeconds * 1000 + GRACE_MS);
-  const said = hear(child.stdout, { onEvent, log, isDry: request.options.dryRun });
-  const hasExited = new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
-    child.once('error', (error) => {
-      log.error({ program, problem: messageOf(error) }, 'Run child failed');
-      resolve();
-    });
-  });
-  child.stdin.on('error', (error) => {
+  const said = hear(stdout, { onEvent, log, isDry: request.options.dryRun });
+  stdin.on('error', (error) => {
     // It has ended before it read its request; that it has no report will be noticed.
     log.warn({ code: systemCode(error) }, 'Run child did not read its request');
   });
-  child.stdin.end(JSON.stringify(request));
+  stdin.end(JSON.stringify(request));
   const { pid = null } = child;
   const ended = async (): Promise<RunEnd> => {
     await endOf(hasExited, said.all);
@@ -84,6 +73,28 @@ export function startRunChild(
     cancel: killing.cancel,
     ended: ended(),
   };
+}
+
+/** Throws if there is no file descriptor left to speak with it; any other failure ends it at once. */
+function spawnRun(program: string, log: Logger) {
+  const child: ChildProcess = spawn(process.execPath, [program], {
+    detached: true,
+    cwd: '/',
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const hasExited = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', (error) => {
+      log.error({ program, problem: messageOf(error) }, 'Run child failed');
+      resolve();
+    });
+  });
+  const { stdin, stdout } = child;
+  if (!stdin || !stdout) {
+    const message = 'Cannot start the run: the agent has too many open files';
+    throw new ConductorError('HOST_FILE_FAILED', message);
+  }
+  return { child, stdin, stdout, hasExited };
 }
 
 /** Ends a child that has used up its time, or is to end now and does not. */

@@ -5,6 +5,8 @@ import type { ExecOptions } from '../hosts/access.ts';
 import type { Host } from '../hosts/host.ts';
 import { openFleet } from '../hosts/hosts.ts';
 import type { Fleet } from '../hosts/hosts.ts';
+import { ConductorError } from '../../shared/errors.ts';
+import { askMaster } from './ask-master.ts';
 import { ensurePackage } from './package.ts';
 
 /** Two Debian hosts with Conductor on them, as its users install it: a master with the tree in `tree/`, and both as its minions. */
@@ -98,8 +100,7 @@ const statusSchema = z.object({
 export type Status = z.infer<typeof statusSchema>;
 
 export async function statusOf({ conductor }: Pick<Site, 'conductor'>): Promise<Status> {
-  const { stdout } = await conductor.exec(['master', 'status', '--json']);
-  return statusSchema.parse(JSON.parse(stdout));
+  return askMaster(conductor, '/status', statusSchema);
 }
 
 export async function untilOnline(
@@ -108,13 +109,20 @@ export async function untilOnline(
   seconds = 60,
 ): Promise<void> {
   await until(`${ids.join(' and ')} to be online`, seconds, async () => {
-    const { exitCode, stdout } = await site.conductor.exec(['master', 'status', '--json'], {
-      allowFailure: true,
-    });
-    if (exitCode !== 0) return false;
-    const { minions } = statusSchema.parse(JSON.parse(stdout));
-    return ids.every((id) => minions.some((minion) => minion.id === id && minion.online));
+    const minions = await onlineMinions(site);
+    return ids.every((id) => minions.includes(id));
   });
+}
+
+/** None while the master cannot be asked. */
+async function onlineMinions(site: Pick<Site, 'conductor'>): Promise<string[]> {
+  try {
+    const { minions } = await statusOf(site);
+    return minions.filter(({ online }) => online).map(({ id }) => id);
+  } catch (error) {
+    if (error instanceof ConductorError && error.code === 'MASTER_UNREACHABLE') return [];
+    throw error;
+  }
 }
 
 /** Waits for something to become true; throws, with what was waited for, if it does not. */
@@ -124,9 +132,10 @@ export async function until(
   isTrue: () => Promise<boolean>,
 ): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
-  while (!(await isTrue())) {
+  // To ask costs a processor's time, which others need: what takes long is asked for more and more seldom.
+  for (let pause = 100; !(await isTrue()); pause = Math.min(1_000, pause * 1.1)) {
     if (Date.now() > deadline) throw new Error(`waited ${seconds} s in vain for ${what}`);
-    await sleep(100);
+    await sleep(pause);
   }
 }
 
@@ -194,8 +203,13 @@ export async function apply(
 }
 
 /** Begins a job and does not wait for it; its id. */
-export async function beginApply({ conductor }: Pick<Site, 'conductor'>, target: string) {
-  const { stdout } = await conductor.exec(['master', 'apply', '--target', target, '--detach']);
+export async function beginApply(
+  { conductor }: Pick<Site, 'conductor'>,
+  target: string,
+  ...flags: readonly string[]
+): Promise<string> {
+  const argv = ['master', 'apply', '--target', target, '--detach', ...flags] as const;
+  const { stdout } = await conductor.exec([...argv]);
   return stdout.trim();
 }
 
@@ -212,8 +226,7 @@ const shownJob = z.object({
 
 /** How the first target of a job stands. */
 export async function targetOf({ conductor }: Pick<Site, 'conductor'>, job: string) {
-  const { stdout } = await conductor.exec(['master', 'jobs', 'show', job, '--json']);
-  const [target] = shownJob.parse(JSON.parse(stdout)).targets;
+  const [target] = (await askMaster(conductor, `/jobs/${job}`, shownJob)).targets;
   if (target === undefined) throw new Error(`job ${job} has no target`);
   return target;
 }

@@ -1,42 +1,54 @@
 import { masterAway, standingStill } from './away.ts';
 import { badProxy } from './bad-proxy.ts';
 import { wrongClock } from './clock.ts';
+import { concurrentRuns } from './concurrent.ts';
 import { masterDamage, minionDamage, someMinionDamage } from './damage.ts';
+import { noDescriptors } from './descriptors.ts';
 import type { Fault } from './fault.ts';
 import { frozenAgent } from './frozen-agent.ts';
 import { fullDisk } from './full-disk.ts';
 import { halfOpen } from './half-open.ts';
+import { hungCommands } from './hung.ts';
 import { kills, someKills } from './kills.ts';
 import { midRun } from './mid-run.ts';
+import { movingTree } from './moving-tree.ts';
 import { manyMinions } from './many-minions.ts';
 import { movedMaster } from './moved-master.ts';
+import { oddBytes } from './odd-bytes.ts';
 import { muchOutput } from './output.ts';
 import { partition, shortPartition } from './partition.ts';
+import { reboots } from './reboots.ts';
 import { slowLink } from './slow-link.ts';
 import { failingDisk, powerLoss, somePowerLoss } from './power-loss.ts';
 import { busySoftware } from './software.ts';
 
-/** Every fault that there is, in the order in which they are done. */
+/** Every fault that there is; those that take longest are begun first. */
 export const FAULTS: readonly Fault[] = [
-  kills,
-  minionDamage,
-  masterDamage,
+  manyMinions,
+  slowLink,
+  partition,
   powerLoss,
   failingDisk,
+  muchOutput,
+  kills,
+  standingStill,
+  wrongClock,
+  masterAway,
+  concurrentRuns,
+  reboots,
+  movingTree,
+  hungCommands,
+  noDescriptors,
+  oddBytes,
+  halfOpen,
+  movedMaster,
+  badProxy,
+  minionDamage,
+  masterDamage,
+  busySoftware,
   fullDisk,
   midRun,
-  masterAway,
-  standingStill,
   frozenAgent,
-  muchOutput,
-  busySoftware,
-  partition,
-  halfOpen,
-  badProxy,
-  slowLink,
-  movedMaster,
-  manyMinions,
-  wrongClock,
 ];
 
 /** Those that are part of `npm test`. */

@@ -1,5 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  apply,
   attempt,
   beginApply,
   sh,
@@ -12,21 +12,14 @@ import type { Site } from '../e2e/installed-hosts.ts';
 import type { Host } from '../hosts/host.ts';
 import { allHaveEnded, collectHistory } from './collect.ts';
 import type { Fault, FaultSetting } from './fault.ts';
-import {
-  askForVersion,
-  comesTo,
-  lackingOf,
-  mainProcess,
-  MINION_STATE,
-  openGates,
-  shutGate,
-} from './gates.ts';
+import { askForVersion, comesTo, mainProcess, MINION_STATE, openGates, shutGate } from './gates.ts';
 import { judgeHistory } from './history.ts';
+import { lackingAfterNextRun } from './next-run.ts';
 
 /** A master that is away for long, and peers that stand still: what minions do meanwhile arrives, once and with its own times. */
 export const masterAway: Fault = {
   name: 'the master is away, and the agent is killed twice meanwhile',
-  rounds: 20,
+  rounds: 500,
   isFast: false,
   run: reportsMeanwhile,
 };
@@ -50,7 +43,7 @@ async function reportsMeanwhile({ site, rounds, log }: FaultSetting): Promise<st
   await sh(conductor, 'systemctl stop conductor-master');
   for (let run = 1; run <= rounds; run += 1) {
     await sh(appserver, 'minion apply --tree /root/away >/dev/null');
-    if (run === 5 || run === 10) {
+    if (run === Math.ceil(rounds / 3) || run === Math.ceil((2 * rounds) / 3)) {
       log(`the agent is killed after ${run} runs`);
       await sh(appserver, `kill -9 ${await mainProcess(appserver, 'conductor-minion')}`);
     }
@@ -81,21 +74,30 @@ async function notStoredOnce(conductor: Host, jobs: readonly string[], since: nu
   );
 }
 
-async function stopEither({ site, random, log }: FaultSetting): Promise<string[]> {
+async function stopEither({ site, random, log, minutes }: FaultSetting): Promise<string[]> {
   const since = Math.floor(Date.now() / 1000);
+  const seconds = 60 * Math.min(STILL_MINUTES, minutes);
   const lost: string[] = [];
   for (const whose of ['master', 'agent'] as const) {
     log(whose);
     const version = 1_000 + random.below(1_000_000);
-    lost.push(...(await stopOne(site, whose, version)).map((loss) => `${whose}: ${loss}`));
+    lost.push(
+      ...(await stopOne(site, { whose, version, seconds })).map((loss) => `${whose}: ${loss}`),
+    );
   }
   return [...lost, ...judgeHistory(await collectHistory(site, since))];
 }
 
-/** Longer than a peer that says nothing is waited for. */
-const STILL_MS = 60_000;
+/** Far longer than a peer that says nothing is waited for. */
+const STILL_MINUTES = 5;
 
-async function stopOne(site: Site, whose: 'master' | 'agent', version: number): Promise<string[]> {
+interface Stop {
+  readonly whose: 'master' | 'agent';
+  readonly version: number;
+  readonly seconds: number;
+}
+
+async function stopOne(site: Site, { whose, version, seconds }: Stop): Promise<string[]> {
   const { conductor, appserver } = site;
   const isMaster = whose === 'master';
   const [host, unit] = isMaster ? [conductor, 'conductor-master'] : [appserver, 'conductor-minion'];
@@ -106,18 +108,17 @@ async function stopOne(site: Site, whose: 'master' | 'agent', version: number): 
   const pid = await mainProcess(host, unit);
   await sh(host, `kill -STOP ${pid}`);
   await openGates(appserver);
-  if (isMaster) await new Promise((resolve) => setTimeout(resolve, STILL_MS));
-  else await until('the master to notice', 90, async () => !(await isOnline(site, 'appserver')));
+  const stopped = Date.now();
+  if (!isMaster)
+    await until('the master to notice', 90, async () => !(await isOnline(site, 'appserver')));
+  await sleep(seconds * 1000 - (Date.now() - stopped));
   const lost = isMaster ? [] : await seenFromMaster(site, job);
   await sh(host, `kill -CONT ${pid}`);
   await untilOnline(site, ['appserver', 'conductor'], 120);
   await until('all jobs to end', 120, () => allHaveEnded(site));
   const { state } = await targetOf(site, job);
   if (state !== 'changed') lost.push(`the job is ${state}`);
-  const { exitCode } = await apply(site, 'appserver');
-  if (exitCode !== 0) lost.push(`the next run exits with ${exitCode}`);
-  const lacking = await lackingOf(appserver, version);
-  return lacking === null ? lost : [...lost, lacking];
+  return [...lost, ...(await lackingAfterNextRun(site, version))];
 }
 
 /** An agent that says nothing is offline, and its job is neither lost nor over. */

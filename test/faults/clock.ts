@@ -11,9 +11,9 @@ import {
 } from '../e2e/installed-hosts.ts';
 import type { Site } from '../e2e/installed-hosts.ts';
 import type { Host } from '../hosts/host.ts';
-import { allHaveEnded } from './collect.ts';
 import type { Fault, FaultSetting } from './fault.ts';
 import { askForVersion, comesTo, lackingOf, MINION_STATE, openGates, shutGate } from './gates.ts';
+import { lackingAfterNextRun } from './next-run.ts';
 
 /** Clocks that are ten years wrong when a daemon starts, or are set while a run is under way. */
 export const wrongClock: Fault = {
@@ -111,14 +111,7 @@ async function setInMidRun({ site, random, log }: FaultSetting, clock: Clock, of
     90,
     async () => (await targetOf(site, job)).state === 'changed',
   );
-  await until('all jobs to end', 60, () => allHaveEnded(site));
-  const { exitCode } = await apply(site, 'appserver');
-  const lacking = await lackingOf(appserver, version);
-  const lost = [
-    ...(exitCode === 0 ? [] : [`the next run exits with ${exitCode}`]),
-    ...(lacking === null ? [] : [lacking]),
-    ...(await insane(site, job)),
-  ];
+  const lost = [...(await lackingAfterNextRun(site, version)), ...(await insane(site, job))];
   return lost.map((loss) => `the clock of the ${whose} set by ${offset}: ${loss}`);
 }
 

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { Host } from '../hosts/host.ts';
-import { attempt, sh } from '../e2e/installed-hosts.ts';
+import { ConductorError } from '../../shared/errors.ts';
+import { askMaster } from '../e2e/ask-master.ts';
+import { sh } from '../e2e/installed-hosts.ts';
 import type { Site } from '../e2e/installed-hosts.ts';
 import { MINION_STATE } from './gates.ts';
 import type { Happening } from './history.ts';
@@ -9,26 +11,23 @@ const targetSchema = z.object({ minion: z.string(), state: z.string() });
 const jobsSchema = z.object({
   jobs: z.array(z.object({ id: z.string(), kind: z.string(), targets: z.array(targetSchema) })),
 });
-const shownSchema = z.object({
-  targets: z.array(targetSchema.extend({ report: z.object({ status: z.string() }).nullable() })),
-});
+const shownSchema = z.object({ targets: z.array(targetSchema) });
+const reportSchema = z.object({ report: z.object({ status: z.string() }).nullable() });
 
-const END_STATES = 'ok changed failed timeout cancelled expired unreachable interrupted'.split(' ');
-
-/** The jobs of the master (not what minions ran by themselves), by id. */
+/** The jobs of the master, and what minions ran by themselves: the newest thousand. */
 async function jobsOf({ conductor }: Pick<Site, 'conductor'>) {
-  const argv = ['master', 'jobs', 'list', '--limit', '1000', '--json'] as const;
-  const listed = await attempt(conductor, argv);
-  if (listed.exitCode !== 0) return null;
-  const { jobs } = jobsSchema.parse(JSON.parse(listed.stdout));
-  return jobs.filter(({ kind }) => kind === 'job');
+  return (await askMaster(conductor, '/jobs?limit=1000', jobsSchema)).jobs;
 }
 
 /** Whether the master answers, and all of its jobs have ended. */
-export async function allHaveEnded(site: Pick<Site, 'conductor'>): Promise<boolean> {
-  const jobs = await jobsOf(site);
-  if (jobs === null) return false;
-  return jobs.every(({ targets }) => targets.every(({ state }) => END_STATES.includes(state)));
+export async function allHaveEnded({ conductor }: Pick<Site, 'conductor'>): Promise<boolean> {
+  const unfinished = '/jobs?limit=1000&kind=job&status=unfinished';
+  try {
+    return (await askMaster(conductor, unfinished, jobsSchema)).jobs.length === 0;
+  } catch (error) {
+    if (error instanceof ConductorError && error.code === 'MASTER_UNREACHABLE') return false;
+    throw error;
+  }
 }
 
 /** All that is written down anywhere of the jobs since a moment (seconds since 1970). */
@@ -43,27 +42,32 @@ export async function collectHistory(site: Site, since: number): Promise<Happeni
 
 async function masterHappenings(site: Site, since: number): Promise<Happening[]> {
   const jobs = await jobsOf(site);
-  if (jobs === null) throw new Error('the master does not list its jobs');
   const happenings: Happening[] = (await lines(site.conductor, 'conductor-master', since)).flatMap(
     ({ message, fields }) => {
       const { job = '', minion = '' } = fields;
       return message === 'Report stored' ? [{ what: 'committed' as const, job, minion }] : [];
     },
   );
-  for (const { id: job } of jobs.filter(({ id }) => isSince(id, since)))
-    happenings.push(...(await stateOf(site, job)));
+  for (const { id, kind } of jobs.filter((job) => isSince(job.id, since))) {
+    const known = await stateOf(site, id);
+    // What a minion ran by itself nobody has issued: there is only its report.
+    happenings.push(...(kind === 'job' ? known : known.filter(({ what }) => what === 'report')));
+  }
   return happenings;
 }
 
 async function stateOf({ conductor }: Site, job: string): Promise<Happening[]> {
-  const { stdout } = await conductor.exec(['master', 'jobs', 'show', job, '--json']);
-  return shownSchema
-    .parse(JSON.parse(stdout))
-    .targets.flatMap(({ minion, state, report }) => [
-      { what: 'issued' as const, job, minion },
-      { what: 'state' as const, job, minion, state },
+  const { targets } = await askMaster(conductor, `/jobs/${job}`, shownSchema);
+  const happenings = targets.map(async ({ minion, state }): Promise<Happening[]> => {
+    const path = `/jobs/${job}/reports/${minion}`;
+    const { report } = await askMaster(conductor, path, reportSchema);
+    return [
+      { what: 'issued', job, minion },
+      { what: 'state', job, minion, state },
       ...(report === null ? [] : [{ what: 'report' as const, job, minion, status: report.status }]),
-    ]);
+    ];
+  });
+  return (await Promise.all(happenings)).flat();
 }
 
 async function minionHappenings(host: Host, since: number): Promise<Happening[]> {

@@ -1,16 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  apply,
-  beginApply,
-  statusOf,
-  targetOf,
-  until,
-  untilOnline,
-} from '../e2e/installed-hosts.ts';
+import { beginApply, statusOf, targetOf, until, untilOnline } from '../e2e/installed-hosts.ts';
 import type { Site } from '../e2e/installed-hosts.ts';
 import { allHaveEnded } from './collect.ts';
 import type { FaultSetting } from './fault.ts';
-import { askForVersion, comesTo, lackingOf, openGates, shutGate } from './gates.ts';
+import { askForVersion, comesTo, openGates, shutGate } from './gates.ts';
+import { lackingAfterNextRun } from './next-run.ts';
 
 /** Something that goes wrong while a run is under way, and is put right again. */
 export interface Disturbance {
@@ -68,11 +62,8 @@ async function seenMeanwhile(site: Site, job: string): Promise<string[]> {
 
 async function lackingAfter(site: Site, job: string, version: number): Promise<string[]> {
   const { state } = await targetOf(site, job);
-  const { exitCode } = await apply(site, 'appserver');
-  const lacking = await lackingOf(site.appserver, version);
   return [
     ...(state === 'changed' ? [] : [`the job is ${state}`]),
-    ...(exitCode === 0 ? [] : [`the next run exits with ${exitCode}`]),
-    ...(lacking === null ? [] : [lacking]),
+    ...(await lackingAfterNextRun(site, version)),
   ];
 }

@@ -1,4 +1,6 @@
+import { openSite } from '../e2e/installed-hosts.ts';
 import type { Site } from '../e2e/installed-hosts.ts';
+import { randomFrom } from './random.ts';
 import type { Random } from './random.ts';
 
 /** One kind of fault, and what must not be lost by it. */
@@ -9,6 +11,10 @@ export interface Fault {
   readonly rounds: number | null;
   /** Whether it is short enough for `npm test`. */
   readonly isFast: boolean;
+  /** Into how many parts its rounds are divided, each on hosts of its own, where all of them in a row take too long. */
+  readonly parts?: number;
+  /** Whether it waits for the better part of an hour, keeps a processor busy, or measures what others must not disturb. */
+  readonly load?: 'long' | 'busy' | 'alone';
   /** Does it so many times; what was lost, in words: nothing, if all is well. */
   run(setting: FaultSetting): Promise<readonly string[]>;
 }
@@ -16,10 +22,20 @@ export interface Fault {
 export interface FaultSetting {
   readonly site: Site;
   readonly rounds: number;
-  /** How long what lasts is to last. */
+  /** The longest that anything is to last: a cut of the network, a process that stands still. */
   readonly minutes: number;
   readonly random: Random;
   readonly log: (line: string) => void;
+  /** Called by those that find out by themselves how many rounds there are. */
+  readonly haveRounds?: (rounds: number) => void;
+}
+
+/** A fault that is to be done, so often, with these moments. */
+export interface Task {
+  readonly fault: Fault;
+  readonly name: string;
+  readonly rounds: number;
+  readonly seed: number;
 }
 
 export interface FaultResult {
@@ -30,21 +46,48 @@ export interface FaultResult {
   readonly lost: readonly string[];
 }
 
-/** A fault of which nobody can say what it has cost has cost something. */
+/** On hosts that are there for it alone. */
+export async function inflictOnOwnSite(
+  task: Task,
+  { minutes, log }: Pick<FaultSetting, 'minutes' | 'log'>,
+): Promise<FaultResult> {
+  return judged(task, async (haveRounds) => {
+    const { rounds, seed, fault } = task;
+    const site = await openSite(log);
+    try {
+      return await fault.run({ site, rounds, minutes, random: randomFrom(seed), log, haveRounds });
+    } finally {
+      await site.fleet.close();
+    }
+  });
+}
+
 export async function inflict(
   fault: Fault,
   setting: FaultSetting & { readonly seed: number },
 ): Promise<FaultResult> {
-  const { rounds, seed } = setting;
+  return judged({ ...setting, name: fault.name }, async () => fault.run(setting));
+}
+
+/** A fault of which nobody can say what it has cost has cost something. */
+async function judged(
+  task: Pick<Task, 'name' | 'rounds' | 'seed'>,
+  run: (haveRounds: (rounds: number) => void) => Promise<readonly string[]>,
+): Promise<FaultResult> {
+  const { name, seed } = task;
   const begun = Date.now();
   const lost: string[] = [];
+  let { rounds } = task;
   try {
-    lost.push(...(await fault.run(setting)));
+    const own = await run((count) => {
+      rounds = count;
+    });
+    lost.push(...own);
   } catch (error) {
     lost.push(`could not be judged: ${error instanceof Error ? error.message : String(error)}`);
   }
   const seconds = Math.round((Date.now() - begun) / 1000);
-  return { name: fault.name, rounds, seconds, seed, lost };
+  return { name, rounds, seconds, seed, lost };
 }
 
 /** The table that a run of faults ends with. */

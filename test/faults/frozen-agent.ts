@@ -23,7 +23,7 @@ async function sendToFrozen({ site, random, rounds, log }: FaultSetting): Promis
     await sh(appserver, `kill -STOP ${agent}`);
     const job = await beginApply(site, 'appserver');
     const begun = Date.now();
-    await until('the job to be shown as not answered', 20, async () =>
+    await until('the job to be shown as not answered', 60, async () =>
       (await sh(conductor, `master jobs show ${job}`)).includes('the minion does not answer'),
     );
     log(`shown after ${Math.round((Date.now() - begun) / 1000)} s`);

@@ -2,7 +2,8 @@ import { apply, attempt, sh, until, untilOnline } from '../e2e/installed-hosts.t
 import type { Site } from '../e2e/installed-hosts.ts';
 import type { Host } from '../hosts/host.ts';
 import type { Fault, FaultSetting } from './fault.ts';
-import { askForVersion, lackingOf, MINION_STATE } from './gates.ts';
+import { askForVersion, MINION_STATE } from './gates.ts';
+import { lackingAfterNextRun } from './next-run.ts';
 
 /** A disk that is full, has no inode left or has become read-only, where files are kept: one clear error each, and no operator. */
 export const fullDisk: Fault = {
@@ -38,7 +39,7 @@ const TARGETS = [
   [
     'size=1m',
     `mount -o remount,ro ${SMALL}`,
-    'the file system is read-only',
+    'file system is read-only',
     `mount -o remount,rw ${SMALL}`,
   ],
 ] as const;
@@ -82,7 +83,7 @@ async function minionState(site: Site, version: number): Promise<string[]> {
   await sh(appserver, `rm ${MINION_STATE}/filler`);
   return [
     ...lost,
-    ...(await nextRun(site, version)),
+    ...(await lackingAfterNextRun(site, version)),
     ...(await moveBack(site, 'conductor-minion', MINION_STATE)),
   ];
 }
@@ -105,18 +106,8 @@ async function masterStore(site: Site, version: number): Promise<string[]> {
   );
   return [
     ...lost,
-    ...(await nextRun(site, version)),
+    ...(await lackingAfterNextRun(site, version)),
     ...(await moveBack(site, 'conductor-master', MASTER_STATE)),
-  ];
-}
-
-async function nextRun(site: Site, version: number): Promise<string[]> {
-  await untilOnline(site, ['appserver'], 120);
-  const { exitCode } = await apply(site, 'appserver');
-  const lacking = await lackingOf(site.appserver, version);
-  return [
-    ...(exitCode === 0 ? [] : [`the next run exits with ${exitCode}`]),
-    ...(lacking === null ? [] : [lacking]),
   ];
 }
 

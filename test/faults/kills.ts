@@ -17,13 +17,20 @@ import { judgeHistory } from './history.ts';
 /** `kill -9` of everything that takes part in a job, at every step that has a name and at moments in between. */
 export const kills: Fault = {
   name: 'kill -9 of master, agent, run and command line',
-  rounds: 20,
+  rounds: 200,
+  parts: 4,
   isFast: false,
   run: killAround,
 };
 
 /** A few of them, for every test run. */
-export const someKills: Fault = { ...kills, name: 'kill -9, a few', rounds: 3, isFast: true };
+export const someKills: Fault = {
+  ...kills,
+  name: 'kill -9, a few',
+  rounds: 3,
+  parts: 1,
+  isFast: true,
+};
 
 const VICTIMS = ['master', 'agent', 'run', 'command line'] as const;
 

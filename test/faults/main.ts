@@ -1,18 +1,22 @@
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { openSite } from '../e2e/installed-hosts.ts';
 import { checkPrerequisites, describeMissing } from '../hosts/prerequisites.ts';
 import { FAULTS } from './all.ts';
-import { inflict, renderResults } from './fault.ts';
-import type { Fault, FaultResult } from './fault.ts';
-import { randomFrom } from './random.ts';
+import { inflictOnOwnSite, renderResults } from './fault.ts';
+import type { Fault, FaultResult, Task } from './fault.ts';
+import { inLanes, tasksOf } from './lanes.ts';
 
-/** `npm run test:faults [-- --rounds N --seed N --only WORDS]`: what is lost under faults, on real hosts. Nothing, or it exits with 1. */
+/** `npm run test:faults [-- --lanes N --times N --only WORDS …]`: what is lost under faults, on real hosts. Nothing, or it exits with 1. */
+
+const WATCHES_A_LANE = 40;
 
 interface Options {
   readonly rounds?: string;
   readonly seed: string;
   readonly minutes: string;
-  readonly only: string;
+  readonly only: readonly string[];
+  readonly lanes: string;
+  readonly times: string;
 }
 
 const options = new Command('test:faults')
@@ -23,15 +27,18 @@ const options = new Command('test:faults')
     'of the moments; the table says which it was',
     String(Date.now() % 1e6),
   )
-  .option('--minutes <number>', 'how long a network is cut, and the like', '2')
-  .option('--only <words>', 'only faults with these words in their name', '')
+  .option('--minutes <number>', 'the longest that a network is cut, and the like', '60')
+  .option('--only <words...>', 'only faults with one of these in their name', [''])
+  .option('--lanes <number>', 'how many faults to do at once, each on hosts of its own', '3')
+  .option('--times <number>', 'how often to do it all, each time with other moments', '1')
   .parse()
   .opts<Options>();
 
-const asked = FAULTS.filter(({ name }) => name.includes(options.only));
+const begun = Date.now();
+const asked = FAULTS.filter(({ name }) => options.only.some((words) => name.includes(words)));
 if (asked.length === 0) {
   console.error(
-    `There is no fault "${options.only}". There are:\n${FAULTS.map(({ name }) => name).join('\n')}`,
+    `There is no fault "${options.only.join(' ')}". There are:\n${FAULTS.map(({ name }) => name).join('\n')}`,
   );
   process.exit(2);
 }
@@ -40,30 +47,41 @@ if (missing.length > 0) {
   console.log(`NOT TESTED, because this machine lacks ${missing.map(describeMissing).join(', ')}`);
   process.exit(1);
 }
+refuseTooManyLanes();
 process.exitCode = await inflictAll(asked);
 
-function log(line: string): void {
-  console.log(`# ${line}`);
+/** Each host's systemd watches files in a dozen ways, and the kernel lets one user have so many. */
+function refuseTooManyLanes(): void {
+  const path = '/proc/sys/fs/inotify/max_user_instances';
+  const [have, need] = [Number(readFileSync(path, 'utf8')), Number(options.lanes) * WATCHES_A_LANE];
+  if (have >= need) return;
+  console.error(
+    `Cannot use ${options.lanes} lanes: ${path} is ${have} and must be at least ${need}: sysctl -w fs.inotify.max_user_instances=${need}`,
+  );
+  process.exit(2);
 }
 
 async function inflictAll(faults: readonly Fault[]): Promise<number> {
-  const [seed, minutes] = [Number(options.seed), Number(options.minutes)];
-  const site = await openSite(log);
-  const results: FaultResult[] = [];
-  try {
-    for (const fault of faults) {
-      console.log(`== ${fault.name}`);
-      const rounds = Number(fault.rounds === null ? 1 : (options.rounds ?? fault.rounds));
-      const random = randomFrom(seed);
-      const result = await inflict(fault, { site, rounds, minutes, seed, random, log });
-      results.push(result);
-      for (const loss of result.lost) console.log(`LOST ${loss}`);
-    }
-  } finally {
-    await site.fleet.close();
-  }
+  const [times, seed, lanes] = [options.times, options.seed, options.lanes].map(Number);
+  const rounds = options.rounds === undefined ? null : Number(options.rounds);
+  const tasks = tasksOf(faults, { times: times ?? 1, seed: seed ?? 1, rounds });
+  const results = await inLanes(tasks, lanes ?? 1, carryOut);
   console.log(`\n${renderResults(results)}`);
   const failed = results.filter(({ lost }) => lost.length > 0).length;
   console.log(`${results.length - failed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
+}
+
+async function carryOut(task: Task, lane: number): Promise<FaultResult> {
+  const log = (line: string): void => {
+    const seconds = Math.round((Date.now() - begun) / 1000);
+    console.log(`${lane} ${String(seconds).padStart(5)} s  ${line}`);
+  };
+  log(`== ${task.name}, seed ${task.seed}`);
+  const result = await inflictOnOwnSite(task, { minutes: Number(options.minutes), log });
+  for (const loss of result.lost) log(`LOST ${loss}`);
+  // Whoever stops this before its end has no table: here it is in pieces.
+  const lost = result.lost.length === 0 ? 'nothing' : String(result.lost.length);
+  log(`== ${task.name}: ${result.rounds} rounds in ${result.seconds} s, lost: ${lost}`);
+  return result;
 }

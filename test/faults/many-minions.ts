@@ -16,6 +16,7 @@ export const manyMinions: Fault = {
   name: 'the master of many minions is killed (as many as rounds)',
   rounds: 1_000,
   isFast: false,
+  load: 'alone',
   run: killTheirMaster,
 };
 

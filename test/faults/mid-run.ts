@@ -18,7 +18,7 @@ const SHORTAGES = {
   'read-only': {
     take: `mount -o remount,ro ${PLACE}`,
     give: `mount -o remount,rw ${PLACE}`,
-    words: 'the file system is read-only',
+    words: 'file system is read-only',
   },
   'no descriptor': {
     take: 'prlimit --nofile=3:3 --pid "$(systemctl show -P MainPID run)"',

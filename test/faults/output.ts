@@ -4,9 +4,10 @@ import { MINION_STATE } from './gates.ts';
 
 /** Commands that say far more than anybody reads, in one line or in bytes that are no text. */
 export const muchOutput: Fault = {
-  name: 'commands print a gigabyte, a line of 100 MB, and bytes that are no text',
+  name: 'commands print 10 GB, a line of 1 GB, and bytes that are no text',
   rounds: null,
   isFast: false,
+  load: 'busy',
   run: printMuch,
 };
 
@@ -14,8 +15,8 @@ const TREE = '/root/much';
 /** All that the run may take for itself beyond its code, in bytes. */
 const MEMORY = 800_000_000;
 const COMMANDS = {
-  'a gigabyte': 'head -c 1G /dev/zero',
-  'one line': "head -c 100M /dev/zero | tr '\\\\0' x",
+  '10 GB': 'head -c 10G /dev/zero',
+  'one line': "head -c 1G /dev/zero | tr '\\\\0' x",
   'no text': "printf 'a\\\\000b\\\\377\\\\376c\\\\n'; printf 'told\\\\377' >&2",
 } as const;
 

@@ -11,6 +11,7 @@ export const partition: Fault = {
   name: 'the network is cut in mid-run, both ways and one way',
   rounds: 1,
   isFast: false,
+  load: 'long',
   run: cutInAllWays,
 };
 
@@ -22,8 +23,10 @@ export const shortPartition: Fault = {
   run: async (setting) => judged(setting, [bothWays(8)]),
 };
 
+const LONGEST_MINUTES = 10;
+
 async function cutInAllWays(setting: FaultSetting): Promise<string[]> {
-  const seconds = Math.round(setting.minutes * 60);
+  const seconds = Math.round(Math.min(LONGEST_MINUTES, setting.minutes) * 60);
   const lost: string[] = [];
   for (let round = 1; round <= setting.rounds; round += 1) {
     const [toMinion, toMaster] = [oneWay('in', seconds), oneWay('out', seconds)];

@@ -17,8 +17,9 @@ const LIMIT_MS = 90_000;
 
 export const powerLoss: Fault = {
   name: 'a run is killed at each system call that changes a file',
-  rounds: 40,
+  rounds: 1_000,
   isFast: false,
+  load: 'busy',
   run: killAtCalls,
 };
 
@@ -31,8 +32,9 @@ export const somePowerLoss: Fault = {
 
 export const failingDisk: Fault = {
   name: 'the disk fails, or is full, at each system call that changes a file',
-  rounds: 20,
+  rounds: 1_000,
   isFast: false,
+  load: 'busy',
   run: failAtCalls,
 };
 
@@ -41,9 +43,12 @@ interface Moment {
   readonly number: number;
 }
 
-async function killAtCalls({ site: { appserver }, rounds, random, log }: FaultSetting) {
+async function killAtCalls(setting: FaultSetting) {
+  const { site, random, log } = setting;
+  const { appserver } = site;
   await makePlace(appserver);
   const moments = await momentsOf(appserver);
+  const rounds = roundsFor(setting, moments);
   const lost: string[] = [];
   let kills = 0;
   for (let round = 1; round <= rounds; round += 1) {
@@ -62,9 +67,12 @@ async function killAtCalls({ site: { appserver }, rounds, random, log }: FaultSe
   return lost;
 }
 
-async function failAtCalls({ site: { appserver }, rounds, random, log }: FaultSetting) {
+async function failAtCalls(setting: FaultSetting) {
+  const { site, random, log } = setting;
+  const { appserver } = site;
   await makePlace(appserver);
   const moments = (await momentsOf(appserver)).filter(({ call }) => /rename|sync/u.test(call));
+  const rounds = roundsFor(setting, moments);
   const lost: string[] = [];
   for (let round = 1; round <= rounds; round += 1) {
     const { call, number } = chosen(moments, { round, rounds, random });
@@ -88,6 +96,13 @@ async function failAtCalls({ site: { appserver }, rounds, random, log }: FaultSe
     );
   }
   return lost;
+}
+
+/** Each moment once, or fewer where fewer are asked for. */
+function roundsFor({ rounds, haveRounds }: FaultSetting, moments: readonly Moment[]): number {
+  const fewer = Math.min(rounds, moments.length);
+  haveRounds?.(fewer);
+  return fewer;
 }
 
 /** Evenly spread where there are more moments than rounds. */

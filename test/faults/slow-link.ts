@@ -1,16 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { apply, beginApply, publish, sh, statusOf, TREE } from '../e2e/installed-hosts.ts';
+import { apply, beginApply, sh, statusOf } from '../e2e/installed-hosts.ts';
 import { targetOf, untilOnline } from '../e2e/installed-hosts.ts';
 import type { Site } from '../e2e/installed-hosts.ts';
 import type { Fault, FaultSetting } from './fault.ts';
+import { publishLargeFiles } from './large-files.ts';
 import type { Relay } from './relay.ts';
 import { throughRelay } from './through-relay.ts';
 
-/** A revision that takes minutes to cross a link of 8 kB/s with two seconds each way; 56 minutes are 20 MB. */
+/** A revision of 20 MB that takes the better part of an hour to cross a link of 8 kB/s with two seconds each way. */
 export const slowLink: Fault = {
   name: 'a slow link, and a revision that it takes minutes to carry',
   rounds: null,
   isFast: false,
+  load: 'long',
   run: bringSlowly,
 };
 
@@ -19,8 +21,9 @@ const LATENCY_MS = 2_000;
 /** What files grow by on their way. */
 const ENCODING = 4 / 3;
 const FILE_BYTES = 250_000;
+/** For 20 MB. */
+const MINUTES = 56;
 const LOOK_MS = 30_000;
-const TOP = 'base:\n  "*": [common]\n  web: [web, big]\n';
 
 function bringSlowly(setting: FaultSetting): Promise<string[]> {
   const { site } = setting;
@@ -35,10 +38,11 @@ function bringSlowly(setting: FaultSetting): Promise<string[]> {
   });
 }
 
-async function bring({ site, minutes, log }: FaultSetting, relay: Relay): Promise<string[]> {
+async function bring({ site, minutes: most, log }: FaultSetting, relay: Relay): Promise<string[]> {
+  const minutes = Math.min(MINUTES, most);
   const files = Math.ceil((minutes * 60 * BYTES_PER_SECOND) / ENCODING / FILE_BYTES);
   const before = await timeOfOther(site);
-  await publishFiles(site, files);
+  await publishLargeFiles(site, { count: files, bytes: FILE_BYTES });
   const connections = relay.connections;
   const begun = Date.now();
   const job = await beginApply(site, 'appserver');
@@ -66,17 +70,6 @@ async function timeOfOther(site: Site): Promise<number> {
   const { exitCode } = await apply(site, 'conductor');
   if (exitCode !== 0) throw new Error(`an apply to the other minion exits with ${exitCode}`);
   return Date.now() - begun;
-}
-
-async function publishFiles(site: Site, files: number): Promise<void> {
-  const one = `head -c ${FILE_BYTES} /dev/urandom >${TREE}/templates/big-$number`;
-  await sh(site.conductor, `for number in $(seq ${files}); do ${one}; done`);
-  const states = Array.from({ length: files }, (_, index) => {
-    const number = index + 1;
-    return `/srv/big-${number}:\n  file.managed: {source: big-${number}, mode: "0600"}\n`;
-  });
-  await site.conductor.write(`${TREE}/states/top.yaml`, TOP);
-  await publish(site, 'states/big.yaml', states.join(''));
 }
 
 async function lackingAfter(site: Site, job: string, files: number): Promise<string[]> {

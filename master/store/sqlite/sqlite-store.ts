@@ -13,7 +13,7 @@ import { revisionStore } from './revisions.ts';
 /** The embedded store: one SQLite file, made when it is absent; `:memory:` for none. */
 export async function openSqliteStore(path: string): Promise<Store> {
   const database = await openDatabase(path);
-  const commit = groupCommits(database);
+  const { commit, settled } = groupCommits(database);
   return {
     minions: minionStore(database, commit),
     intentions: intentionStore(database, commit),
@@ -23,7 +23,10 @@ export async function openSqliteStore(path: string): Promise<Store> {
     drifts: driftStore(database),
     revisions: revisionStore(database),
     certificates: certificateStore(database),
-    close: () => database.destroy(),
+    async close() {
+      await settled();
+      await database.destroy();
+    },
   };
 }
 
