@@ -12,6 +12,8 @@ if (isResident(argv)) {
   process.exit(await startAgent(argv.slice(1), programs, { environment, stderr }));
 } else {
   const { runCommandLine } = await import('./program.ts');
+  // As of an agent's run: what files get is not to depend on who asks.
+  if (argv[0] === 'apply') process.umask(0o022);
   const { realTerminal } = await import('./commands/terminal.ts');
   const cancel = new AbortController();
   const { enterRunGroup: enterGroup } = await import('./host/run-group.ts');

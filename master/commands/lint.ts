@@ -27,7 +27,13 @@ export function addLint(program: Command, context: Context): void {
     const { client, config, json } = await readCommon(context, options);
     if (minion === undefined) {
       const { lintDirectory } = await import('../lint-directory.ts');
-      await lintDirectory(tree ?? config.tree);
+      const directory = tree ?? config.tree;
+      const { manifest } = await lintDirectory(directory);
+      if (!manifest.some(({ path }) => path.startsWith('states/')))
+        throw new ConductorError(
+          'TREE_INVALID',
+          `Cannot lint "${directory}": there is no states/ in it`,
+        );
     } else {
       await client.get(`/lint?minion=${encodeURIComponent(minion)}`, lintAnswer);
     }

@@ -26,10 +26,21 @@ export function commandFor(
 ): Command {
   const { home, name } = account ?? { home: homedir(), name: userInfo().username };
   const isUs = account === null || account.uid === process.geteuid?.();
-  return {
-    argv: isUs ? argv : asUser(argv, account),
-    env: { PATH, LANG: 'C.UTF-8', HOME: home, USER: name, LOGNAME: name, SHLVL, ...env },
-  };
+  const own = { PATH, LANG: 'C.UTF-8', HOME: home, USER: name, LOGNAME: name, SHLVL };
+  if (isUs) return { argv, env: { ...own, ...env } };
+  return { argv: asUser(withEnvironment(argv, env), account), env: own };
+}
+
+/**
+ * What is said of the environment is set as the user: until then root runs, and neither PATH nor LD_PRELOAD are to lead
+ * it to what that user has written.
+ */
+function withEnvironment(argv: Argv, env: CommandOptions['env'] = {}): Argv {
+  const [program] = argv;
+  const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  if (variables.length === 0) return argv;
+  const command: Argv = program.includes('=') ? ['/bin/sh', '-c', 'exec "$0" "$@"', ...argv] : argv;
+  return ['/usr/bin/env', ...variables, ...command];
 }
 
 /** The same program under a umask of its own; ours is left alone. */
@@ -51,5 +62,14 @@ export function accountFor(
 
 /** `--init-groups` looks the groups up for the user that `--reuid` names. */
 function asUser(argv: Argv, { name, gid }: Account): Argv {
-  return ['setpriv', '--reuid', name, '--regid', String(gid), '--init-groups', '--', ...argv];
+  return [
+    '/usr/bin/setpriv',
+    '--reuid',
+    name,
+    '--regid',
+    String(gid),
+    '--init-groups',
+    '--',
+    ...argv,
+  ];
 }

@@ -14,7 +14,8 @@ import { gitConfigSet, gitConfigUnset } from './git-config.ts';
 import { gitDetached } from './git-detached.ts';
 import { gitLatest } from './git.ts';
 import { npmInstalled, npmRemoved } from './npm.ts';
-import { pipInstalled, pipRemoved } from './pip.ts';
+import { pipRemoved } from './pip-removed.ts';
+import { pipInstalled } from './pip.ts';
 import { virtualenvManaged } from './virtualenv.ts';
 
 /** Checkouts, environments and applications. */

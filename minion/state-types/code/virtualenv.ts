@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
@@ -5,6 +6,7 @@ import type { CommandOptions, Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
 import { ask } from '../lib/ask.ts';
 import { EXPOSED, absolutePath, refusedArgument } from '../lib/fields.ts';
+import { refuseOthersProgram } from './lib/others-program.ts';
 import { giveTo, makeOwnDirectory } from './lib/own-directory.ts';
 import { inspect, inspectForUpgrade, install, pipNeeds, requireFiles } from './lib/pip.ts';
 import { packagesField, pipFields } from './lib/pip-fields.ts';
@@ -105,6 +107,7 @@ function look(args: Args, host: HostView): Promise<Environment | null> {
 
 async function wanted(args: Args, host: HostView): Promise<Partial<Virtualenv>> {
   const { python, system_site_packages, user = 'root' } = args;
+  if (posix.isAbsolute(python)) await refuseOthersProgram(python, args, host);
   const show = 'import sys; print("%d.%d" % sys.version_info[:2])';
   const version = await ask(
     host,

@@ -3,6 +3,7 @@ import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
+import { gone, there } from '../lib/settled.ts';
 import { askServer, complaintAbout, tellServer } from './lib/mysql.ts';
 import { databaseField, serverFields, serverNeeds, withoutServer } from './lib/mysql-fields.ts';
 import { identifier } from './lib/mysql-quote.ts';
@@ -55,6 +56,7 @@ export const mysqlDatabasePresent = defineState<z.infer<typeof presentSchema>, D
     collate: utf8mb4_unicode_ci
 `,
   provides: ({ name }) => [`mysql-database:${name}`],
+  settles: (args) => there(thingOn(args)),
   needs: serverNeeds,
   read,
   want(args) {
@@ -75,6 +77,7 @@ export const mysqlDatabaseAbsent = defineState({
     name: legacy
 `,
   takes: ({ name }: Named) => [`mysql-database:${name}`],
+  settles: (args: Server & Known) => gone([thingOn(args)]),
   needs: serverNeeds,
   read,
   want: () => null,
@@ -84,6 +87,16 @@ export const mysqlDatabaseAbsent = defineState({
 const DATABASES = `SELECT JSON_OBJECT('name', SCHEMA_NAME,
   'character_set', DEFAULT_CHARACTER_SET_NAME, 'collate', DEFAULT_COLLATION_NAME)
   FROM information_schema.SCHEMATA;`;
+
+/** What tells it from others. */
+interface Known {
+  readonly name: string;
+  readonly connection_host?: string;
+}
+
+function thingOn({ name, connection_host: server = 'this host' }: Known): string {
+  return `MariaDB database:${name} on ${server}`;
+}
 
 async function read(args: Named, host: HostView): Promise<Database | null> {
   const databases = await askServer(host, args, databaseRow, DATABASES);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
+import { gone, there } from '../lib/settled.ts';
 import { askServer, tellServer } from './lib/mysql.ts';
 import { accountField, hostField, serverFields, serverNeeds } from './lib/mysql-fields.ts';
 import { account, literal, nativeHash } from './lib/mysql-quote.ts';
@@ -80,6 +81,7 @@ export const mysqlUserPresent = defineState<z.infer<typeof presentSchema>, User>
     password: "{{ pillar.databases.shop.password }}"
 `,
   provides: ({ name, host }) => [`mysql-user:${name}@${host}`],
+  settles: (args) => there(accountOn(args)),
   needs: serverNeeds,
   read,
   want: wanted,
@@ -108,11 +110,23 @@ export const mysqlUserAbsent = defineState({
   takes: ({ name, host }: Server & { name: string; host: string }) => [
     `mysql-user:${name}@${host}`,
   ],
+  settles: (args: Server & Known) => gone([accountOn(args)]),
   needs: serverNeeds,
   read,
   want: () => null,
   apply,
 });
+
+/** What tells it from others. */
+interface Known {
+  readonly name: string;
+  host: string;
+  readonly connection_host?: string;
+}
+
+function accountOn({ name, host, connection_host: server = 'this host' }: Known): string {
+  return `MariaDB account:${name}@${host} on ${server}`;
+}
 
 /** Accounts without which nobody gets in, or views and jobs of the server itself fail. */
 function isOwn({ name, host }: { name: string; host: string }): boolean {

@@ -3,9 +3,17 @@ import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
+import { gone, there } from '../lib/settled.ts';
 import { askServer, tellServer } from './lib/postgres.ts';
-import { objectName, serverFields, serverNeeds, withoutServer } from './lib/postgres-fields.ts';
+import {
+  objectName,
+  serverFields,
+  serverNeeds,
+  thingOn,
+  withoutServer,
+} from './lib/postgres-fields.ts';
 import type { Server } from './lib/postgres-fields.ts';
+import { canonicalEncoding, canonicalLocale } from './lib/postgres-names.ts';
 import { needRoles } from './lib/postgres-roles.ts';
 
 type Database = {
@@ -78,6 +86,7 @@ export const postgresDatabasePresent = defineState<z.infer<typeof presentSchema>
     encoding: UTF8
 `,
   provides: ({ name }) => [`postgres-database:${name}`],
+  settles: (args) => there(thingOn('database', args)),
   needs: (args) => [
     ...serverNeeds(args),
     ...(args.owner === undefined ? [] : [`postgres-role:${args.owner}`]),
@@ -107,6 +116,7 @@ export const postgresDatabaseAbsent = defineState({
     name: legacy
 `,
   takes: ({ name }: Server & { name: string }) => [`postgres-database:${name}`],
+  settles: (args: Named) => gone([thingOn('database', args)]),
   needs: serverNeeds,
   read,
   want: () => null,
@@ -207,16 +217,4 @@ function cannotChange(name: string, fixed: (typeof FIXED)[number], from: Databas
     `Cannot change the ${fixed} of database "${name}": it is "${from[fixed]}", fixed when the database was made`,
     { lacks: [] },
   );
-}
-
-/** The server's own name, without its hyphens and underscores, which it does not need: `utf-8` is UTF8. */
-function canonicalEncoding(name: string): string {
-  const known = name.toUpperCase().replaceAll(/[-_ ]/gu, '');
-  if (known === 'UNICODE') return 'UTF8';
-  return known.replace(/^WINDOWS(?=\d)/u, 'WIN').replace(/^ISO88591$/u, 'LATIN1');
-}
-
-/** `he_IL.utf8` and `he_IL.UTF-8` are the same locale. */
-function canonicalLocale(name: string): string {
-  return name.replace(/\.utf-?8$/iu, '.UTF-8');
 }

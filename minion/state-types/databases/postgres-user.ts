@@ -3,6 +3,7 @@ import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
+import { gone, there } from '../lib/settled.ts';
 import { letsIn, tellAtOnce, tellServer } from './lib/postgres.ts';
 import {
   accountOf,
@@ -11,6 +12,7 @@ import {
   serverFields,
   serverNeeds,
   withoutServer,
+  thingOn,
 } from './lib/postgres-fields.ts';
 import type { Server } from './lib/postgres-fields.ts';
 import { guardHoldings } from './lib/postgres-dependents.ts';
@@ -63,6 +65,7 @@ export const postgresUserPresent = defineState<z.infer<typeof presentSchema>, Ro
     createdb: true
 `,
   provides: ({ name }) => [`postgres-role:${name}`],
+  settles: (args) => there(thingOn('role', args)),
   needs: (args) => [
     ...serverNeeds(args),
     ...(args.groups ?? []).map((role) => `postgres-role:${role}`),
@@ -94,6 +97,7 @@ export const postgresUserAbsent = defineState({
     name: legacy
 `,
   takes: ({ name }: Server & { name: string }) => [`postgres-role:${name}`],
+  settles: (args: Named) => gone([thingOn('role', args)]),
   needs: serverNeeds,
   read,
   want: () => null,

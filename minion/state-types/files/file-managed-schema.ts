@@ -83,7 +83,7 @@ const place = {
     .union([z.literal('keep'), fileMode])
     .exactOptional()
     .describe(
-      'Permissions, or `keep` for those of the source; new files get 0644 if absent, those that hold a secret 0600',
+      'Permissions, or `keep` for those of the source; if absent new files get 0644, those that hold a secret 0600, and what comes from a file of the host that not everybody can read gets its permissions',
     ),
   attrs: fileAttributes
     .exactOptional()

@@ -68,7 +68,8 @@ async function read(args: Args, host: HostView): Promise<ManagedFile | null> {
 function describe(bytes: Uint8Array, wanted: WantedContent, { show_changes: show }: Args): Content {
   if (wanted.from === 'web') return { source_hash: digestOf(bytes, wanted.digest.algorithm) };
   const sha256 = digestOf(bytes, 'sha256').replace('sha256=', '');
-  const isShown = show && wanted.from === 'here' && asText(wanted.bytes) !== null;
+  const isOpen = wanted.from === 'here' && wanted.guarded === undefined;
+  const isShown = show && isOpen && asText(wanted.bytes) !== null;
   if (!isShown) return { sha256 };
   return { content: asText(bytes) ?? `(no text: ${bytes.length} bytes, SHA-256 ${sha256})\n` };
 }
@@ -91,7 +92,8 @@ async function ownersFor(args: Args, wanted: WantedContent | null, host: HostVie
 }
 
 function ownersArgs(args: Args, wanted: WantedContent | null): OwnerArgs {
-  const { user, group, mode } = args;
+  const guarded = wanted?.from === 'here' ? wanted.guarded : undefined;
+  const { user, group, mode = guarded } = args;
   if (mode !== 'keep') return said({ user, group, mode });
   const kept = wanted?.from === 'here' ? wanted.mode : undefined;
   if (wanted !== null && kept === undefined) {

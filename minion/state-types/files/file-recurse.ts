@@ -3,7 +3,7 @@ import type { Surroundings } from '../../../shared/surroundings.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { makeParents, wantedOwnership } from '../lib/ownership.ts';
-import { refuseMounts, refusePlace } from '../lib/places.ts';
+import { refuseMarked, refuseMounts, refusePlace } from '../lib/places.ts';
 import { ownersOf, parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
 import { ownersSettled, there } from '../lib/settled.ts';
@@ -66,6 +66,9 @@ function ownersArgs({ user, group, dir_mode: mode }: RecurseArgs) {
   return said({ user, group, mode });
 }
 
+/** As many paths as fit into one command. */
+const MARKS_AT_ONCE = 500;
+
 async function refuses(
   _change: Change<Recursed>,
   args: RecurseArgs,
@@ -73,7 +76,10 @@ async function refuses(
 ): Promise<void> {
   const { name } = args;
   await refusePlace({ name, makedirs: true }, host);
-  const unwanted = (await survey(args, host))?.unwanted ?? [];
+  const { unwanted = [], wrong = [] } = (await survey(args, host)) ?? {};
+  const inPlace = wrong.map(({ path }) => `${name}/${path}`);
+  for (let at = 0; at < inPlace.length; at += MARKS_AT_ONCE)
+    await refuseMarked(inPlace.slice(at, at + MARKS_AT_ONCE), host);
   await refuseMounts(
     unwanted.map((path) => `${name}/${path}`),
     host,

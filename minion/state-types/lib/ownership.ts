@@ -78,6 +78,7 @@ export function refuseKind(path: string, { kind }: FileStatus, wanted: string): 
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot make "${path}" ${wanted}: ${stands} stands there`,
+    { lacks: [`path:${path}`] },
   );
 }
 

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Change } from '../../../shared/change.ts';
 import { defineState } from '../../engine/state-type.ts';
+import type { Settled } from '../../../shared/surroundings.ts';
+import { gone, there } from '../lib/settled.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import {
   blockLines,
@@ -120,6 +122,16 @@ async function applyAbsent(_change: Change<CronJob>, args: AbsentArgs, host: Hos
   await writeCrontab(args.user, lines.toSpliced(block.from, block.to - block.from), host);
 }
 
+function presentSettled(args: PresentArgs): Settled {
+  const { name, minute, hour, daymonth, month, dayweek, special } = args;
+  const time = [minute, hour, daymonth, month, dayweek, special].join(' ');
+  return there(jobOf(args), { command: name, time });
+}
+
+function jobOf(args: AbsentArgs): string {
+  return `cron job:${identityOf(args)} of ${args.user}`;
+}
+
 const needs = ({ user: owner }: { user: string }): string[] => [`user:${owner}`, 'package:cron'];
 
 export const cronPresent = defineState({
@@ -133,6 +145,7 @@ export const cronPresent = defineState({
     hour: 3
     comment: Old sessions are of no use to anybody
 `,
+  settles: presentSettled,
   needs,
   read,
   want,
@@ -147,6 +160,7 @@ export const cronAbsent = defineState({
     name: /usr/local/bin/backup.sh
     user: www-data
 `,
+  settles: (args) => gone([jobOf(args)]),
   read,
   want: () => null,
   apply: applyAbsent,

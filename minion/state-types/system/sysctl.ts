@@ -6,6 +6,7 @@ import type { Host, HostView } from '../../host/host.ts';
 import { EXPOSED, absolutePath } from '../lib/fields.ts';
 import { refusePlace } from '../lib/places.ts';
 import { KERNEL, parentsOf } from '../lib/resources.ts';
+import { settled } from '../lib/settled.ts';
 import { parameterPath, settingIn, withSetting } from './lib/sysctl-conf.ts';
 
 /** One parameter of the kernel. */
@@ -79,6 +80,7 @@ export const sysctlPresent = defineState({
   sysctl.present:
     value: 10
 `,
+  settles: ({ name, value }: Args) => settled(`kernel parameter:${parameterPath(name)}`, { value }),
   needs: ({ config }: Args) => parentsOf(config),
   read,
   want: ({ value }: Args): Partial<Parameter> => ({ value, persisted: value }),

@@ -339,10 +339,18 @@ test('reads accounts and groups, the first of equal ones', (t) => {
 test("somebody else's command goes through setpriv, our own does not", (t) => {
   const accounts = parsePasswd('deploy:x:1001:1002::/home/deploy:/bin/sh\n');
   const { argv, env } = commandFor(['git', 'pull'], accountFor(['git'], 'deploy', accounts), {});
-  const setpriv = 'setpriv --reuid deploy --regid 1002 --init-groups -- git pull';
-  t.deepEqual(argv, setpriv.split(' '));
+  const setpriv = '/usr/bin/setpriv --reuid deploy --regid 1002 --init-groups --';
+  t.deepEqual(argv, `${setpriv} git pull`.split(' '));
   t.like(env, { HOME: '/home/deploy', USER: 'deploy', LOGNAME: 'deploy' });
   t.deepEqual(commandFor(['id'], null, {}).argv, ['id']);
+  const deploy = accountFor(['git'], 'deploy', accounts);
+  const theirs = { PATH: '/home/deploy/bin', LD_PRELOAD: '/home/deploy/x.so' };
+  const there = commandFor(['git', 'pull'], deploy, theirs);
+  const variables = 'PATH=/home/deploy/bin LD_PRELOAD=/home/deploy/x.so';
+  t.deepEqual(there.argv, `${setpriv} /usr/bin/env ${variables} git pull`.split(' '));
+  t.deepEqual(there.env, env);
+  const odd = commandFor(['/srv/a=b/run', 'x'], deploy, { A: 'b' }).argv;
+  t.deepEqual(odd.slice(-5), ['/bin/sh', '-c', 'exec "$0" "$@"', '/srv/a=b/run', 'x']);
   t.deepEqual(withUmask(['id'], undefined), ['id']);
 });
 

@@ -207,6 +207,18 @@ test('root runs nothing that somebody else can make another program', async (t) 
     await refusal({ '/srv/shop': { kind: 'directory', mode: '0777' } }),
     /can be written by all/u,
   );
+  const ofGroup = {
+    '/srv/shop': { kind: 'directory', mode: '0775', gid: 50, group: 'staff' },
+  } as const;
+  const members = (names: readonly string[]) => ({
+    statuses: ofGroup,
+    groups: { staff: { name: 'staff', gid: 50, members: names } },
+  });
+  await t.throwsAsync(
+    refuseOthersProgram('/srv/shop/run', {}, fakeHost(members(['dev'])), 'do that'),
+    { message: /^Cannot do that as root: "\/srv\/shop" can be written by the group "staff"/u },
+  );
+  await t.notThrowsAsync(refuseOthersProgram('/srv/shop/run', {}, fakeHost(members([]))));
   for (const fine of [
     refusal({ '/srv/shop': { kind: 'directory', mode: '1777' } }),
     refusal({ '/srv/shop': { kind: 'directory', ...others } }, 'dev'),

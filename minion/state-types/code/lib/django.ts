@@ -98,7 +98,9 @@ async function needProject(project: Project, host: HostView): Promise<void> {
       { lacks: [`virtualenv:${virtualenv}`] },
     );
   }
-  for (const program of [path, python]) await refuseOthersProgram(program, project, host);
+  const { pythonpath } = project;
+  const programs = [path, python, ...(pythonpath === undefined ? [] : [pythonpath])];
+  for (const program of programs) await refuseOthersProgram(program, project, host);
 }
 
 /** Runs a management script with every SQLite database opened for reading; one that is not there is empty. */

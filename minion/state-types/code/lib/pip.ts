@@ -132,7 +132,10 @@ export function pipNeeds(args: PipArgs): string[] {
 /** Throws SOURCE_MISSING unless the requirements and constraints are there. */
 export async function requireFiles(host: HostView, args: PipArgs): Promise<void> {
   for (const path of [...onHost(args.requirements), ...(args.constraints ?? [])]) {
-    if ((await host.status(path)) !== null) continue;
+    if ((await host.status(path)) !== null) {
+      await refuseOthersProgram(path, args, host, `install what "${path}" names`);
+      continue;
+    }
     throw new ConductorError(
       'SOURCE_MISSING',
       `Cannot read the requirements "${path}": there is no such file`,

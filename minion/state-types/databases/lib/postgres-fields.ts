@@ -90,3 +90,11 @@ export function roleOf({ db_host, db_user }: Connection): string | undefined {
 export function accountOf({ user, db_host }: Connection): string | undefined {
   return user ?? (db_host === undefined ? 'postgres' : undefined);
 }
+
+/** What two states that are about one thing of one server mean. */
+export function thingOn(
+  kind: 'database' | 'role',
+  { name, db_host: server = 'this host' }: { readonly name: string; readonly db_host?: string },
+): string {
+  return `PostgreSQL ${kind}:${name} on ${server}`;
+}

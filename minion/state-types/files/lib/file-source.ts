@@ -26,7 +26,13 @@ export type Source = TreeFile | string;
 export type WantedContent =
   /** Nothing is said of it. */
   | { readonly from: 'nothing' }
-  | { readonly from: 'here'; readonly bytes: Uint8Array; readonly mode?: string }
+  | {
+      readonly from: 'here';
+      readonly bytes: Uint8Array;
+      readonly mode?: string;
+      /** The permissions of a file on the host that not everybody can read. */
+      readonly guarded?: string;
+    }
   /** Only its digest is known before it is downloaded. */
   | { readonly from: 'web'; readonly urls: readonly string[]; readonly digest: Digest };
 
@@ -40,14 +46,27 @@ export async function wantedContent(args: SourceArgs, host: HostView): Promise<W
     if (isUrl(candidate)) return fromWeb(args, sources.slice(index).filter(isUrl), host);
     const bytes = await bytesAt(candidate, host);
     if (bytes === null) continue;
-    const mode = isTreeFile(candidate) ? candidate.mode : (await host.status(candidate))?.mode;
-    return { from: 'here', bytes, ...said({ mode }) };
+    return { from: 'here', bytes, ...(await permissionsOf(candidate, host)) };
   }
   const paths = sources.map(String).join('", "');
   throw new ConductorError(
     'SOURCE_MISSING',
     `Cannot find the source "${paths}": there is no such file`,
   );
+}
+
+async function permissionsOf(
+  source: Source,
+  host: HostView,
+): Promise<{ readonly mode?: string; readonly guarded?: string }> {
+  if (isTreeFile(source)) return said({ mode: source.mode });
+  const mode = (await host.status(source))?.mode;
+  const guarded = mode !== undefined && !isReadableByAll(mode) ? mode : undefined;
+  return said({ mode, guarded });
+}
+
+function isReadableByAll(mode: string): boolean {
+  return (Number.parseInt(mode, 8) & 0o004) !== 0;
 }
 
 async function bytesAt(source: Source, host: HostView): Promise<Uint8Array | null> {
