@@ -174,7 +174,9 @@ onHosts(
       appserver,
       `rm /root/gate/stubborn; kill -9 $(${run}) $(systemctl show -P MainPID conductor-minion)`,
     );
-    t.is(await ended(job, 90), 'changed');
+    t.is(await ended(job, 90), 'failed');
+    const { stdout } = await conductor.exec(['master', 'jobs', 'show', job]);
+    t.regex(stdout, /Cannot tell whether "stubborn" is whole: it was begun at .* and killed/u);
     t.is(await sh(appserver, `test -e /proc/${before} && echo there || true`), '');
     await nothingIsLeft(t);
   },

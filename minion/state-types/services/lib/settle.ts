@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { ConductorError } from '../../../../shared/errors.ts';
 import type { HostView } from '../../../host/host.ts';
+import { othersPartOf } from '../../lib/others.ts';
 
 const POLL_MS = 250;
 const START_TIMEOUT_MS = 15_000;
@@ -63,7 +64,15 @@ async function untilStarted(host: HostView, probe: Probe): Promise<readonly numb
 
 async function notUp(host: HostView, { log }: Probe, message: string): Promise<ConductorError> {
   if (log === undefined) return new ConductorError('CHECK_FAILED', message);
-  const tail = await host.query(['tail', '--lines=3', '--', log]);
+  const tail = await host.query(['tail', '--lines=3', '--', log], await readerOf(log, host));
   const words = tail.stdout.trim();
   return new ConductorError('CHECK_FAILED', words === '' ? message : `${message} (${words})`);
+}
+
+/** Whoever can make a log a link to another file is shown no more than what is theirs to read. */
+async function readerOf(log: string, host: HostView): Promise<{ readonly user?: string }> {
+  const part = await othersPartOf(log, host);
+  if (part === null) return {};
+  const isKnown = part.user !== 'root' && (await host.accounts()).has(part.user);
+  return { user: isKnown ? part.user : 'nobody' };
 }

@@ -1,6 +1,8 @@
+import { posix } from 'node:path';
 import { ConductorError } from '../../../../shared/errors.ts';
 import type { Host, HostView } from '../../../host/host.ts';
 import { makeParents, refuseParents } from '../../lib/ownership.ts';
+import { othersPartOf } from '../../lib/others.ts';
 import { realPath, refusePlace } from '../../lib/places.ts';
 
 /**
@@ -19,6 +21,12 @@ export async function refuseMountPoint(
   }
   const place = { name: insideOf(path), makedirs: mkmnt };
   await (isThere ? refuseParents(place, host) : refusePlace(place, host));
+  const part = await othersPartOf(posix.dirname(path), host);
+  if (part !== null)
+    throw refused(
+      path,
+      `"${part.at}" ${part.whose}, who could have it mounted over another directory`,
+    );
   const leads = await realPath(path, host);
   if (leads !== path) throw refused(path, `symbolic links lead from there to "${leads}"`);
 }
