@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ConductorError } from '../../../shared/errors.ts';
 import { fileMode, refusedArgument } from '../lib/fields.ts';
 import type { Settled } from '../../../shared/surroundings.ts';
 import { said } from '../lib/said.ts';
@@ -107,9 +108,19 @@ function dataFor(text: string | null, kind: Format, args: SerializeArgs): Data {
     : refuseEdit(args, 'it holds no mapping to merge with');
 }
 
+/** The whole text; `null` if there is none, which is told when it is to be written. */
+function textOf(args: SerializeArgs): string | null {
+  try {
+    return withData(null, args);
+  } catch (error) {
+    if (error instanceof ConductorError) return null;
+    throw error;
+  }
+}
+
 /** With `merge_if_exists` others may have a part in it, and with `create: false` it need not be there. */
 function settles(args: SerializeArgs): Settled {
-  const text = args.merge_if_exists || !args.create ? null : withData(null, args);
+  const text = args.merge_if_exists || !args.create ? null : textOf(args);
   if (text !== null) return fileSettled(args.name, text, said(args));
   return settled(`path:${args.name}`, { kind: 'file', ...ownersSettled(said(args)) });
 }

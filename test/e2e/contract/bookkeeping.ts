@@ -25,6 +25,16 @@ const BOOKS: readonly Books[] = [
       '/run/podman.log',
     ]),
   },
+  {
+    // Whoever asks the device mapper talks to it there.
+    types: /^luks\./u,
+    calls: /^openat\(AT_FDCWD<[^>]*>, "\/dev\/mapper\/control", O_RDWR\) = /u,
+  },
+  {
+    // systemd-analyze says when it has last read the units.
+    types: /^systemd\./u,
+    calls: /^utimensat\(AT_FDCWD<[^>]*>, "\/run\/systemd\/systemd-units-load", /u,
+  },
 ];
 
 function opened(places: readonly string[]): RegExp {

@@ -64,7 +64,11 @@ export function writesIn(trace: string, helpers: readonly number[] = []): readon
       return [];
     }
     const isHarmless = JUDGES.get(call.name)?.(call, standing, isOurs) ?? true;
-    return isHarmless ? [] : [`${call.name}(${call.args}) = ${call.answer}`];
+    if (isHarmless) return [];
+    const args = call.args.replace(/(?<=")\/proc\/self\/fd\/\d+(?=")/gu, (path) => {
+      return standing.opened.get(path) ?? path;
+    });
+    return [`${call.name}(${args}) = ${call.answer}`];
   });
 }
 
