@@ -147,12 +147,16 @@ export async function reloadNginx(host: Host): Promise<void> {
   const before = await workers(host);
   const log = await errorLogSize(host);
   await host.run(['systemctl', 'reload', 'nginx']);
+  let settled: string | null = null;
   for (let waited = 0; waited < RELOAD_TIMEOUT_MS; waited += POLL_MS) {
     await host.sleep(POLL_MS);
     const now = await workers(host);
     if (now.master !== before.master) break; // it has died, and something else may have taken over
     const hasBegun = now.pids.some((pid) => !before.pids.includes(pid));
-    if (hasBegun && (await areLeaving(before.pids, host)) && (await isActive(host))) return;
+    const isTaken = hasBegun && (await areLeaving(before.pids, host)) && (await isActive(host));
+    // Somebody else's reload just before may be the one that has begun: ours then follows at once.
+    if (isTaken && now.pids.join(' ') === settled) return;
+    settled = isTaken ? now.pids.join(' ') : null;
     if ((await complaintsSince(host, log)).some(isFinal)) break;
   }
   const complaints = (await complaintsSince(host, log)).slice(-3);
