@@ -68,15 +68,23 @@ function lockerOf(stateDirectory: string): number | null {
 }
 
 function hasLocked(pid: number, directory: string): boolean {
+  const fds = whileThere(() => readdirSync(`/proc/${pid}/fd`)) ?? [];
+  return fds.some((fd) => isLockOf(directory, `/proc/${pid}`, fd));
+}
+
+/** A descriptor may be closed while others are looked at. */
+function isLockOf(directory: string, process: string, fd: string): boolean {
+  if (whileThere(() => readlinkSync(`${process}/fd/${fd}`)) !== directory) return false;
+  const told = whileThere(() => readFileSync(`${process}/fdinfo/${fd}`, 'utf8'));
+  return told?.includes('FLOCK') === true;
+}
+
+/** `null` if it has gone meanwhile, or is not ours to look into. */
+function whileThere<T>(look: () => T): T | null {
   try {
-    return readdirSync(`/proc/${pid}/fd`).some(
-      (fd) =>
-        readlinkSync(`/proc/${pid}/fd/${fd}`) === directory &&
-        readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8').includes('FLOCK'),
-    );
+    return look();
   } catch (error) {
-    // It has ended meanwhile, or is not ours to look into.
-    if (isGone(error) || systemCode(error) === 'EACCES') return false;
+    if (isGone(error) || systemCode(error) === 'EACCES') return null;
     throw error;
   }
 }
