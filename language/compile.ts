@@ -10,6 +10,7 @@ import type { CompiledPillar, Minion, PillarValue } from './pillar.ts';
 import { provenanceOf } from './pillars/provenance.ts';
 import { collectProblems, refuseProblems, type Problems } from './problem.ts';
 import { registerOf } from './states/references.ts';
+import { refusePermits } from './states/permits.ts';
 import { refuseRivals } from './states/rivals.ts';
 import { applyUse, resolveRequisites } from './requisites.ts';
 import { workshop as openWorkshop, type Scope, type Workshop } from './expressions/scope.ts';
@@ -51,7 +52,9 @@ export function compile(input: CompileInput): Catalog {
   const { drafts, requisites } = relate(states, instances, problems);
   const declaring = { ...input, workshop, requisites, keysByType: new Map(), isRendered: true };
   const checked = checkAll(drafts, declaring);
-  refuseRivals(checked, { states: input.states, requisites, problems });
+  const together = { states: input.states, requisites, problems };
+  refuseRivals(checked, together);
+  refusePermits(checked, together);
   const secrets = [...new Set([...secretTexts(input.pillar), ...workshop.secrets])];
   const declarations = sequenceOf(checked, { requisites, drafts, problems });
   declarePorts(checked, workshop);

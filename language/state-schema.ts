@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Gathered, Settled, Surroundings } from '../shared/surroundings.ts';
+import type { Gathered, Permits, Settled, Surroundings } from '../shared/surroundings.ts';
 
 /** The half of a state type that a compiler needs; the whole is `minion/engine/state-type.ts`. */
 export interface StateSchema {
@@ -18,6 +18,7 @@ export interface StateSchema {
   goesUnguarded?(args: unknown): boolean;
   provides?(args: unknown): readonly string[];
   settles?(args: unknown): Settled;
+  permits?(args: unknown): Permits | null;
   needs?(args: unknown): readonly string[];
   publishesAt?(args: unknown, path: readonly string[]): string | null;
   secretsIn?(args: unknown): readonly string[];

@@ -4,6 +4,8 @@ export interface Surroundings {
   readonly provided: () => readonly string[];
   /** Texts that others have gathered for a file, by its path and then by a name. */
   readonly gathered: ReadonlyMap<string, Readonly<Record<string, readonly string[]>>>;
+  /** What all other declarations decide at every run. */
+  readonly settled: () => readonly Settled[];
   /** Whether a secret goes into what the state writes. */
   readonly holdsSecret: boolean;
 }
@@ -20,3 +22,21 @@ export interface Gathered {
  * as a text of which only equality matters.
  */
 export type Settled = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** The attribute of a path into which a secret goes, whatever its mode is. */
+export const SECRET = 'secret';
+
+/** Permissions that a state gives beside those of a mode, which bounds them: an entry of an access list. */
+export interface Permits {
+  readonly path: string;
+  /** Whether for all that is below the path as well. */
+  readonly isBelow: boolean;
+  /** Which digit of the mode it is about. */
+  readonly whose: 'owner' | 'group' | 'others';
+  /** How the entry is called. */
+  readonly entry: string;
+  /** Such as `r-x`. */
+  readonly perms: string;
+  /** Whether the digit is no more than that either. */
+  readonly isExact: boolean;
+}

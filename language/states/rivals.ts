@@ -4,7 +4,7 @@ import type { StateSchemas } from '../state-schema.ts';
 import { CONDITIONS, type Checked } from './declare.ts';
 import type { Draft } from './draft.ts';
 
-interface Together {
+export interface Together {
   readonly states: StateSchemas;
   readonly requisites: ReadonlyMap<string, readonly Requisite[]>;
   readonly problems: Problems;
@@ -33,7 +33,7 @@ export function refuseRivals(checked: readonly Checked[], together: Together): v
 }
 
 /** What is done only sometimes may be an alternative. */
-function isConditional({ key, guards }: Checked, { requisites }: Together): boolean {
+export function isConditional({ key, guards }: Checked, { requisites }: Together): boolean {
   const { unless, onlyif, creates } = guards;
   if (unless.length + onlyif.length + creates.length > 0) return true;
   return requisites.get(key)?.some(({ kind }) => CONDITIONS.has(kind)) === true;

@@ -1,6 +1,6 @@
 import { checkDraft, type Checked, type Declaring } from './declare.ts';
 import type { Draft } from './draft.ts';
-import type { Surroundings } from '../../shared/surroundings.ts';
+import type { Settled, Surroundings } from '../../shared/surroundings.ts';
 
 type Gatherings = Surroundings['gathered'];
 
@@ -24,7 +24,9 @@ export function checkAll(
     const one = early.get(draft.key);
     return (one === undefined ? checkDraft(draft, told) : one) ?? [];
   });
-  return checked.map((one) => knowing(one, { checked, gathered, secretFor, declaring }));
+  const rest = { checked, gathered, secretFor, declaring };
+  const settled = new Map<Checked, Settled>();
+  return checked.map((one) => knowing(one, { ...rest, settled }));
 }
 
 function gatheredBy(
@@ -49,13 +51,35 @@ interface Rest {
   readonly gathered: Gatherings;
   readonly secretFor: ReadonlySet<string>;
   readonly declaring: Pick<Declaring, 'states'>;
+  /** What has been asked of those that decide something. */
+  readonly settled: Map<Checked, Settled>;
 }
 
-function knowing(one: Checked, { checked, gathered, secretFor, declaring }: Rest): Checked {
+function knowing(one: Checked, rest: Rest): Checked {
+  const others = (): readonly Checked[] => rest.checked.filter((other) => other !== one);
+  return told(one, rest, {
+    provided: () => others().flatMap((other) => other.provides),
+    settled: () => others().map((other) => settledBy(other, rest)),
+  });
+}
+
+/** Nobody decides by what others decide. */
+function settledBy(one: Checked, rest: Rest): Settled {
+  const known = rest.settled.get(one);
+  if (known !== undefined) return known;
+  const alone = told(one, rest, { provided: () => [], settled: () => [] });
+  const settled = rest.declaring.states.get(one.draft.type)?.settles?.(alone.args) ?? {};
+  rest.settled.set(one, settled);
+  return settled;
+}
+
+function told(
+  one: Checked,
+  { gathered, secretFor, declaring }: Rest,
+  others: Pick<Surroundings, 'provided' | 'settled'>,
+): Checked {
   const type = declaring.states.get(one.draft.type);
   if (type?.knowing === undefined) return one;
-  const provided = (): readonly string[] =>
-    checked.flatMap((other) => (other === one ? [] : other.provides));
   const holdsSecret = one.holdsSecret || secretFor.has(one.draft.name);
-  return { ...one, args: type.knowing(one.args, { provided, gathered, holdsSecret }) };
+  return { ...one, args: type.knowing(one.args, { ...others, gathered, holdsSecret }) };
 }

@@ -45,6 +45,7 @@ const definition = z.strictObject({
   treeDirectories: z.array(z.string()).optional(),
   pillarPaths: z.array(z.string()).optional(),
   textAttribute: z.string().optional(),
+  digests: z.array(z.string()).optional(),
   modeArgument: z.string().optional(),
   publishes: z.string().optional(),
   needsGuard: flag,

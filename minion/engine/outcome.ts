@@ -1,7 +1,7 @@
 import type { Declaration } from '../../language/declaration.ts';
 import { showPlace } from '../../language/place.ts';
 import type { Before, Origin, Outcome } from '../../protocol/report.ts';
-import type { Change } from '../../shared/change.ts';
+import type { Attributes, Change, Value } from '../../shared/change.ts';
 import { ConductorError, messageOf } from '../../shared/errors.ts';
 import { endOf } from '../../shared/excerpt.ts';
 import type { Convergence } from './converge.ts';
@@ -160,10 +160,11 @@ function changeOf(
   const isText = textAttribute !== undefined && !hidden.has(textAttribute);
   const texts = isText ? textsOf(change, textAttribute) : null;
   const blanking = { ...redaction, secretNames: hidden, hidesBefore };
-  if (!isText || texts === null) return { change: presentable(change, blanking) };
+  const marked = withDigestsMarked(change, type, redaction);
+  if (!isText || texts === null) return { change: presentable(marked, blanking) };
 
   const [from, to] = [redaction.redact(texts.from), redaction.redact(texts.to)];
-  const summed = summing(change, textAttribute, texts, redaction);
+  const summed = summing(marked, textAttribute, redaction);
   return {
     change: presentable(summed, blanking),
     diff: textDiff(name, from, to, { hidesBefore }),
@@ -179,24 +180,39 @@ function textsOf(change: Change, name: string): { from: string; to: string } | n
 }
 
 /** The text itself stands in the diff; the change has its size and a fingerprint. */
-function summing(
+function summing(change: Change, name: string, { fingerprint }: Redaction): Change {
+  return replacing(change, (value, at) =>
+    at === name && (typeof value === 'string' || value === null)
+      ? `${Buffer.byteLength(value ?? '')} bytes (${fingerprint(value ?? '')})`
+      : value,
+  );
+}
+
+/** With the marks of digests, as anybody could try guesses on what a digest was made of. */
+function withDigestsMarked(
   change: Change,
-  name: string,
-  { from, to }: { from: string; to: string },
+  { digests = [] }: StateType,
   { fingerprint }: Redaction,
 ): Change {
-  const short = (text: string): string => `${Buffer.byteLength(text)} bytes (${fingerprint(text)})`;
+  return replacing(change, (value, at) =>
+    digests.includes(at) && typeof value === 'string' ? fingerprint(value) : value,
+  );
+}
+
+function replacing(change: Change, instead: (value: Value, name: string) => Value): Change {
+  const replaced = (attributes: Partial<Attributes>): Attributes =>
+    Object.fromEntries(
+      Object.entries(attributes).flatMap(([name, value]) =>
+        value === undefined ? [] : [[name, instead(value, name)]],
+      ),
+    );
   switch (change.action) {
     case 'create':
-      return { action: 'create', to: { ...change.to, [name]: short(to) } };
+      return { action: 'create', to: replaced(change.to) };
     case 'remove':
-      return { action: 'remove', from: { ...change.from, [name]: short(from) } };
+      return { action: 'remove', from: replaced(change.from) };
     case 'update':
     default:
-      return {
-        action: 'update',
-        from: { ...change.from, [name]: short(from) },
-        to: { ...change.to, [name]: short(to) },
-      };
+      return { action: 'update', from: replaced(change.from), to: replaced(change.to) };
   }
 }

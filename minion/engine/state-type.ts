@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Attributes, Change } from '../../shared/change.ts';
-import type { Gathered, Settled, Surroundings } from '../../shared/surroundings.ts';
+import type { Gathered, Permits, Settled, Surroundings } from '../../shared/surroundings.ts';
 import type { Host, HostView } from '../host/host.ts';
 
 /**
@@ -74,6 +74,9 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
   /** The attribute whose differences are shown as text, line by line (`content`). */
   readonly textAttribute?: string;
 
+  /** Attributes that are digests of what is not to be shown: reports have marks of them, which tell nothing. */
+  readonly digests?: readonly string[];
+
   /**
    * It runs programs of others (maintainer scripts, say), which may bring about more than it provides: what a later
    * state lacks may come from it.
@@ -97,6 +100,9 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
    * otherwise would undo each other for ever, which is a mistake in the tree unless a guard says when one of them is meant.
    */
   settles?(args: Args): Settled;
+
+  /** The permissions that it gives beside the mode of a file, which must leave room for them. */
+  permits?(args: Args): Permits | null;
 
   /** What must be there before it, if the tree declares it: the implied requisites. */
   needs?(args: Args): readonly string[];

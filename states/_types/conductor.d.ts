@@ -54,6 +54,8 @@ declare module 'conductor' {
     readonly isRelative?: true;
     /** The attribute whose differences are shown as text, line by line. */
     readonly textAttribute?: string;
+    /** Attributes that are digests of what is not to be shown: reports have marks of them, which tell nothing. */
+    readonly digests?: readonly string[];
     /** The argument that says the permissions of the file that it writes: one by which everybody could read a secret is a mistake. */
     readonly modeArgument?: string;
     /** Why everybody can read what it writes, so that a secret in it is a mistake in the tree. */

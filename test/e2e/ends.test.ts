@@ -250,6 +250,15 @@ for n in $(seq 10); do (minion agent --refresh-now --json >/root/refresh-$n 2>/d
   await nothingIsLeft(t);
 });
 
+onHosts('what a local run makes does not depend on the umask of who asks', async (t) => {
+  await appserver.write(
+    '/root/local/states/web.yaml',
+    'made:\n  cmd.run: {name: touch /root/masked, creates: /root/masked}\n',
+  );
+  await sh(appserver, '(umask 077; minion apply --tree /root/local)');
+  t.is(await sh(appserver, 'stat --format=%a /root/masked'), '644');
+});
+
 /** A unit whose daemon starts only with a configuration that does not say `broken`. */
 const MENDABLE = (word: string): string => `daemon.conf:
   file.managed:

@@ -379,6 +379,15 @@ test('lint finds mistakes in a directory without any master', async (t) => {
   });
 });
 
+test('lint of a directory that is no tree is a mistake', async (t) => {
+  const directory = await initialized(t);
+  const { code, out, err } = await commandLine(['lint', '--tree', emptyDirectory(t)], {
+    directory,
+  });
+  t.deepEqual([code, out], [4, []]);
+  t.regex(err.join('\n'), /Cannot lint ".+": there is no states\/ in it/u);
+});
+
 const SECRET_TREE = (sealed: string) => ({
   'states/top.yaml': 'base:\n  "*": [notes]\n',
   'states/notes.yaml':

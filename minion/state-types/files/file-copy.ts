@@ -21,7 +21,7 @@ import { dirMode, makedirs, ownerFields } from './lib/edit-fields.ts';
 import { sha256Of } from './lib/hashes.ts';
 
 /** How a copy is. */
-export type Copy = { sha256: string; user: string; group: string; mode: string };
+export type Copy = { digest: string; user: string; group: string; mode: string };
 
 const schema = z
   .strictObject({
@@ -80,7 +80,7 @@ async function read(args: Args, host: HostView): Promise<Copy | null> {
   const bytes = status === null ? null : await host.readFile(path);
   if (status === null || bytes === null) return null;
   const { user, group, mode } = status;
-  return { sha256: sha256Of(bytes), user, group, mode };
+  return { digest: sha256Of(bytes), user, group, mode };
 }
 
 async function want(args: Args, host: HostView): Promise<Partial<Copy>> {
@@ -88,7 +88,7 @@ async function want(args: Args, host: HostView): Promise<Partial<Copy>> {
   const isFilled = status === null || args.force;
   const bytes = isFilled ? await sourceOf(args, host) : null;
   const owners = await wantedOwnership(await ownersArgs(args, isFilled, host), host);
-  return { ...(bytes === null ? {} : { sha256: sha256Of(bytes) }), ...owners };
+  return { ...(bytes === null ? {} : { digest: sha256Of(bytes) }), ...owners };
 }
 
 async function ownersArgs(args: Args, isFilled: boolean, host: HostView): Promise<OwnerArgs> {
@@ -123,7 +123,7 @@ async function apply(change: Change<Copy>, args: Args, host: Host): Promise<void
   if (change.action === 'remove') return;
   const { path, status } = await locate(args, host);
   const ownership = ownershipOf(await ownersArgs(args, status === null || args.force, host));
-  if (change.to.sha256 === undefined) return host.own(path, ownership);
+  if (change.to.digest === undefined) return host.own(path, ownership);
   const { makedirs: makes, dir_mode: dir } = args;
   await makeParents(
     { ...ownership, ...said({ dir_mode: dir }), name: path, makedirs: makes },
@@ -139,6 +139,7 @@ export const fileCopy = defineState({
   file.copy:
     source: /etc/ssh/sshd_config
 `,
+  digests: ['digest'],
   provides: ({ name }: Args) => [`path:${name}`],
   settles: ({ name, source, force, subdir, ...owners }: Args) =>
     subdir

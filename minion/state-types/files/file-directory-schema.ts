@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { absolutePath, fileMode } from '../lib/fields.ts';
 import { pathPatterns } from './lib/choose.ts';
 import { isOfSystem } from './lib/clean.ts';
+import type { Elsewhere } from './lib/elsewhere.ts';
 import { ownerFields } from './lib/edit-fields.ts';
 
 const RECURSE = ['user', 'group', 'mode', 'ignore_files', 'ignore_dirs', 'silent'] as const;
@@ -84,7 +85,8 @@ export const directorySchema = z
   })
   .describe(
     'A directory with these owners and permissions, and with `recurse` everything below it too. ' +
-      'Symbolic links below it are given the owners themselves and are never followed.',
+      'Symbolic links below it are given the owners themselves and are never followed. Owners and permissions that another ' +
+      'state declares for a path below it are left to that state.',
   );
 
 function isSaid(what: (typeof RECURSE)[number], args: Readonly<Record<string, unknown>>): boolean {
@@ -92,5 +94,8 @@ function isSaid(what: (typeof RECURSE)[number], args: Readonly<Record<string, un
   return what === 'silent' || what.startsWith('ignore') || args[what] !== undefined;
 }
 
-/** What is declared, and what other declarations bring about below it. */
-export type DirectoryArgs = z.infer<typeof directorySchema> & { readonly kept?: readonly string[] };
+/** What is declared, and what other declarations bring about and decide below it. */
+export type DirectoryArgs = z.infer<typeof directorySchema> & {
+  readonly kept?: readonly string[];
+  readonly elsewhere?: readonly Elsewhere[];
+};

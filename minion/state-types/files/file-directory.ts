@@ -5,11 +5,13 @@ import { defineState } from '../../engine/state-type.ts';
 import type { FoundBelow, Host, HostView } from '../../host/host.ts';
 import { directorySchema } from './file-directory-schema.ts';
 import type { DirectoryArgs } from './file-directory-schema.ts';
-import { describeStray, ownStrays, strays } from './lib/below.ts';
-import type { BelowArgs, Stray } from './lib/below.ts';
+import { belowSettled, describeStray, ownStrays, strays } from './lib/below.ts';
+import type { Stray } from './lib/below.ts';
 import { bounded } from '../lib/bounded.ts';
 import { chooser } from './lib/choose.ts';
 import { providedBelow, removeBelow, unwantedBelow } from './lib/clean.ts';
+import { asksRecursion, belowArgs, ownersArgs } from './lib/directory-args.ts';
+import { decidedElsewhere } from './lib/elsewhere.ts';
 import { listBelow } from './lib/short-list.ts';
 import { gidOf, uidOf } from '../lib/accounts.ts';
 import { followLinks, makeParents, refuseKind, wantedOwnership } from '../lib/ownership.ts';
@@ -69,10 +71,6 @@ async function recursion(path: string, asked: Recursion, host: HostView): Promis
   return listBelow({ declared: asked.args.name, real: path }, found);
 }
 
-function asksRecursion({ recurse }: DirectoryArgs): boolean {
-  return recurse.some((what) => what === 'user' || what === 'group' || what === 'mode');
-}
-
 async function unknownOwner(args: DirectoryArgs, host: HostView): Promise<string | null> {
   const { user, group } = belowArgs(args);
   if (user !== undefined && (await uidOf(user, host)) === null) return `user "${user}"`;
@@ -102,21 +100,6 @@ function unwantedOf(found: readonly FoundBelow[] | null, args: DirectoryArgs): s
   );
 }
 
-function belowArgs(args: DirectoryArgs): BelowArgs {
-  const { recurse, user, group, mode, dir_mode: dirMode = mode, file_mode: files } = args;
-  const has = (what: DirectoryArgs['recurse'][number]): boolean => recurse.includes(what);
-  return said({
-    user: has('user') ? user : undefined,
-    group: has('group') ? group : undefined,
-    dirMode: has('mode') ? dirMode : undefined,
-    fileMode: has('mode') ? files : undefined,
-    ignored: [
-      ...(has('ignore_files') ? ['file' as const] : []),
-      ...(has('ignore_dirs') ? ['directory' as const] : []),
-    ],
-  });
-}
-
 async function want(args: DirectoryArgs, host: HostView): Promise<Partial<Directory>> {
   const owners = await wantedOwnership(ownersArgs(args), host);
   return {
@@ -134,10 +117,6 @@ async function wantedBelow(args: DirectoryArgs, host: HostView) {
     ...(asksRecursion(args) ? { recurse: [] } : {}),
     ...(args.clean ? { clean: [] } : {}),
   };
-}
-
-function ownersArgs({ user, group, mode, dir_mode: dirMode = mode }: DirectoryArgs) {
-  return said({ user, group, mode: dirMode });
 }
 
 async function refuses(
@@ -201,18 +180,25 @@ export const fileDirectory = defineState({
     makedirs: true
 `,
   provides: ({ name }: DirectoryArgs) => [`path:${name}`],
-  settles: (args: DirectoryArgs) =>
-    there(`path:${args.name}`, {
+  settles: (args: DirectoryArgs) => ({
+    ...there(`path:${args.name}`, {
       kind: 'directory',
       ...(args.children_only ? {} : ownersSettled(ownersArgs(args))),
     }),
+    ...belowSettled(args.name, belowArgs(args)),
+  }),
   needs: ({ name, backupname, ...args }: DirectoryArgs) => [
     ...parentsOf(name),
     ...(backupname === undefined ? [] : [`path:${posix.dirname(backupname)}`]),
     ...ownersOf(ownersArgs({ name, ...args })),
   ],
   knowing(args: DirectoryArgs, surroundings: Surroundings): DirectoryArgs {
-    return args.clean ? { ...args, kept: providedBelow(args.name, surroundings) } : args;
+    const { name, clean } = args;
+    return {
+      ...args,
+      ...(clean ? { kept: providedBelow(name, surroundings) } : {}),
+      ...(asksRecursion(args) ? { elsewhere: decidedElsewhere(name, surroundings) } : {}),
+    };
   },
   read,
   want,

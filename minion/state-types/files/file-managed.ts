@@ -10,7 +10,7 @@ import { attributesOf, refuseUnmarkable, setAttributes, unlock } from './lib/fil
 import { backUp, checkContent } from './lib/file-safety.ts';
 import { downloadFirst, lookForFirst, wantedContent } from './lib/file-source.ts';
 import type { WantedContent } from './lib/file-source.ts';
-import { digestOf, showDigest } from './lib/hashes.ts';
+import { digestOf, sha256Of, showDigest } from './lib/hashes.ts';
 import {
   followLinks,
   makeParents,
@@ -26,10 +26,10 @@ import { closed } from '../lib/secrecy.ts';
 import { managedSettled } from './lib/managed-settled.ts';
 import { asText } from './lib/text.ts';
 
-/** How one file is. Of its content there is the text, the SHA-256 or the digest that was asked for. */
+/** How one file is. Of its content there is the text, a digest where it is not shown, or the one that was asked for. */
 export type ManagedFile = {
   content?: string;
-  sha256?: string;
+  digest?: string;
   source_hash?: string;
   user: string;
   group: string;
@@ -39,7 +39,7 @@ export type ManagedFile = {
 };
 
 type Args = z.infer<typeof fileManagedSchema>;
-type Content = Pick<ManagedFile, 'content' | 'sha256' | 'source_hash'>;
+type Content = Pick<ManagedFile, 'content' | 'digest' | 'source_hash'>;
 
 /** The path that is really managed, and what stands there; `null` where a file may be made. */
 async function locate(
@@ -67,11 +67,11 @@ async function read(args: Args, host: HostView): Promise<ManagedFile | null> {
 /** Content in the form in which it is compared with the wanted one. */
 function describe(bytes: Uint8Array, wanted: WantedContent, { show_changes: show }: Args): Content {
   if (wanted.from === 'web') return { source_hash: digestOf(bytes, wanted.digest.algorithm) };
-  const sha256 = digestOf(bytes, 'sha256').replace('sha256=', '');
+  const digest = sha256Of(bytes);
   const isOpen = wanted.from === 'here' && wanted.guarded === undefined;
   const isShown = show && isOpen && asText(wanted.bytes) !== null;
-  if (!isShown) return { sha256 };
-  return { content: asText(bytes) ?? `(no text: ${bytes.length} bytes, SHA-256 ${sha256})\n` };
+  if (!isShown) return { digest };
+  return { content: asText(bytes) ?? `(no text: ${bytes.length} bytes, SHA-256 ${digest})\n` };
 }
 
 async function want(args: Args, host: HostView): Promise<Partial<ManagedFile> | null> {
@@ -119,7 +119,7 @@ async function refuses(change: Change<ManagedFile>, args: Args, host: HostView):
 }
 
 function isReplaced(to: Partial<ManagedFile>, { status }: Place): boolean {
-  return status === null || (to.content ?? to.sha256 ?? to.source_hash) !== undefined;
+  return status === null || (to.content ?? to.digest ?? to.source_hash) !== undefined;
 }
 
 async function apply(change: Change<ManagedFile>, args: Args, host: Host): Promise<void> {
@@ -196,6 +196,7 @@ export const fileManaged = defineState({
   treeFiles: ['source', 'source_hash'],
   pillarPaths: ['contents_pillar'],
   textAttribute: 'content',
+  digests: ['digest'],
   modeArgument: 'mode',
   knowing: (args: Args, { holdsSecret }: Surroundings): Args => (holdsSecret ? closed(args) : args),
   provides: ({ name }: Args) => [`path:${name}`],

@@ -18,14 +18,18 @@ export async function refusePlace(
 /** Refuses to change what nobody can change as it is: on a file system that is read-only, or marked by chattr. */
 export async function refuseFixed(path: string, host: HostView): Promise<void> {
   await refuseReadOnly(path, host);
-  await refuseMarked([path, posix.dirname(path)], host);
+  await refuseMarked([path, posix.dirname(path)], host, path);
 }
 
 /** Letters of chattr that keep even root from replacing a file, and from replacing one in a directory. */
 const MARKS: Readonly<Record<string, string>> = { i: 'immutable', a: 'only to be appended to' };
 
-/** Refuses to change what root has marked so that nobody does. */
-export async function refuseMarked(paths: readonly string[], host: HostView): Promise<void> {
+/** Refuses to change what root has marked so that nobody does; or one thing, for which none of the paths may be marked. */
+export async function refuseMarked(
+  paths: readonly string[],
+  host: HostView,
+  changed?: string,
+): Promise<void> {
   const there: string[] = [];
   for (const path of paths) {
     const kind = (await host.status(path))?.kind;
@@ -38,13 +42,17 @@ export async function refuseMarked(paths: readonly string[], host: HostView): Pr
     const [letters = ''] = line.split(' ');
     const mark = [...letters].find((letter) => letter in MARKS);
     if (mark === undefined) continue;
-    const path = line.slice(letters.length + 1);
-    throw new ConductorError(
-      'STATE_REFUSED',
-      `Cannot change "${paths[0]}": "${path}" is ${MARKS[mark]} (chattr -${mark} lifts that)`,
-      { lacks: [`mark:${path}`] },
-    );
+    throw marked(line.slice(letters.length + 1), mark, changed);
   }
+}
+
+function marked(path: string, mark: string, changed = path): ConductorError {
+  const what = changed === path ? 'it' : `"${path}"`;
+  return new ConductorError(
+    'STATE_REFUSED',
+    `Cannot change "${changed}": ${what} is ${MARKS[mark]} (chattr -${mark} lifts that)`,
+    { lacks: [`mark:${path}`] },
+  );
 }
 
 /** Refuses to change anything on a file system that is read-only. */

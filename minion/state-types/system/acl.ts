@@ -1,12 +1,12 @@
-import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { gidOf, groupNameOf, loginOf, uidOf } from '../lib/accounts.ts';
-import { EXPOSED, absolutePath, accountName } from '../lib/fields.ts';
 import { ownersOf, pathAndParents } from '../lib/resources.ts';
-import { entryName, readAclTree } from './lib/acl-tree.ts';
+import { absentSchema, permits, presentSchema } from './acl-schema.ts';
+import type { AbsentArgs, PresentArgs } from './acl-schema.ts';
+import { entryName, permittedBy, readAclTree } from './lib/acl-tree.ts';
 import type { AclNode } from './lib/acl-tree.ts';
 import { refuseAcl, setAcl } from './lib/set-acl.ts';
 
@@ -16,75 +16,6 @@ export type Acl = {
   perms: string | null;
   below: readonly string[];
 };
-
-const TYPES = [
-  'user',
-  'group',
-  'mask',
-  'other',
-  'default:user',
-  'default:group',
-  'default:mask',
-  'default:other',
-] as const;
-const SHORT: Readonly<Record<string, string>> = { u: 'user', g: 'group', m: 'mask', o: 'other' };
-
-/** `d:user`, `default:user` and `d:u` are the same. */
-function fullType(text: string): string {
-  const [, isDefault, word = ''] = /^(?<mark>d(?:efault)?:)?(?<word>[a-z]+)$/u.exec(text) ?? [];
-  return `${isDefault === undefined ? '' : 'default:'}${SHORT[word] ?? word}`;
-}
-
-const shared = {
-  name: absolutePath.describe('The file or directory'),
-  acl_type: z
-    .string()
-    .transform(fullType)
-    .pipe(z.enum(TYPES))
-    .describe('What it is for: user, group, mask or other; with "default:" what new files get'),
-  acl_name: z
-    .union([z.literal(''), z.int().nonnegative(), z.string().regex(/^\d+$/u), accountName])
-    .transform(String)
-    .default('')
-    .describe('The user or group; the owner, or the owning group, if empty')
-    .meta(EXPOSED),
-  recurse: z.boolean().default(false).describe('Whether all that is below has the same entry'),
-};
-
-const perms = z
-  .string()
-  .regex(/^(?=.)r?-?w?-?[xX]?-?$/u, { error: 'expected permissions such as rwx, r-x, rX or ---' })
-  .transform(
-    (text) =>
-      [...'rw'].map((one) => (text.includes(one) ? one : '-')).join('') +
-      (/[xX]/u.exec(text)?.[0] ?? '-'),
-  );
-
-const presentSchema = z
-  .strictObject({
-    ...shared,
-    perms: perms.describe(
-      'Permissions, such as rwx or rX; X is x for directories and programs only',
-    ),
-  })
-  .describe(
-    'An entry of the access list of a file or directory, beside its mode. A default entry says what is given to all that ' +
-      'is made in a directory later. With `recurse` the same entry is on all files and directories below; links are not followed.',
-  );
-
-const absentSchema = z
-  .strictObject({
-    ...shared,
-    perms: perms.exactOptional().describe('Says nothing here: the entry goes whatever it permits'),
-  })
-  .refine(({ acl_name: name, acl_type: type }) => name !== '' || type.includes(':'), {
-    error: 'expected a user or group: entries of the owner and of all others cannot be taken away',
-    path: ['acl_name'],
-  })
-  .describe('No entry for this user or group in the access list of a file or directory.');
-
-type PresentArgs = z.infer<typeof presentSchema>;
-type AbsentArgs = z.infer<typeof absentSchema>;
 
 async function entryOf(
   { acl_type: type, acl_name: name }: AbsentArgs,
@@ -103,10 +34,10 @@ function wantedAt(node: AclNode, entry: string, permissions: string): string | n
 async function readPresent(args: PresentArgs, host: HostView): Promise<Acl | null> {
   const entry = await entryOf(args, host);
   const [top, ...below] = await neededTree(args, host);
-  const perms = top?.entries.get(entryName(entry)) ?? null;
+  const perms = top === undefined ? null : permittedBy(top, entryName(entry));
   const others = below.filter((node) => {
     const wanted = wantedAt(node, entry, args.perms);
-    return wanted !== null && node.entries.get(entryName(entry)) !== wanted;
+    return wanted !== null && permittedBy(node, entryName(entry)) !== wanted;
   });
   return { perms, below: others.map((node) => node.path) };
 }
@@ -159,7 +90,7 @@ async function differing(args: PresentArgs, host: HostView): Promise<readonly Ac
   const nodes = await neededTree(args, host);
   return nodes.filter((node) => {
     const wanted = wantedAt(node, entry, args.perms);
-    return wanted !== null && node.entries.get(entryName(entry)) !== wanted;
+    return wanted !== null && permittedBy(node, entryName(entry)) !== wanted;
   });
 }
 
@@ -201,6 +132,7 @@ export const aclPresent = defineState({
     recurse: true
 `,
   needs,
+  permits,
   read: readPresent,
   want,
   refuses: async (_change: Change<Acl>, args: PresentArgs, host: HostView) =>

@@ -22,6 +22,7 @@ type Known = Omit<
   | 'isOpenEnded'
   | 'publishesAt'
   | 'restarts'
+  | 'permits'
   | 'secretsIn'
   | 'settles'
   | 'refusesReaction'

@@ -290,6 +290,23 @@ test('what a command printed is told without secrets, and only its end', (t) => 
   t.is(told('line\n'.repeat(100))?.split('\n').length, 20);
 });
 
+test('a digest of what is not shown is told as a mark, on which nobody can try guesses', (t) => {
+  const timing = { startedAt: new Date(0), milliseconds: 1, attempts: 1 };
+  const digest = 'f52fbd32b2b3b86ff88ef6c490628285f482af15ddcb29541f94bcf526a3f6c7';
+  const change: Change = { action: 'update', from: { digest: null, a: 1 }, to: { digest, a: 2 } };
+  const { change: told } = outcomeOf(
+    declare('a'),
+    { ...type, digests: ['digest'] },
+    { status: 'would-change', change, reaction: null },
+    { cause: null, timing, redaction, secretNames: secretNamesOf, hidesBefore: false },
+  );
+  t.deepEqual(told, {
+    action: 'update',
+    from: { digest: null, a: 1 },
+    to: { digest: '64', a: 2 },
+  });
+});
+
 test('an outcome says where, how long and how often', (t) => {
   const timing = { startedAt: new Date(0), milliseconds: 12.345, attempts: 2 };
   t.deepEqual(

@@ -10,6 +10,7 @@ import { fileLine } from '../../../minion/state-types/files/file-line.ts';
 import { fileReplace } from '../../../minion/state-types/files/file-replace.ts';
 import { fileSerialize } from '../../../minion/state-types/files/file-serialize.ts';
 import { fileTidied } from '../../../minion/state-types/files/file-tidied.ts';
+import { strays } from '../../../minion/state-types/files/lib/below.ts';
 import { chooser } from '../../../minion/state-types/files/lib/choose.ts';
 import { unwantedBelow } from '../../../minion/state-types/files/lib/clean.ts';
 import { compilePattern } from '../../../minion/state-types/files/lib/pattern.ts';
@@ -357,6 +358,68 @@ beside: {file.managed: {name: /dd/c, contents: x}}
   );
   const [directory] = declarations.filter(({ type }) => type === fileDirectory.name);
   t.like(directory?.args, { kept: ['a/b'] });
+});
+
+test('a recursion knows what others decide below it', (t) => {
+  const { declarations } = compileText(
+    `
+d: {file.directory: {name: /d, user: bob, file_mode: "0644", recurse: [user, mode]}}
+program: {file.managed: {name: /d/bin/run, mode: "0755"}}
+shared: {file.directory: {name: /d/shared, group: web, dir_mode: "0770", recurse: [group, mode, ignore_files]}}
+beside: {file.managed: {name: /dd/c, mode: "0755"}}
+`,
+    TYPES,
+  );
+  const args = declarations.find(({ id }) => id === 'd')?.args;
+  t.deepEqual(Object(args)['elsewhere'], [
+    { path: 'bin/run', isBelow: false, decides: ['mode of files', 'mode of directories'] },
+    {
+      path: 'shared',
+      isBelow: false,
+      decides: ['group of files', 'group of directories', 'mode of files', 'mode of directories'],
+    },
+    {
+      path: 'shared',
+      isBelow: true,
+      decides: ['group of directories', 'mode of directories'],
+    },
+  ]);
+});
+
+function standing(path: string, kind: 'file' | 'directory'): FoundBelow {
+  return {
+    path,
+    kind,
+    user: 'www',
+    uid: 33,
+    group: 'root',
+    gid: 0,
+    mode: '0700',
+    size: 0,
+    links: 1,
+    inode: '1',
+    mtimeMs: 0,
+    atimeMs: 0,
+    ctimeMs: 0,
+  };
+}
+
+test('what others decide below a directory is no stray', async (t) => {
+  const below = [standing('key', 'file'), standing('up', 'directory'), standing('up/a', 'file')];
+  const elsewhere = [
+    { path: 'key', isBelow: false, decides: ['mode of files' as const] },
+    { path: 'up', isBelow: true, decides: ['owner of files' as const] },
+  ];
+  const asked = { user: 'root', fileMode: '0644', dirMode: '0700', elsewhere };
+  const all = await strays(below, asked, fakeHost({ accounts: { root: { uid: 0 } } }));
+  t.deepEqual(
+    all.map(({ found: { path }, wanted }) => [path, wanted]),
+    [
+      ['key', { user: 'root' }],
+      ['up', { user: 'root' }],
+      ['up/a', { mode: '0644' }],
+    ],
+  );
 });
 
 const SITE = {

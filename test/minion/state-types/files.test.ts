@@ -104,7 +104,7 @@ test('declaring what was read of a file is unchanged', async (t) => {
 test('binary content and content that is not to be shown are compared by digest', async (t) => {
   const binary = { name: '/etc/motd', source: treeFile(Uint8Array.of(0, 255, 1)) };
   t.like(await converge(fileManaged, binary, fakeHost(OLD), dryRun), {
-    change: { to: { sha256: sha256(Buffer.from([0, 255, 1])), content: undefined } },
+    change: { to: { digest: sha256(Buffer.from([0, 255, 1])), content: undefined } },
   });
   const hidden = { name: '/etc/motd', contents: 'password', show_changes: false };
   const planned = await converge(fileManaged, hidden, fakeHost(OLD), dryRun);

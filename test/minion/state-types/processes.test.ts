@@ -179,6 +179,23 @@ test('a program is up when all its processes have lived for a while', async (t) 
   });
 });
 
+test('a log that others can make a link is read as who could', async (t) => {
+  const lost = { pids: [], given_up: 'FATAL' };
+  const reader = async (owner: object): Promise<unknown> => {
+    const host = fakeHost({
+      commands: { 'tail --lines=3 -- /srv/shop/log': '' },
+      statuses: { '/srv': { kind: 'directory' }, '/srv/shop': { kind: 'directory', ...owner } },
+      accounts: { shop: { uid: 1001 } },
+    });
+    await t.throwsAsync(settle(host, { ...probe, look: looks(lost), log: '/srv/shop/log' }));
+    return host.queries.at(-1)?.options;
+  };
+  t.deepEqual(await reader({ uid: 1001, user: 'shop' }), { user: 'shop' });
+  t.deepEqual(await reader({ uid: 1002, user: '1002' }), { user: 'nobody' });
+  t.deepEqual(await reader({ mode: '0777' }), { user: 'nobody' });
+  t.deepEqual(await reader({}), {});
+});
+
 test('the endpoint of circus is read from its configuration', (t) => {
   t.is(
     parseEndpoint(Buffer.from('[circus]\nstats_endpoint = x\nendpoint = ipc:///run/c\n')),

@@ -1,8 +1,12 @@
 import { posix } from 'node:path';
 import { ConductorError } from '../../../../shared/errors.ts';
+import type { Settled } from '../../../../shared/surroundings.ts';
 import type { FoundBelow, Host, HostView, Ownership } from '../../../host/host.ts';
 import { gidOf, uidOf } from '../../lib/accounts.ts';
 import { said } from '../../lib/said.ts';
+import { ownersSettled, settled } from '../../lib/settled.ts';
+import { allBelow, decisionOf, leftToOthers } from './elsewhere.ts';
+import type { Elsewhere, Part } from './elsewhere.ts';
 
 /** What all that is below a directory is to have. */
 export interface BelowArgs {
@@ -12,6 +16,8 @@ export interface BelowArgs {
   readonly fileMode?: string;
   /** These are not touched at all. */
   readonly ignored?: readonly ('file' | 'directory')[];
+  /** What other states decide. */
+  readonly elsewhere?: readonly Elsewhere[];
 }
 
 /** One thing below a directory that has another owner or mode than it should. */
@@ -26,13 +32,14 @@ export async function strays(
   args: BelowArgs,
   host: HostView,
 ): Promise<readonly Stray[]> {
-  const { user, group, dirMode, fileMode, ignored = [] } = args;
+  const { user, group, dirMode, fileMode, ignored = [], elsewhere = [] } = args;
   const asked: Asked = {
     user,
     group,
     uid: user === undefined ? null : await uidOf(user, host),
     gid: group === undefined ? null : await gidOf(group, host),
     modes: { directory: dirMode, file: fileMode, symlink: undefined, other: undefined },
+    isLeft: leftToOthers(elsewhere),
   };
   const skipped: ReadonlySet<string> = new Set(['other', ...ignored]);
   return found.flatMap((one) => (skipped.has(one.kind) ? [] : (strayOf(one, asked) ?? [])));
@@ -44,19 +51,27 @@ interface Asked {
   readonly uid: number | null;
   readonly gid: number | null;
   readonly modes: Readonly<Record<FoundBelow['kind'], string | undefined>>;
+  readonly isLeft: (found: FoundBelow, part: Part) => boolean;
 }
 
 function strayOf(found: FoundBelow, asked: Asked): Stray | null {
-  if (isRight(found, asked)) return null;
+  const wanted = wantedOf(found, asked);
+  if (wanted === null) return null;
   if (found.kind === 'file' && found.links > 1) refuseHardLink(found);
-  const { user, group, uid, gid, modes } = asked;
+  return { found, wanted };
+}
+
+/** `null` if nothing differs. */
+function wantedOf(found: FoundBelow, asked: Asked): Ownership | null {
+  if (isRight(found, asked)) return null;
+  const { user, group, uid, gid, modes, isLeft } = asked;
   const mode = modes[found.kind];
   const wanted = said({
-    user: uid === found.uid ? undefined : user,
-    group: gid === found.gid ? undefined : group,
-    mode: mode === found.mode ? undefined : mode,
+    user: uid === found.uid || isLeft(found, 'owner') ? undefined : user,
+    group: gid === found.gid || isLeft(found, 'group') ? undefined : group,
+    mode: mode === found.mode || isLeft(found, 'mode') ? undefined : mode,
   });
-  return { found, wanted };
+  return Object.keys(wanted).length === 0 ? null : wanted;
 }
 
 function isRight(found: FoundBelow, { user, group, uid, gid, modes }: Asked): boolean {
@@ -72,6 +87,24 @@ function refuseHardLink({ path, links }: FoundBelow): never {
     'STATE_REFUSED',
     `Cannot own "${path}" with all that is beside it: it has ${links} hard links`,
   );
+}
+
+/** What a recursion decides, of files and of directories. */
+export function belowSettled(
+  name: string,
+  { user, group, dirMode, fileMode, ignored = [] }: BelowArgs,
+): Settled {
+  const { owner, group: shared } = ownersSettled(said({ user, group }));
+  const decided = (kind: 'file' | 'directory', mode: string | undefined) =>
+    ignored.includes(kind)
+      ? {}
+      : {
+          [decisionOf('owner', kind)]: owner,
+          [decisionOf('group', kind)]: shared,
+          [decisionOf('mode', kind)]: mode,
+        };
+  const files = decided('file', fileMode);
+  return settled(allBelow(name), { ...files, ...decided('directory', dirMode) });
 }
 
 /** How a stray is, as a line for a person. */

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { SECRET } from '../../../../shared/surroundings.ts';
 import type { Settled } from '../../../../shared/surroundings.ts';
 import { isTreeFile } from '../../../../shared/tree-file.ts';
 import { said } from '../../lib/said.ts';
@@ -7,16 +8,17 @@ import type { fileManagedSchema } from '../file-managed-schema.ts';
 import { contentsOf } from './file-source.ts';
 import { sha256Of } from './hashes.ts';
 
-type Args = z.infer<typeof fileManagedSchema>;
+type Args = z.infer<typeof fileManagedSchema> & { readonly holdsSecret?: boolean };
 
 /** What a managed file is to be; what it keeps of an older one is not decided. */
 export function managedSettled(args: Args): Settled {
-  const { name, replace, create, follow_symlinks: follows, user, group, mode } = args;
+  const { name, replace, create, follow_symlinks: follows, user, group, mode, holdsSecret } = args;
   const attributes = {
     kind: 'file',
     // A link that is not followed is replaced.
     target: follows ? undefined : 'none',
     content: replace ? contentSettled(args) : undefined,
+    [SECRET]: holdsSecret === true ? 'yes' : undefined,
     ...ownersSettled(said({ user, group, mode })),
   };
   return create ? there(`path:${name}`, attributes) : settled(`path:${name}`, attributes);

@@ -1,3 +1,4 @@
+import { SECRET } from '../../../../shared/surroundings.ts';
 import type { Settled } from '../../../../shared/surroundings.ts';
 import type { TreeFile } from '../../../../shared/tree-file.ts';
 import { said } from '../../lib/said.ts';
@@ -44,7 +45,12 @@ export function filesSettled(args: RecurseArgs): Settled {
       ...said({ user: args.user, group: args.group, mode: modeFor(args.file_mode, file) }),
     });
     const content = args.replace ? file.sha256 : undefined;
-    return there(`path:${args.name}/${to}`, { kind: 'file', content, ...owners });
+    return there(`path:${args.name}/${to}`, {
+      kind: 'file',
+      content,
+      [SECRET]: file.isSecret === true ? 'yes' : undefined,
+      ...owners,
+    });
   });
   return Object.assign({}, ...settled);
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Change } from '../../../../shared/change.ts';
 import { ConductorError } from '../../../../shared/errors.ts';
+import { SECRET } from '../../../../shared/surroundings.ts';
 import type { Settled, Surroundings } from '../../../../shared/surroundings.ts';
 import { defineState } from '../../../engine/state-type.ts';
 import type { StateType } from '../../../engine/state-type.ts';
@@ -19,12 +20,12 @@ import { SECRET_MODE, isOpen } from '../../lib/secrecy.ts';
 import { resultOf, textOf } from './edited-text.ts';
 import type { EditArgs, TextEdit } from './edited-text.ts';
 import { backUp, checkContent } from './file-safety.ts';
-import { digestOf } from './hashes.ts';
+import { sha256Of } from './hashes.ts';
 
-/** How a file is that is edited. Of its text there is the SHA-256 only, if it is not to be shown. */
+/** How a file is that is edited. Of its text there is a digest only, if it is not to be shown. */
 export type EditedFile = {
   content?: string;
-  sha256?: string;
+  digest?: string;
   user: string;
   group: string;
   mode: string;
@@ -59,9 +60,10 @@ export function defineEdit<Args extends EditArgs>(edit: Edit<Args>): StateType {
       return { ...(edit.knowing?.(args, surroundings) ?? args), holdsSecret };
     },
     textAttribute: 'content',
+    digests: ['digest'],
     isRelative: true,
     provides: (args: Args) => [`path:${args.name}`],
-    ...(edit.settles === undefined ? {} : { settles: edit.settles }),
+    settles: (args: Args) => withSecrecy(args, edit.settles?.(args) ?? {}),
     needs: (args: Args) => [`path:${args.name}`, ...parentsOf(args.name), ...ownersOf(said(args))],
     read: async (args: Args, host: HostView) => read(args, host),
     want: async (args: Args, host: HostView) => want(edit, args, host),
@@ -70,6 +72,14 @@ export function defineEdit<Args extends EditArgs>(edit: Edit<Args>): StateType {
     apply: async (change: Change<EditedFile>, args: Args, host: Host) =>
       apply(edit, change, args, host),
   });
+}
+
+/** Nobody else makes a file readable to all that this puts a secret into. */
+function withSecrecy({ name, holdsSecret }: EditArgs, settled: Settled): Settled {
+  const path = `path:${name}`;
+  return holdsSecret === true
+    ? { ...settled, [path]: { ...settled[path], [SECRET]: 'yes' } }
+    : settled;
 }
 
 interface Located {
@@ -94,7 +104,7 @@ async function read(args: EditArgs, host: HostView): Promise<EditedFile | null> 
 }
 
 function shown(text: string, { show_changes: show }: EditArgs) {
-  return show ? { content: text } : { sha256: digestOf(Buffer.from(text), 'sha256') };
+  return show ? { content: text } : { digest: sha256Of(Buffer.from(text)) };
 }
 
 async function want<Args extends EditArgs>(
@@ -142,7 +152,7 @@ async function refuses<Args extends EditArgs>(
 /** Otherwise only owners and mode differ. */
 function isEdited(change: Change<EditedFile>): boolean {
   if (change.action === 'remove') return false;
-  return change.action === 'create' || (change.to.content ?? change.to.sha256) !== undefined;
+  return change.action === 'create' || (change.to.content ?? change.to.digest) !== undefined;
 }
 
 async function apply<Args extends EditArgs>(

@@ -19,6 +19,17 @@ export function entryName(entry: string): string {
   return /^(?:default:)?(?:mask|other):$/u.test(entry) ? entry.slice(0, -1) : entry;
 }
 
+const MASKED = /^(?<mark>(?:default:)?)(?:user:.|group:)/u;
+
+/** What an entry permits: all but its owner's and everybody else's are bounded by the mask. `null` without one. */
+export function permittedBy({ entries }: AclNode, entry: string): string | null {
+  const perms = entries.get(entry) ?? null;
+  const mark = MASKED.exec(entry)?.groups?.['mark'];
+  const mask = mark === undefined ? undefined : entries.get(`${mark}mask`);
+  if (perms === null || mask === undefined) return perms;
+  return [...perms].map((one, at) => (mask[at] === one ? one : '-')).join('');
+}
+
 /** A path, and with `recurse` all below it; links are left out. Nothing if the path is not there. */
 export async function readAclTree(
   path: string,
