@@ -27,21 +27,27 @@ interface Blanking extends Redaction {
   readonly hidesBefore: boolean;
 }
 
+/** Everybody on the host sees these of any file. */
+const OWNERSHIP: ReadonlySet<string> = new Set(['user', 'group', 'mode']);
+
 /** A change as it may be shown: nothing secret, nothing longer than a screen. */
 export function presentable(change: Change, blanking: Blanking): ShownChange {
   const { secretNames, hidesBefore } = blanking;
   const isHidden = (name: string): boolean => secretNames.has(name);
+  const hidesOf = (name: string): boolean => hidesBefore && !OWNERSHIP.has(name);
   if (change.action === 'remove')
     return {
       action: 'remove',
-      from: mapped(change.from, (was, name) => shown(was, hidesBefore || isHidden(name), blanking)),
+      from: mapped(change.from, (was, name) =>
+        shown(was, isHidden(name) || hidesOf(name), blanking),
+      ),
     };
   const wanted = known(change.to);
   const to = mapped(wanted, (now, name) => shown(now, isHidden(name), blanking));
   if (change.action === 'create') return { action: 'create', to };
   const from = mapped(wanted, (now, name) => {
     const was = change.from[name] ?? null;
-    return hidesBefore || isHidden(name)
+    return isHidden(name) || hidesOf(name)
       ? shown(was, true, blanking)
       : shownBefore(was, now, blanking);
   });

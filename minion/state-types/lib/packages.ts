@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { ConductorError } from '../../../shared/errors.ts';
 import type { CommandOptions, Host, HostView } from '../../host/host.ts';
 
@@ -99,13 +100,45 @@ export const UNCACHED = '--option=Dir::Cache::pkgcache=';
 /** Root's apt-cache brings apt's cache up to date, and whoever looks must not write. */
 const ONLY_LOOKING: CommandOptions = { user: 'nobody' };
 
+/** What apt's answers depend on: these, and in the directories of its configuration each file. */
+const STATES = ['/var/lib/dpkg/status', '/var/lib/dpkg/updates', '/var/lib/apt/lists'];
+const CONFIGURATION = ['apt.conf.d', 'preferences.d', 'sources.list.d', ''].map((name) =>
+  posix.join('/etc/apt', name),
+);
+
+/** One answer of apt for as long as neither packages nor lists nor its configuration change. */
+export async function sharedOfApt<T>(
+  topic: string,
+  host: HostView,
+  load: () => Promise<T>,
+): Promise<T> {
+  const files = await Promise.all(CONFIGURATION.map((directory) => filesIn(directory, host)));
+  const statuses = await Promise.all([...STATES, ...files.flat()].map((path) => host.status(path)));
+  const times = statuses.map((status) => status?.ctimeMs ?? 'none').join(' ');
+  return host.shared(`apt: ${topic} (${times})`, load);
+}
+
+async function filesIn(directory: string, host: HostView): Promise<readonly string[]> {
+  const names = (await host.list(directory)) ?? [];
+  return names.map((name) => posix.join(directory, name));
+}
+
 /** What apt would install of each package, of that release if one is named; a name that no source knows is left out. */
-export async function candidates(
+export function candidates(
   names: readonly string[],
   host: HostView,
   { release = null }: { readonly release?: string | null } = {},
 ): Promise<ReadonlyMap<string, readonly string[]>> {
-  if (names.length === 0) return new Map();
+  if (names.length === 0) return Promise.resolve(new Map());
+  const topic = `policy of ${release ?? 'any release'}: ${names.join(' ')}`;
+  return sharedOfApt(topic, host, () => policy(names, release, host));
+}
+
+async function policy(
+  names: readonly string[],
+  release: string | null,
+  host: HostView,
+): Promise<ReadonlyMap<string, readonly string[]>> {
   const from = release === null ? [] : [`--option=APT::Default-Release=${release}`];
   const answer = await host.query(
     ['apt-cache', UNCACHED, ...from, 'policy', ...names],

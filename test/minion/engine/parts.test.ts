@@ -128,6 +128,12 @@ test('nothing is shown of what was where a secret is known to have been', (t) =>
   });
   const yesOrNo: Change = { action: 'update', from: { works: false }, to: { works: true } };
   t.deepEqual(presentable(yesOrNo, blanking), yesOrNo, 'which no secret text can be');
+  const owned: Change = {
+    action: 'update',
+    from: { user: 'root', group: 'root', mode: '0644' },
+    to: { user: 'shop', group: 'shop', mode: '0600' },
+  };
+  t.deepEqual(presentable(owned, blanking), owned, 'which everybody sees');
   t.deepEqual(presentable({ action: 'remove', from: { a: 'was' } }, blanking), {
     action: 'remove',
     from: { a: 'secret(3)' },

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { ConductorError } from '../../../shared/errors.ts';
 import {
+  candidates,
   parsePackages,
   parsePolicy,
   parseProvided,
@@ -113,6 +114,19 @@ test('all packages that differ are installed in one transaction that asks nothin
   t.is(host.ran.length, 1);
   t.regex(host.ran[0] ?? '', /^apt-get .*--force-confold install --install-recommends -- sl$/);
   t.is(host.calls[0]?.options.env?.['DEBIAN_FRONTEND'], 'noninteractive');
+});
+
+test('apt is asked once for what it has, until its configuration changes', async (t) => {
+  const asking = 'apt-cache --option=Dir::Cache::pkgcache= policy sl';
+  const host = fakeHost({ ...FRESH, commands: { ...SL, [asking]: POLICY } });
+  const asked = (): number => host.queries.filter(({ argv }) => argv.join(' ') === asking).length;
+  await converge(pkgInstalled, { name: 'sl' }, host, dryRun);
+  t.is(asked(), 1);
+  await candidates(['sl'], host);
+  t.is(asked(), 1);
+  await host.writeFile('/etc/apt/preferences.d/pin', 'Package: sl', {});
+  await candidates(['sl'], host);
+  t.is(asked(), 2);
 });
 
 test('a plan tells what no list has, and what is held', async (t) => {

@@ -1,5 +1,6 @@
 import { ConductorError } from '../../../../shared/errors.ts';
 import type { HostView, Output } from '../../../host/host.ts';
+import { sharedOfApt } from '../../lib/packages.ts';
 import { wasInterrupted } from './apt.ts';
 import { SIMULATE, parseSimulation } from './upgrades.ts';
 
@@ -12,20 +13,19 @@ export interface Foresight {
   readonly output: string;
 }
 
-/** What changes with packages, and with lists. */
-const STATES = ['/var/lib/dpkg/status', '/var/lib/apt/lists'];
+const STATUS = '/var/lib/dpkg/status';
 const NOTHING: Foresight = { going: {}, refusal: null, output: '' };
 
 /**
  * Asks apt-get what one transaction would do, of the same words; nothing is known while an interrupted dpkg is yet to
- * be mended. One answer for as long as neither packages nor lists change.
+ * be mended.
  */
 export async function foresee(words: readonly string[], host: HostView): Promise<Foresight> {
-  const [status, lists] = await Promise.all(STATES.map((path) => host.status(path)));
   // Where dpkg has never installed anything there is nothing to lose.
-  if (!status || (await wasInterrupted(host))) return NOTHING;
-  const topic = `apt-get would ${[status.mtimeMs, lists?.mtimeMs, ...words].join(' ')}`;
-  return host.shared(topic, () => simulate(words, host));
+  if ((await host.status(STATUS)) === null) return NOTHING;
+  return sharedOfApt(`would ${words.join(' ')}`, host, async () =>
+    (await wasInterrupted(host)) ? NOTHING : simulate(words, host),
+  );
 }
 
 async function simulate(words: readonly string[], host: HostView): Promise<Foresight> {
