@@ -2,6 +2,7 @@ import {
   closeSync,
   constants,
   copyFileSync,
+  fdatasyncSync,
   fstatSync,
   fsyncSync,
   lstatSync,
@@ -40,6 +41,24 @@ export function writeDurably(path: string, content: string | Uint8Array): void {
     syncDirectory(dirname(path));
   } catch (error) {
     rmSync(staged, { force: true, recursive: true });
+    throw fileError('write', path, error);
+  }
+}
+
+/** Adds to the end of a file; when it returns, that survives a loss of power. After it has thrown, a part may stand there. */
+export function appendDurably(path: string, content: string): void {
+  try {
+    const isNew = lstatSync(path, { throwIfNoEntry: false }) === undefined;
+    const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
+    const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
+    try {
+      writeFileSync(fd, content);
+      fdatasyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    if (isNew) syncDirectory(dirname(path));
+  } catch (error) {
     throw fileError('write', path, error);
   }
 }

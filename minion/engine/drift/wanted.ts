@@ -1,45 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { readStored, setAside, writeDurably } from '../../host/durable-file.ts';
+import { keepCopy, setAside } from '../../host/durable-file.ts';
 import { KEY_FILE, openKey } from './wanted-key.ts';
 import type { Key } from './wanted-key.ts';
-
-const recurrenceSchema = z.strictObject({
-  times: z.int().positive(),
-  since: z.iso.datetime(),
-});
-
-/** How often the host has moved away from a declaration. */
-export type Recurrence = z.infer<typeof recurrenceSchema>;
-
-const memoSchema = z.strictObject({
-  /** What the tree asked for when the host was last as it should be; `null` if that was lost. */
-  asked: z.string().nullable(),
-  /** How the thing was to be then; `null` if nobody looked. */
-  wanted: z.string().nullable(),
-  /** A run since has begun what it did not get done. */
-  isUnsettled: z.literal(true).optional(),
-  moved: recurrenceSchema.optional(),
-});
-
-type Memo = z.infer<typeof memoSchema>;
-
-const fileSchema = z.strictObject({
-  version: z.literal(1),
-  /** Tells whether the digests were made with the key that is there. */
-  key: z.string(),
-  /** A run has begun to change things and has not said that it ended. */
-  isOpen: z.boolean(),
-  isLost: z.boolean(),
-  /** When the last run that changed something was under way. */
-  active: z.strictObject({ from: z.iso.datetime(), until: z.iso.datetime() }).optional(),
-  memos: z.record(z.string(), memoSchema),
-  /** By thing, as a digest: the marks of secrets that it holds, or has held. */
-  held: z.record(z.string(), z.array(z.string())).optional(),
-});
-
-type File = z.infer<typeof fileSchema>;
+import { readWanted, replace, wantedPath } from './wanted-file.ts';
+import type { Memo, Recurrence, WantedFile } from './wanted-file.ts';
+import { putMarks, putMemo, recordsOf } from './wanted-records.ts';
+import type { Records } from './wanted-records.ts';
+import { savingIn } from './wanted-saving.ts';
 
 /** What a declaration asks for, as digests that tell nothing without the key. */
 export type Wish = Pick<Memo, 'asked' | 'wanted'>;
@@ -93,71 +61,54 @@ export function openWanted(stateDirectory: string, options: WantedOptions): Want
   const key = openKey(stateDirectory);
   const loaded = load(stateDirectory, { key, hasRun }, options);
   const { isOpen: wasCutShort, isLost } = loaded;
-  const memos = new Map(Object.entries(loaded.memos));
-  const held = new Map(Object.entries(loaded.held ?? {}));
+  const records = recordsOf(loaded);
+  const { memos, held } = records;
   const settled = new Set<string>();
   const nameOf = (declaration: string): string => key.digest(`declaration ${declaration}`);
-  let saved = JSON.stringify(loaded);
+  const saving = savingIn(stateDirectory, { key, loaded, records });
   let from: string | null = null;
-
-  const save = (change: Omit<Partial<File>, 'memos'>): void => {
-    const text = JSON.stringify({ ...loaded, ...change, ...inFile(memos, held) });
-    if (dryRun || text === saved) return;
-    key.keep();
-    writeDurably(join(stateDirectory, FILE), text);
-    saved = text;
-  };
   return {
     wasCutShort,
     digest: (text) => key.digest(text),
-    ...holding(held, (thing) => key.digest(`thing ${thing}`)),
-    ...remembering({ memos, settled, isLost, nameOf, now }),
+    ...holding(records, (thing) => key.digest(`thing ${thing}`)),
+    ...remembering({ records, settled, isLost, nameOf, now }),
     wasActiveAt: (milliseconds) => isWithin(loaded.active, milliseconds),
     begin() {
+      if (dryRun) return;
       from ??= now().toISOString();
-      save({ isOpen: true });
+      saving.begin();
     },
     end({ keys, isWhole }) {
+      if (dryRun) return;
       if (wasCutShort) doubtAll(memos, settled);
       if (isWhole) keepOnly(memos, new Set([...keys].map(nameOf)), isLost);
       forgetOldest(memos);
       forgetOldest(held);
       const active = from === null ? {} : { active: { from, until: now().toISOString() } };
-      save({ isOpen: false, isLost: isLost && !isWhole, ...active });
+      saving.whole({ isOpen: false, isLost: isLost && !isWhole, ...active });
     },
-  };
-}
-
-function inFile(
-  memos: ReadonlyMap<string, Memo>,
-  held: ReadonlyMap<string, readonly string[]>,
-): { memos: object; held?: object | undefined } {
-  return {
-    memos: Object.fromEntries(memos),
-    held: held.size === 0 ? undefined : Object.fromEntries(held),
   };
 }
 
 function holding(
-  held: Map<string, readonly string[]>,
+  records: Records,
   nameOf: (thing: string) => string,
 ): Pick<Wanted, 'held' | 'hold'> {
   return {
-    held: (thing) => held.get(nameOf(thing)) ?? [],
+    held: (thing) => records.held.get(nameOf(thing)) ?? [],
     hold(thing, marks) {
-      held.delete(nameOf(thing));
-      if (marks.length > 0) held.set(nameOf(thing), [...new Set(marks)].toSorted());
+      putMarks(records, nameOf(thing), [...new Set(marks)].toSorted());
     },
   };
 }
 
-function isWithin(active: File['active'], milliseconds: number): boolean {
+function isWithin(active: WantedFile['active'], milliseconds: number): boolean {
   if (active === undefined) return false;
   return Date.parse(active.from) <= milliseconds && milliseconds <= Date.parse(active.until);
 }
 
 interface InMind {
-  readonly memos: Map<string, Memo>;
+  readonly records: Records;
   /** Names of those that this run has brought about. */
   readonly settled: Set<string>;
   readonly isLost: boolean;
@@ -166,13 +117,16 @@ interface InMind {
 }
 
 function remembering({
-  memos,
+  records,
   settled,
   isLost,
   nameOf,
   now,
 }: InMind): Pick<Wanted, 'recall' | 'settle' | 'unsettle' | 'movedAgain' | 'countMove'> {
+  const { memos } = records;
   const memoOf = (declaration: string): Memo | undefined => memos.get(nameOf(declaration));
+  const put = (declaration: string, memo: Memo): void =>
+    putMemo(records, nameOf(declaration), memo);
   return {
     recall(declaration) {
       const memo = memoOf(declaration);
@@ -181,13 +135,14 @@ function remembering({
     },
     settle(declaration, wish) {
       const { moved } = memoOf(declaration) ?? {};
-      memos.delete(nameOf(declaration)); // what was seen last stands last
-      memos.set(nameOf(declaration), { ...wish, ...(moved === undefined ? {} : { moved }) });
-      settled.add(nameOf(declaration));
+      put(declaration, { ...wish, ...(moved === undefined ? {} : { moved }) });
+      const name = nameOf(declaration);
+      replace(memos, name, memos.get(name) ?? null); // what was seen last stands last
+      settled.add(name);
     },
     unsettle(declaration) {
       const memo = memoOf(declaration);
-      if (memo !== undefined) memos.set(nameOf(declaration), { ...memo, isUnsettled: true });
+      if (memo !== undefined) put(declaration, { ...memo, isUnsettled: true });
     },
     movedAgain(declaration) {
       const { times = 0, since = now().toISOString() } = memoOf(declaration)?.moved ?? {};
@@ -195,12 +150,10 @@ function remembering({
     },
     countMove(declaration, moved) {
       const memo = memoOf(declaration) ?? { asked: null, wanted: null };
-      memos.set(nameOf(declaration), { ...memo, moved });
+      put(declaration, { ...memo, moved });
     },
   };
 }
-
-const FILE = 'wanted.json';
 
 /** A run that died may have changed whatever this one did not get to. */
 function doubtAll(memos: Map<string, Memo>, settled: ReadonlySet<string>): void {
@@ -228,14 +181,22 @@ function load(
   stateDirectory: string,
   { key, hasRun }: { readonly key: Key; readonly hasRun: boolean },
   { dryRun, onCorrupt }: WantedOptions,
-): File {
-  const path = join(stateDirectory, FILE);
+): WantedFile {
   const empty = { version: 1, key: key.digest('key'), isOpen: false, memos: {} } as const;
-  const stored = readStored(path, fileSchema);
-  if (stored.status === 'ok' && stored.value.key === empty.key) return stored.value;
+  const lost = (path: string, why: string, keep: (path: string) => string): void => {
+    const aside = dryRun ? path : keep(path);
+    onCorrupt(`What was wanted before cannot be read and is kept as "${aside}": ${why}`);
+  };
+  const stored = readWanted(stateDirectory);
   if (stored.status === 'missing') return { ...empty, isLost: hasRun };
-  const aside = dryRun ? path : setAside(path);
+  if (stored.status === 'ok' && stored.value.file.key === empty.key) {
+    const { file, journal } = stored.value;
+    if (journal === null) return file;
+    // What is whole of it counts until the file is written anew.
+    lost(journal.path, journal.why, keepCopy);
+    return { ...file, isLost: true };
+  }
   const why = stored.status === 'corrupt' ? stored.why : 'its key is another one';
-  onCorrupt(`What was wanted before cannot be read and is kept as "${aside}": ${why}`);
+  lost(wantedPath(stateDirectory), why, setAside);
   return { ...empty, isLost: true };
 }
