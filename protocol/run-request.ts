@@ -51,7 +51,7 @@ export const runRequestSchema = z.strictObject({
   pillar: pillarSchema,
   /** Where the blobs of the manifest are, one file each, named by their SHA-256. */
   blobDirectory: z.string(),
-  /** The key (hex) that they are sealed with; they are plain if absent. */
+  /** The key (hex) that they are sealed with, and what the run itself keeps; they are plain and it keeps nothing if absent. */
   blobKey: z.exactOptional(sha256Schema),
   /** The minion's state directory: journal, registry, lock. */
   stateDirectory: z.string(),

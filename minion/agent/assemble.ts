@@ -2,11 +2,10 @@ import { nodeCrypto } from '../../protocol/node-crypto.ts';
 import type { Logger } from '../../shared/log.ts';
 import { VERSION } from '../../shared/version.ts';
 import type { Configuration } from '../config.ts';
-import { atRestKey, createAtRest } from '../host/at-rest.ts';
 import type { Programs } from '../programs.ts';
 import type { AgentParts } from './agent.ts';
 import { createCore } from './core.ts';
-import { minionIdentity } from './identity.ts';
+import { minionAtRest, minionIdentity } from './identity.ts';
 import { readFactsApart } from './read-facts.ts';
 import { startRunChild } from './run-child.ts';
 import { mastersOf } from './trust.ts';
@@ -30,7 +29,7 @@ export async function assembleAgent({
   const core = createCore({
     minion,
     stateDirectory,
-    atRest: createAtRest(nodeCrypto, atRestKey(nodeCrypto, identity.seed)),
+    atRest: await minionAtRest(nodeCrypto, stateDirectory),
     masters: () => mastersOf(config, log),
     startChild: (request, onEvent) =>
       startRunChild({ program: programs.run, onEvent, log }, request),

@@ -18,7 +18,7 @@ export function putAside(path: string, why: string, log: Logger): void {
 
 /** What lies aside below the state directory: the newest of each of its directories. */
 export function filesPutAside(stateDirectory: string): string[] {
-  const directories = ['.', 'spool', 'jobs'];
+  const directories = ['.', 'spool', 'jobs', 'keeps'];
   return directories.flatMap((directory) =>
     corruptIn(join(stateDirectory, directory))
       .slice(-MOST_TOLD)

@@ -10,6 +10,7 @@ import type { Pause } from '../../protocol/pause.ts';
 import type { Report } from '../../protocol/report.ts';
 import { readGivenKeyFile } from '../../protocol/key-files.ts';
 import type { Pillar, RunOptions, RunRequest } from '../../protocol/run-request.ts';
+import { nodeCrypto } from '../../protocol/node-crypto.ts';
 import { open, sealingKey } from '../../protocol/seal.ts';
 import { canonicalJson } from '../../shared/canonical-json.ts';
 import { parseDuration } from '../../shared/duration.ts';
@@ -17,6 +18,7 @@ import { ConductorError, messageOf } from '../../shared/errors.ts';
 import { uuidv7 } from '../../shared/uuid.ts';
 import type { Configuration } from '../config.ts';
 import { pauseIn } from '../agent/pause.ts';
+import { minionAtRest } from '../agent/identity.ts';
 import { mastersOf } from '../agent/trust.ts';
 import { performRun } from '../run/run.ts';
 import { spoolReport } from '../run/spool.ts';
@@ -65,7 +67,9 @@ export function addApply(program: Command, context: Context): void {
         now: () => new Date(),
         log: logOf(context, 'error'),
       });
-      const request = requestFor({ tree, pillar, config, options, stateFiles, masters, paused });
+      const blobKey = options.dryRun === true ? null : await keyOf(context, state_directory);
+      const where = { config, masters, paused, blobKey };
+      const request = requestFor({ tree, pillar, options, stateFiles, ...where });
       const report = await run(context, { request, tree, config, options });
       context.exit(exitCodeOfReport(report));
     });
@@ -96,6 +100,16 @@ async function localPillar(
   return { id: pillarId, value, secrets, fingerprintKey: randomBytes(32).toString('hex') };
 }
 
+/** With which the run seals what it keeps; without one it keeps nothing, which is told. */
+async function keyOf(context: Context, stateDirectory: string): Promise<string | null> {
+  try {
+    return (await minionAtRest(nodeCrypto, stateDirectory)).key;
+  } catch (error) {
+    logOf(context, 'error').error({ problem: messageOf(error) }, 'Old contents cannot be kept');
+    return null;
+  }
+}
+
 interface Local {
   readonly tree: Tree;
   readonly pillar: Pillar;
@@ -104,10 +118,11 @@ interface Local {
   readonly stateFiles: readonly string[];
   readonly masters: readonly string[];
   readonly paused: Pause | null;
+  readonly blobKey: string | null;
 }
 
 function requestFor(local: Local): RunRequest {
-  const { tree, pillar, config, options, stateFiles, masters, paused } = local;
+  const { tree, pillar, config, options, stateFiles, masters, paused, blobKey } = local;
   const { state_directory: stateDirectory, id } = config;
   return {
     options: runOptions(options, stateFiles),
@@ -116,6 +131,7 @@ function requestFor(local: Local): RunRequest {
     manifest: [...tree.manifest],
     pillar,
     blobDirectory: join(stateDirectory, 'blobs'),
+    ...(blobKey === null ? {} : { blobKey }),
     stateDirectory,
     masters: [...masters],
     paused: paused ?? undefined,

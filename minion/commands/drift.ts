@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { contentsDirectory, findContent } from '../engine/drift/contents.ts';
 import { ConductorError } from '../../shared/errors.ts';
+import { nodeCrypto } from '../../protocol/node-crypto.ts';
+import { minionAtRest } from '../agent/identity.ts';
 import { configFor, withCommon } from './context.ts';
 import type { CommonOptions, Context } from './context.ts';
 
@@ -23,6 +25,7 @@ export function addDrift(program: Command, context: Context): void {
         throw new ConductorError('USAGE', message);
       }
       const { state_directory: stateDirectory } = await configFor(context, options);
-      context.terminal.print(findContent(contentsDirectory(stateDirectory), hash));
+      const atRest = await minionAtRest(nodeCrypto, stateDirectory);
+      context.terminal.print(findContent(contentsDirectory(stateDirectory), hash, atRest));
     });
 }

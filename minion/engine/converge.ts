@@ -16,7 +16,7 @@ export interface ConvergeOptions {
   readonly intends?: (change: Change) => void;
   /** Told what it wants, each time that this is looked at. */
   readonly sees?: (want: Partial<Attributes> | null) => void;
-  /** Called if the reaction fails. */
+  /** Called if the reaction fails, or a change that answers the notification in its place. */
   readonly reactionFailed?: () => void;
 }
 
@@ -89,11 +89,14 @@ async function bringAbout(
   type: StateType,
   args: unknown,
   host: Host,
-  { change, reacts, dryRun, beforeEffect, reactionFailed }: Work,
+  { change, reacts, notified, dryRun, beforeEffect, reactionFailed }: Work,
 ): Promise<Convergence> {
   if (dryRun) return foreseen(type, args, viewOf(host), { change, reacts });
   await beforeEffect?.(change);
-  const applied = change === null ? undefined : await applyAndVerify(type, args, host, change);
+  const apply = async (): Promise<Applied> =>
+    change === null ? undefined : applyAndVerify(type, args, host, change);
+  const isAnswer = notified === true && !reacts;
+  const applied = await (isAnswer ? orTell(apply, reactionFailed) : apply());
   const made = applied === 'unchanged' ? null : change;
   const react = async (): Promise<string | null> => reactAndVerify(type, args, host);
   const reaction = reacts ? await orTell(react, reactionFailed) : null;
@@ -155,6 +158,13 @@ export async function compare(
   const [have, want] = await Promise.all([type.read(args, view), type.want(args, view)]);
   sees?.(want);
   return diff(have, want);
+}
+
+/** Brings something up on what it watches, whether or not it is up. */
+export async function bringUp(type: StateType, args: unknown, host: Host): Promise<void> {
+  const change = await compare(type, args, host);
+  if (change !== null) await applyAndVerify(type, args, host, change);
+  if (!isAnsweredBy(type, change)) await reactAndVerify(type, args, host);
 }
 
 /** Answers a notification, and makes sure that the state still holds. Says what was done; `null` if nothing was to do. */

@@ -1,13 +1,18 @@
+import { z } from 'zod';
 import type { Host, HostView } from '../host/host.ts';
+import { keptBytes } from '../../shared/kept-json.ts';
 
-/** A file as it was; `content` is `null` if there was none. */
-export interface KeptFile {
-  readonly path: string;
-  readonly content: Uint8Array | null;
-  readonly mode: string;
-  readonly user: string;
-  readonly group: string;
-}
+export const keptFileSchema = z.strictObject({
+  path: z.string(),
+  /** `null` if there was none. */
+  content: keptBytes.nullable(),
+  mode: z.string(),
+  user: z.string(),
+  group: z.string(),
+});
+
+/** A file as it was. */
+export type KeptFile = Readonly<z.infer<typeof keptFileSchema>>;
 
 /** What is larger is no configuration. */
 const MOST_BYTES = 4 * 1024 * 1024;

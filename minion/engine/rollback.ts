@@ -5,28 +5,25 @@ import { deadlineFor, typeOf } from './context.ts';
 import type { RunContext } from './context.ts';
 import { filesAt, placeFiles } from './kept-files.ts';
 import type { KeptFile } from './kept-files.ts';
-import { reactAndVerify } from './converge.ts';
+import { bringUp } from './converge.ts';
 import { Abandoned, inTime } from './deadline.ts';
+import { forgetOldFiles, keepOldFiles, soleServiceOf } from './old-files.ts';
 import { targetsOf } from './requisites.ts';
 
 /**
- * Keeps the files that a state is about to change in mind, if one service and nobody else is to be brought up on them:
- * that one may need them back.
+ * Keeps the files that a state is about to change, if one service and nobody else is to be brought up on them: that one
+ * may need them back, in this run or, if this one is killed, in the next.
  */
 export async function keepOld(
   declaration: Declaration,
   context: RunContext,
   host: HostView,
 ): Promise<void> {
-  const { kept, reactions, byKey } = context;
-  const edges = reactions.by.get(declaration.key) ?? [];
-  const watchers = new Set(edges.filter(({ kind }) => kind !== 'onchanges').map(({ key }) => key));
-  const [watcher] = [...watchers].map((key) => byKey.get(key));
-  const isSole = watchers.size === 1 && watcher !== undefined;
-  if (kept.has(declaration.key) || !isSole || typeOf(context, watcher).restarts !== true) return;
+  const { key } = declaration;
+  if (context.kept.has(key) || soleServiceOf(key, context) === null) return;
   const resources = typeOf(context, declaration).provides?.(declaration.args) ?? [];
   const paths = resources.filter((one) => one.startsWith('path:/')).map((one) => one.slice(5));
-  kept.set(declaration.key, await filesAt(paths, host));
+  if (paths.length > 0) keepOldFiles(key, await filesAt(paths, host), context);
 }
 
 /**
@@ -53,6 +50,7 @@ export async function withOldBack(
       bringBack(old, declaration, { context, host: context.hosts.within(signal) }),
     );
   } catch (second) {
+    for (const key of watchedBy(declaration)) forgetOldFiles(key, context);
     const why = `it does not come up on the old ${paths} either, so the new stays`;
     return told(`${why}: ${messageOf(second)}`);
   }
@@ -79,7 +77,7 @@ async function bringBack(
   );
   await placeFiles(old, host);
   try {
-    await reactAndVerify(type, declaration.args, host);
+    await bringUp(type, declaration.args, host);
   } catch (error) {
     await placeFiles(current, host);
     throw error;

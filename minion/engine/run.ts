@@ -8,6 +8,7 @@ import { noEffort, noteEnd, remember } from './drift/effort.ts';
 import { mayHoldFormerSecret } from './drift/held.ts';
 import type { Effort } from './drift/effort.ts';
 import { payListeners } from './listeners.ts';
+import { forgetUnneeded, takeOverOldFiles } from './old-files.ts';
 import { outcomeOf } from './outcome.ts';
 import type { Cause, Result } from './outcome.ts';
 import { createSecretNames } from './redaction.ts';
@@ -31,6 +32,8 @@ export async function runCatalog(options: RunOptions): Promise<readonly Outcome[
     log.warn({ key, since: debt.since }, 'Owed reaction dropped: its state is gone');
   }
 
+  takeOverOldFiles(context);
+
   let ended: string | null = null;
   for (const [index, declaration] of catalog.declarations.entries()) {
     ended ??= context.signal.aborted ? endedBy(context.signal) : null;
@@ -40,6 +43,7 @@ export async function runCatalog(options: RunOptions): Promise<readonly Outcome[
   }
   if (ended === null) await payListeners(context);
   noteEnd(context);
+  forgetUnneeded(context);
   return catalog.declarations.flatMap(({ key }) => context.outcomes.get(key) ?? []);
 }
 

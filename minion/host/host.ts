@@ -117,6 +117,8 @@ export interface HostView {
   shared<T>(topic: string, load: () => Promise<T>): Promise<T>;
   /** What the minion's registry remembers under a name; `null` if nothing. */
   recall(name: string): Promise<string | null>;
+  /** What was kept under a name by a run that was killed; `null` if nothing. */
+  kept(name: string): Promise<Uint8Array | null>;
   /** The number that `{{ port name }}` gave when this run was compiled. */
   port(name: string): number;
   /** Waits; ends early with CANCELLED or COMMAND_TIMEOUT when the run or the state must end. */
@@ -182,4 +184,6 @@ export interface Host extends HostView {
   changed(topic: string): void;
   /** Writes to the minion's registry (`null` forgets); on disk when it returns. */
   remember(name: string, value: string | null): Promise<void>;
+  /** Keeps what is needed again if the run is killed, such as what it replaces, sealed (`null` forgets); on disk when it returns. */
+  keep(name: string, content: Uint8Array | null): Promise<void>;
 }

@@ -12,6 +12,7 @@ import { canConnect, httpAsk, reachesOne } from './network.ts';
 import { beginningOf, endOf } from '../../shared/excerpt.ts';
 import { ownerOf } from './ownership.ts';
 import { list, readFile, readLink, status } from './read-files.ts';
+import type { Keeps } from './keeps.ts';
 import type { Registry } from './registry.ts';
 import type { RunGroup } from './run-group.ts';
 import { createTopics } from './topics.ts';
@@ -22,6 +23,7 @@ import type { Hosts } from './view.ts';
 export interface RealHostOptions {
   readonly minion: string;
   readonly registry: Registry;
+  readonly keeps: Keeps;
   readonly ports: ReadonlyMap<string, number>;
   readonly log: Logger;
   /** Where this minion's masters are; none if absent. */
@@ -64,7 +66,7 @@ interface Means {
 }
 
 function lookingAt(
-  { minion, registry, ports, masters = [] }: RealHostOptions,
+  { minion, registry, keeps, ports, masters = [] }: RealHostOptions,
   means: Means,
 ): HostView {
   const { signal, topics, run } = means;
@@ -84,6 +86,7 @@ function lookingAt(
     httpGet: (url, options) => httpAsk(url, options, signal),
     shared: (topic, load) => topics.shared(`state type: ${topic}`, load),
     recall: async (name) => registry.recall(name),
+    kept: async (name) => keeps.get(name),
     port(name) {
       const number = ports.get(name);
       if (number !== undefined) return number;
@@ -94,7 +97,7 @@ function lookingAt(
 }
 
 function changing(
-  { registry, redact = unredacted }: RealHostOptions,
+  { registry, keeps, redact = unredacted }: RealHostOptions,
   { signal, topics, run }: Means,
 ): Omit<Host, keyof HostView> {
   const ownerFor: OwnerFor = async (path, ownership = {}) => {
@@ -116,6 +119,7 @@ function changing(
       topics.forget(`state type: ${topic}`);
     },
     remember: async (name, value) => registry.remember(name, value),
+    keep: async (name, content) => keeps.put(name, content),
   };
 }
 

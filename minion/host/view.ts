@@ -17,6 +17,7 @@ export function viewOf(host: HostView): HostView {
     httpGet: (url, options) => host.httpGet(url, options),
     shared: (topic, load) => host.shared(topic, load),
     recall: (name) => host.recall(name),
+    kept: (name) => host.kept(name),
     port: (name) => host.port(name),
     sleep: (milliseconds) => host.sleep(milliseconds),
   };

@@ -1,7 +1,5 @@
 import { join } from 'node:path';
-import { compile } from '../../language/compile.ts';
 import { secretTexts } from '../../language/values/data.ts';
-import type { Catalog } from '../../language/declaration.ts';
 import { pillarFromWire } from '../../language/pillar.ts';
 import type { PillarValue } from '../../language/pillar.ts';
 import type { Tree } from '../../language/tree.ts';
@@ -11,23 +9,20 @@ import { ConductorError } from '../../shared/errors.ts';
 import { createLogger } from '../../shared/log.ts';
 import type { Logger } from '../../shared/log.ts';
 import { stateTypesOf } from '../custom-types/load.ts';
-import { openMemory } from '../engine/drift/memory.ts';
 import { openJournal } from '../engine/owed.ts';
 import type { OwedJournal } from '../engine/owed.ts';
 import { loggable } from '../engine/redaction.ts';
 import type { Redaction } from '../engine/redaction.ts';
 import { runCatalog } from '../engine/run.ts';
 import type { StateType } from '../engine/state-type.ts';
-import { readFacts } from '../facts/facts.ts';
 import { createRealHost } from '../host/real-host.ts';
 import type { RunGroup } from '../host/run-group.ts';
 import { openDone, withEarlier } from '../earlier-starts.ts';
 import type { Done } from '../earlier-starts.ts';
 import { openRegistry } from '../host/registry.ts';
-import type { Registry } from '../host/registry.ts';
-import { needAddress } from './addressed.ts';
 import { alone } from './alone.ts';
-import { createPortAllocator, portEntry } from './ports.ts';
+import { compileFor, rememberImplicitPorts } from './catalog.ts';
+import { memoryOf } from './memory.ts';
 import { redactionFor } from './redaction.ts';
 import { reportOf } from './report.ts';
 import { stopWhen } from './stop.ts';
@@ -146,7 +141,7 @@ async function compileAndConverge(
   means: Work,
   progress: Progress,
 ): Promise<void> {
-  const { stateDirectory, options } = request;
+  const { stateDirectory, options, minion, masters } = request;
   const { dryRun } = options;
   const { emit, log, signal, tree, group } = means;
   const onCorrupt = (why: string): void => log.error({ why }, 'State file was corrupt');
@@ -158,11 +153,14 @@ async function compileAndConverge(
   const catalog = await compileFor(request, { registry, pillar: means.pillar, types, tree });
   emit({ event: 'compiled', total: catalog.declarations.length });
 
+  const memory = memoryOf(request, { onCorrupt, log });
   const journal = openJournal(join(stateDirectory, 'owed.json'), { dryRun, onCorrupt });
   progress.journal = journal;
   progress.redaction = redactionFor(catalog.secrets, request.pillar.fingerprintKey);
   const { redact } = progress.redaction;
   if (!dryRun) rememberImplicitPorts(catalog, registry);
+  const { keeps } = memory;
+  const place = { minion: minion.id, masters, registry, keeps, ports: catalog.ports };
   await runCatalog({
     catalog,
     types,
@@ -170,57 +168,12 @@ async function compileAndConverge(
     dryRun,
     signal,
     log,
-    hosts: hostsFor(request, { registry, ports: catalog.ports, log, redact, group }),
+    hosts: createRealHost({ ...place, log, redact, group }),
     redaction: progress.redaction,
-    memory: openMemory(stateDirectory, { dryRun, onCorrupt }),
+    memory,
     isWhole: options.stateFiles.length === 0,
     emit,
     begins: (key) => noting(progress, log, (done) => done.begin(key)),
     unfinished: progress.done?.unfinished ?? new Map(),
   });
-}
-
-function hostsFor(
-  { minion, masters }: RunRequest,
-  rest: Omit<Parameters<typeof createRealHost>[0], 'minion' | 'masters'>,
-): ReturnType<typeof createRealHost> {
-  return createRealHost({ minion: minion.id, masters, ...rest });
-}
-
-interface Sources {
-  readonly tree: Tree;
-  readonly registry: Registry;
-  readonly pillar: PillarValue;
-  readonly types: ReadonlyMap<string, StateType>;
-}
-
-async function compileFor(
-  request: RunRequest,
-  { tree, registry, pillar, types }: Sources,
-): Promise<Catalog> {
-  const { minion, options } = request;
-  const facts = await readFacts();
-  const catalog = compile({
-    tree,
-    minion,
-    facts,
-    pillar,
-    states: types,
-    stateFiles: options.stateFiles,
-    params: options.params,
-    allocatePort: createPortAllocator(registry, new Set(facts.listening)),
-  });
-  needAddress(request, catalog, { tree, facts, pillar });
-  return catalog;
-}
-
-/** Ports that the tree uses without declaring them are kept before anything is built on them. */
-function rememberImplicitPorts({ ports, declarations }: Catalog, registry: Registry): void {
-  const declared = new Set(
-    declarations.filter(({ type }) => type === 'port.allocated').map(({ name }) => name),
-  );
-  const implicit = [...ports].filter(([name]) => !declared.has(name));
-  registry.rememberAll(
-    Object.fromEntries(implicit.map(([name, port]) => [portEntry(name), String(port)])),
-  );
 }

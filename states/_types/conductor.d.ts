@@ -235,6 +235,8 @@ declare module 'conductor' {
     shared<T>(topic: string, load: () => Promise<T>): Promise<T>;
     /** What the minion's registry remembers under a name; `null` if nothing. */
     recall(name: string): Promise<string | null>;
+    /** What was kept under a name by a run that was killed; `null` if nothing. */
+    kept(name: string): Promise<Uint8Array | null>;
     /** The number that `{{ port name }}` gave. */
     port(name: string): number;
     sleep(milliseconds: number): Promise<void>;
@@ -266,6 +268,8 @@ declare module 'conductor' {
     changed(topic: string): void;
     /** Writes to the minion's registry (`null` forgets). */
     remember(name: string, value: string | null): Promise<void>;
+    /** Keeps what is needed again if the run is killed, such as what it replaces, sealed (`null` forgets). */
+    keep(name: string, content: Uint8Array | null): Promise<void>;
   }
 
   /** A file of the tree, already rendered if it is a template. */

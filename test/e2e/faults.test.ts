@@ -58,18 +58,18 @@ async function open(gate: Gate): Promise<void> {
 }
 
 /** New settings, and a job that brings them to the host and is held at a gate. */
-async function holdAt(gate: Gate): Promise<{ job: string; starts: number }> {
+async function holdAt(gate: Gate, title?: string): Promise<{ job: string; starts: number }> {
   const starts = await countStarts();
-  await askForNewSettings();
+  await askForNewSettings(title);
   await shut(gate);
   const job = await beginApply(site, 'appserver');
   await arrival(gate);
   return { job, starts };
 }
 
-async function askForNewSettings(): Promise<void> {
+async function askForNewSettings(title = 'First'): Promise<void> {
   version += 1;
-  const content = `web:\n  title: First\n  version: ${version}\n`;
+  const content = `web:\n  title: ${title}\n  version: ${version}\n`;
   await publish(site, 'pillars/web.yaml', content);
 }
 
@@ -221,6 +221,33 @@ onHosts(
     t.is(await sh(appserver, `ps -o comm= -p ${child}`), 'node');
     await open('owed');
     await hasEndedOnce(t, job, 'changed');
+    await runsOnNewSettings(t, starts + 1);
+    await nothingIsLeftToDo(t);
+  },
+);
+
+onHosts(
+  'a run killed between settings on which the service does not start and its restart: the old ones come back',
+  async (t) => {
+    const before = await appserver.read('/etc/web.conf');
+    const { job } = await holdAt('owed', 'Refused');
+    t.regex(await appserver.read('/etc/web.conf'), /Refused/u);
+    t.is(await sh(appserver, `stat --format=%a ${STATE}/keeps/*`), '600');
+    t.is(await sh(appserver, `grep -c version ${STATE}/keeps/* || true`), '0');
+    await sh(appserver, `kill -9 ${await runningChild(job)}`);
+    await arrival('owed');
+    await open('owed');
+    t.is(await ended(job), 'failed');
+    const { stdout } = await attempt(conductor, ['master', 'jobs', 'show', job]);
+    t.regex(stdout, /the old "\/etc\/web\.conf" is back, and it is up on that again/u);
+    t.is(await appserver.read('/etc/web.conf'), before);
+    t.is(await sh(appserver, 'systemctl is-active web'), 'active');
+    t.is(await sh(appserver, 'tail -n 1 /var/log/web-starts'), await settings());
+    t.is(await sh(appserver, `grep -c '"owed": \\[\\]' ${STATE}/owed.json`), '1');
+    t.is(await sh(appserver, `ls ${STATE}/keeps`), '');
+    const starts = await countStarts();
+    await askForNewSettings();
+    t.is((await apply(site, 'appserver')).exitCode, 0);
     await runsOnNewSettings(t, starts + 1);
     await nothingIsLeftToDo(t);
   },

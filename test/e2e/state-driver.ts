@@ -2,9 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { converge } from '../../minion/engine/converge.ts';
+import { createAtRest } from '../../minion/host/at-rest.ts';
+import { openKeeps } from '../../minion/host/keeps.ts';
 import { createRealHost } from '../../minion/host/real-host.ts';
 import { openRegistry } from '../../minion/host/registry.ts';
 import { stateTypes } from '../../minion/state-types/index.ts';
+import { nodeCrypto } from '../../protocol/node-crypto.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import { createLogger } from '../../shared/log.ts';
 
@@ -37,6 +40,7 @@ const log = createLogger({
   level: 'warn',
   write: (line) => process.stderr.write(line),
 });
+const atRest = createAtRest(nodeCrypto, '0'.repeat(64));
 const asked = order.parse(JSON.parse(await text(process.stdin)));
 const answers = [];
 for (const step of asked.steps) answers.push(await take(step, asked));
@@ -58,6 +62,7 @@ async function take(
   const hosts = createRealHost({
     minion: 'proof',
     registry,
+    keeps: openKeeps({ stateDirectory: '/var/lib/conductor/minion', atRest, log }),
     ports: new Map(Object.entries(ports)),
     log,
   });

@@ -35,6 +35,8 @@ export interface HostState {
   readonly http?: Readonly<Record<string, Partial<HttpAnswer>>>;
   readonly registry?: Readonly<Record<string, string>>;
   readonly ports?: Readonly<Record<string, number>>;
+  /** What earlier runs have kept; what is kept goes in here. */
+  readonly keeps?: Map<string, Uint8Array>;
 }
 
 const UNMARKED: Output = { exitCode: 0, stdout: '', stderr: '', raw: new Uint8Array() };
@@ -76,6 +78,7 @@ export function fakeHost(before: HostState = {}, after: HostState = before): Fak
   const queries: Call[] = [];
   const slept: number[] = [];
   const memory = new Map(Object.entries(before.registry ?? {}));
+  const keeps = before.keeps ?? new Map<string, Uint8Array>();
   const cache = new Map<string, Promise<unknown>>();
   const written = new Map<string, Node | null>();
   let state = before;
@@ -205,6 +208,9 @@ export function fakeHost(before: HostState = {}, after: HostState = before): Fak
     async recall(name) {
       return memory.get(name) ?? null;
     },
+    async kept(name) {
+      return keeps.get(name) ?? null;
+    },
     port(name) {
       const number = state.ports?.[name];
       if (number === undefined) throw new Error(`the fake host has no port named "${name}"`);
@@ -296,6 +302,10 @@ export function fakeHost(before: HostState = {}, after: HostState = before): Fak
     changed(topic) {
       if (topic === 'everything') cache.clear();
       cache.delete(topic);
+    },
+    async keep(name, content) {
+      if (content === null) keeps.delete(name);
+      else keeps.set(name, content);
     },
     async remember(name, value) {
       if (value === null) memory.delete(name);

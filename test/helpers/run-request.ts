@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { revisionId } from '../../language/source.ts';
 import { runRequestSchema } from '../../protocol/run-request.ts';
 import type { RunOptions, RunRequest } from '../../protocol/run-request.ts';
+import { testAtRest } from './toy-world.ts';
 
 export interface TestTree {
   /** Text by path: `states/top.yaml`. */
@@ -28,7 +29,7 @@ export function runRequest(
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([path, text]) => {
       const sha256 = sha256Of(text);
-      writeFileSync(join(blobDirectory, sha256), text);
+      writeFileSync(join(blobDirectory, sha256), testAtRest.seal(Buffer.from(text)));
       return { path, sha256, size: Buffer.byteLength(text), mode: '0644' };
     });
   return runRequestSchema.parse({
@@ -52,6 +53,7 @@ export function runRequest(
       ...pillar,
     },
     blobDirectory,
+    blobKey: testAtRest.key,
     stateDirectory: join(place, 'state'),
   });
 }

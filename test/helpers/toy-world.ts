@@ -10,7 +10,9 @@ import { runCatalog } from '../../minion/engine/run.ts';
 import type { RunOptions } from '../../minion/engine/context.ts';
 import { defineState } from '../../minion/engine/state-type.ts';
 import type { StateType } from '../../minion/engine/state-type.ts';
+import { createAtRest } from '../../minion/host/at-rest.ts';
 import type { Host } from '../../minion/host/host.ts';
+import { nodeCrypto } from '../../protocol/node-crypto.ts';
 import type { Outcome, RunEvent } from '../../protocol/report.ts';
 import { ConductorError } from '../../shared/errors.ts';
 import { createLogger } from '../../shared/log.ts';
@@ -198,6 +200,9 @@ export interface ToyResult {
   readonly outcome: (id: string) => Outcome;
 }
 
+/** Seals what test runs keep. */
+export const testAtRest = createAtRest(nodeCrypto, '0'.repeat(64));
+
 const root = mkdtempSync(join(tmpdir(), 'conductor-toy-'));
 process.once('exit', () => rmSync(root, { recursive: true, force: true }));
 
@@ -217,6 +222,7 @@ export async function run(
 ): Promise<ToyResult> {
   const events: RunEvent[] = [];
   const { dryRun = false } = options;
+  const log = createLogger({ name: 'test', level: 'error', write: () => undefined });
   const journal = openJournal(join(directory, 'owed.json'), { dryRun, onCorrupt: () => undefined });
   const catalog: Catalog = { revision: '0', declarations, ports: new Map(), secrets };
   const outcomes = await runCatalog({
@@ -232,12 +238,12 @@ export async function run(
         ),
       fingerprint: mark,
     },
-    memory: openMemory(directory, { dryRun, onCorrupt: () => undefined }),
+    memory: openMemory(directory, { dryRun, onCorrupt: () => undefined, atRest: testAtRest, log }),
     dryRun,
     isWhole: true,
     signal: new AbortController().signal,
     emit: (event) => void events.push(event),
-    log: createLogger({ name: 'test', level: 'error', write: () => undefined }),
+    log,
     ...options,
   });
   return {

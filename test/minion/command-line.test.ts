@@ -14,6 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
+import { minionAtRest } from '../../minion/agent/identity.ts';
 import { holdStateDirectory } from '../../minion/agent/agent-lock.ts';
 import { runResident } from '../../minion/agent/resident.ts';
 import { listenLocally } from '../../minion/agent/local-socket.ts';
@@ -289,7 +290,8 @@ test('what is owed is printed with whose change it answers and since when', asyn
 
 test('what a file held before drift was taken back is printed by its hash', async (t) => {
   const { state, flags } = place();
-  const kept = openContents(contentsDirectory(state)).keep(Buffer.from('by hand\n'));
+  const atRest = await minionAtRest(nodeCrypto, state);
+  const kept = openContents(contentsDirectory(state), atRest).keep(Buffer.from('by hand\n'));
   const hash = 'kept' in kept ? kept.kept : '';
   const shown = await minion(['drift', 'show', hash.slice(0, 8), ...flags]);
   t.deepEqual([shown.exitCode, shown.out], [0, 'by hand\n']);

@@ -2,13 +2,17 @@ import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, rmSync, statSync, statfsSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConductorError, systemCode } from '../../../shared/errors.ts';
+import type { AtRest } from '../../host/at-rest.ts';
 import { writeDurably } from '../../host/durable-file.ts';
 import { fileError } from '../../host/file-error.ts';
 
 /** What became of a content that was to be kept. */
 export type Kept = { readonly kept: string } | { readonly notKept: string };
 
-/** What files held before drift was taken back, each by its SHA-256, for root to look at. */
+/**
+ * What files held before drift was taken back, each by its SHA-256, for root to look at. Whoever has changed a file may have
+ * put a secret into it, so they are sealed.
+ */
 export interface Contents {
   /** On disk when it returns. */
   keep(content: Uint8Array): Kept;
@@ -38,41 +42,61 @@ export function contentsDirectory(stateDirectory: string): string {
   return join(stateDirectory, 'drift');
 }
 
-/** Keeps contents in a directory; the oldest go when they would be too many. */
-export function openContents(directory: string, limits = LIMITS): Contents {
+/** What an older version has kept in plain has the hash alone for its name. */
+const SEALED = '.sealed';
+
+/** Keeps contents in a directory; the oldest go when they would be too many. None without a key. */
+export function openContents(directory: string, atRest: AtRest | null, limits = LIMITS): Contents {
   return {
     keep(content) {
+      if (atRest === null) return { notKept: 'there is no key to seal it with' };
       if (content.length > limits.largest)
         return { notKept: `it is larger than ${Math.round(limits.largest / 1024)} KiB` };
       const kept = createHash('sha256').update(content).digest('hex');
+      const sealed = atRest.seal(content);
+      const path = join(directory, `${kept}${SEALED}`);
       const stored = storedIn(directory);
-      if (stored.some(({ name }) => name === kept)) {
+      if (stored.some(({ name }) => name === `${kept}${SEALED}`)) {
         const now = new Date();
-        utimesSync(join(directory, kept), now, now);
+        utimesSync(path, now, now);
         return { kept };
       }
       makeRoom(directory, stored, {
-        bytes: limits.bytes - content.length,
+        bytes: limits.bytes - sealed.length,
         count: limits.count - 1,
       });
-      if (freeBytes(directory) - content.length < limits.free)
+      if (freeBytes(directory) - sealed.length < limits.free)
         return { notKept: 'the disk is nearly full' };
-      writeDurably(join(directory, kept), content);
+      writeDurably(path, sealed);
       return { kept };
     },
   };
 }
 
+/** Seals what an older version has kept in plain. */
+export function sealContents(directory: string, atRest: AtRest): void {
+  for (const name of namesIn(directory).filter((one) => /^[0-9a-f]{64}$/u.test(one))) {
+    const path = join(directory, name);
+    const { atime, mtime } = statSync(path);
+    writeDurably(`${path}${SEALED}`, atRest.seal(read(path)));
+    utimesSync(`${path}${SEALED}`, atime, mtime);
+    rmSync(path);
+  }
+}
+
 /** The content whose hash begins so. Throws NOT_FOUND. */
-export function findContent(directory: string, start: string): Uint8Array {
+export function findContent(directory: string, start: string, atRest: AtRest): Uint8Array {
   const found = namesIn(directory).filter((name) => name.startsWith(start));
-  const [hash = start] = found;
+  const [name = start] = found;
+  const hash = name.replace(SEALED, '');
   if (found.length !== 1) {
     const state = found.length === 0 ? 'it is not kept, or no longer' : 'several begin like that';
     throw new ConductorError('NOT_FOUND', `Cannot show "${start}": ${state}`);
   }
-  const content = read(join(directory, hash));
-  if (createHash('sha256').update(content).digest('hex') === hash) return content;
+  const stored = read(join(directory, name));
+  const content = name === hash ? stored : atRest.open(stored);
+  if (content !== null && createHash('sha256').update(content).digest('hex') === hash)
+    return content;
   throw new ConductorError('NOT_FOUND', `Cannot show "${hash}": what is kept of it is damaged`);
 }
 

@@ -4,6 +4,8 @@ import type { Argv, Host, HostView, Output } from '../../host/host.ts';
 import { lastWords } from './ask.ts';
 import { rehearse } from './rehearse.ts';
 import type { Piece } from './rehearse.ts';
+import { keepBefore } from './staged-before.ts';
+import type { Before } from './staged-before.ts';
 
 /** A change of some files of a daemon's configuration. */
 export interface Replacement {
@@ -33,21 +35,21 @@ export interface Replacement {
 /**
  * Replaces a part of a live configuration without ever leaving the daemon on a broken one. The whole
  * configuration is checked with the change in it before anything is touched; if the daemon does not
- * come up on it, the old files are put back and the daemon takes them again. Either way a failure
- * tells both facts.
+ * come up on it, the old files are put back and the daemon takes them again, by the next run if this one is killed in
+ * between. Either way a failure tells both facts.
  */
 export async function replaceConfiguration(host: Host, replacement: Replacement): Promise<void> {
   const { pieces, mark, taken, pending = null } = replacement;
   await refuseConfiguration(replacement, host);
-  const tookBefore = await host.recall(mark);
-  const before = await snapshot(host, [...pieces.keys()]);
+  const before = await keepBefore(host, mark, pieces);
   await host.remember(mark, pending);
   await place(host, pieces);
   try {
     await replacement.take();
   } catch (error) {
-    throw await putBack(host, replacement, { before, tookBefore, error });
+    throw await putBack(host, replacement, before, error);
   }
+  await host.keep(mark, null);
   await host.remember(mark, taken);
 }
 
@@ -115,28 +117,6 @@ function noProgram(what: string, check: Argv): ConductorError {
   );
 }
 
-async function snapshot(
-  host: HostView,
-  paths: readonly string[],
-): Promise<ReadonlyMap<string, Piece>> {
-  const pieces = new Map<string, Piece>();
-  for (const path of paths) pieces.set(path, await pieceAt(host, path));
-  return pieces;
-}
-
-async function pieceAt(host: HostView, path: string): Promise<Piece> {
-  const status = await host.status(path);
-  if (status === null) return null;
-  const to = await host.readLink(path);
-  if (to !== null) return { kind: 'symlink', to };
-  const content = status.kind === 'file' ? await host.readFile(path) : null;
-  if (content !== null) {
-    const { mode, user, group } = status;
-    return { kind: 'file', content, mode, user, group };
-  }
-  throw new ConductorError('STATE_REFUSED', `Cannot replace "${path}": it is no regular file`);
-}
-
 async function place(host: Host, pieces: ReadonlyMap<string, Piece>): Promise<void> {
   for (const [path, piece] of pieces) {
     if (piece === null) await host.remove(path);
@@ -154,23 +134,19 @@ async function placeFile(host: Host, path: string, piece: FilePiece): Promise<vo
 
 type FilePiece = Extract<Piece, { kind: 'file' }>;
 
-interface Undo {
-  readonly before: ReadonlyMap<string, Piece>;
-  readonly tookBefore: string | null;
-  readonly error: unknown;
-}
-
 async function putBack(
   host: Host,
   { what, takeBack, mark }: Replacement,
-  { before, tookBefore, error }: Undo,
+  before: Before,
+  error: unknown,
 ): Promise<ConductorError> {
   const why = messageOf(error);
-  const wasThere = [...before.values()].some((piece) => piece !== null);
+  const wasThere = [...before.pieces.values()].some((piece) => piece !== null);
   try {
-    await place(host, new Map([...before].toReversed()));
+    await place(host, new Map([...before.pieces].toReversed()));
     await takeBack({ wasThere });
-    await host.remember(mark, tookBefore);
+    await host.remember(mark, before.took);
+    await host.keep(mark, null);
   } catch (second) {
     return new ConductorError(
       'CHECK_FAILED',

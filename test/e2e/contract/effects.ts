@@ -50,6 +50,7 @@ function counting(host: Host, effects: Effect[], death: Death | null): Host {
     rename: (from, to) => noting('rename', from, () => host.rename(from, to)),
     remove: (path) => noting('remove', path, () => host.remove(path)),
     remember: (name, value) => noting('remember', name, () => host.remember(name, value)),
+    keep: (name, content) => noting('keep', name, () => host.keep(name, content)),
   };
 }
 

@@ -8,11 +8,13 @@ import { runCatalog } from '../../../minion/engine/run.ts';
 import { defineState } from '../../../minion/engine/state-type.ts';
 import type { StateType } from '../../../minion/engine/state-type.ts';
 import { listeningPorts } from '../../../minion/facts/listening.ts';
+import { createAtRest } from '../../../minion/host/at-rest.ts';
 import { createRealHost } from '../../../minion/host/real-host.ts';
 import { openRegistry } from '../../../minion/host/registry.ts';
 import type { Hosts } from '../../../minion/host/view.ts';
 import { createPortAllocator } from '../../../minion/run/ports.ts';
 import { redactionFor } from '../../../minion/run/redaction.ts';
+import { nodeCrypto } from '../../../protocol/node-crypto.ts';
 import type { Outcome } from '../../../protocol/report.ts';
 import type { Change } from '../../../shared/change.ts';
 import type { Logger } from '../../../shared/log.ts';
@@ -144,9 +146,16 @@ export async function runCase(named: NamedCase, world: World, way: Way): Promise
   const redaction = redactionFor(catalog.secrets, FINGERPRINT_KEY);
   const { log } = world;
   const registry = openTheRegistry({ dryRun });
+  const memory = openMemory(STATE_DIRECTORY, {
+    dryRun: true,
+    onCorrupt: refuse,
+    atRest: createAtRest(nodeCrypto, FINGERPRINT_KEY),
+    log,
+  });
   const hosts = createRealHost({
     minion: 'proof',
     registry,
+    keeps: memory.keeps,
     ports: catalog.ports,
     masters: named.case.masters,
     log,
@@ -158,7 +167,7 @@ export async function runCase(named: NamedCase, world: World, way: Way): Promise
     hosts: through(hosts),
     journal: openJournal(`${STATE_DIRECTORY}/owed.json`, { dryRun, onCorrupt: refuse }),
     redaction,
-    memory: openMemory(STATE_DIRECTORY, { dryRun: true, onCorrupt: refuse }),
+    memory,
     dryRun,
     isWhole: false,
     signal: new AbortController().signal,

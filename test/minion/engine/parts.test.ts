@@ -23,7 +23,7 @@ import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import { createLogger } from '../../../shared/log.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
-import { declare, newDirectory } from '../../helpers/toy-world.ts';
+import { declare, newDirectory, testAtRest } from '../../helpers/toy-world.ts';
 
 const redaction = {
   redact: (text: string) => text.replaceAll('hunter2', '#'),
@@ -361,6 +361,8 @@ test('finds who owes what to whom', (t) => {
   t.is(by.get('a')?.length, 1);
 });
 
+const quiet = createLogger({ name: 'test', level: 'error', write: () => undefined });
+
 function onCorrupt(why: string): void {
   throw new Error(why);
 }
@@ -373,13 +375,13 @@ function context(given: Partial<RunContext> = {}): RunContext {
     hosts: { within: () => fakeHost() },
     journal: openJournal(join(newDirectory(), 'owed.json'), { dryRun, onCorrupt }),
     redaction,
-    memory: openMemory(newDirectory(), { dryRun, onCorrupt }),
+    memory: openMemory(newDirectory(), { dryRun, onCorrupt, atRest: testAtRest, log: quiet }),
     unforeseen: { by: null },
     dryRun,
     isWhole: true,
     signal: new AbortController().signal,
     emit: () => undefined,
-    log: createLogger({ name: 'test', level: 'error', write: () => undefined }),
+    log: quiet,
     reactions: reactionsIn([watching], types),
     startedAt: new Date(),
     preparedBy: new Map(),

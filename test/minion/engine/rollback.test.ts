@@ -1,4 +1,6 @@
 import test from 'ava';
+import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { defineState } from '../../../minion/engine/state-type.ts';
 import type { StateType } from '../../../minion/engine/state-type.ts';
@@ -127,4 +129,116 @@ test('a listener at the end of a run gets the old files back too', async (t) => 
   const { outcome } = await run([listening, conf], { world: toyWorld(), types, hosts });
   t.is(host.text('/conf'), 'old');
   t.regex(outcome('service').error?.message ?? '', /the old "\/conf" is back/u);
+});
+
+/** A run that is killed when the service is to be restarted. */
+async function killed(host: FakeHost, directory: string): Promise<void> {
+  const deaf: FakeHost = {
+    ...host,
+    run: () => Promise.reject(new Error('the process is gone')),
+  };
+  const { outcome } = await runOn({ host: deaf, directory });
+  if (outcome('service').status !== 'failed') throw new Error('it was not killed');
+}
+
+test('a service that was down and does not start on new files is started on the old ones', async (t) => {
+  const host = withOld();
+  let isUp = false;
+  const start = async (): Promise<void> => {
+    await host.run(['restart']);
+    isUp = host.text('/conf') === 'old';
+    if (!isUp) throw cannot('start');
+  };
+  const down = defineState<z.infer<typeof file>, { up: boolean }>({
+    name: 'toy.service',
+    example: '',
+    schema: file,
+    restarts: true,
+    read: () => Promise.resolve({ up: isUp }),
+    want: () => ({ up: true }),
+    apply: start,
+    answers: () => true,
+    react: async () => {
+      await start();
+      return 'restarted';
+    },
+  });
+  const types = new Map([configured, down].map((type) => [type.name, type]));
+  const hosts = { within: () => host };
+  const { outcome } = await run([conf, more, watching], { world: toyWorld(), types, hosts });
+  t.true(isUp);
+  t.regex(
+    outcome('service').error?.message ?? '',
+    /^Cannot start: .*the old "\/conf", .* is back/u,
+  );
+});
+
+test('killed between the write and the restart, the next run puts the old files back', async (t) => {
+  const host = withOld();
+  const directory = newDirectory();
+  await killed(host, directory);
+  t.is(host.text('/conf'), 'new');
+  const kept = readdirSync(join(directory, 'keeps'));
+  t.is(kept.length, 2);
+  for (const name of kept) {
+    t.is(statSync(join(directory, 'keeps', name)).mode & 0o777, 0o600);
+    t.notRegex(readFileSync(join(directory, 'keeps', name), 'latin1'), /old|conf/u);
+  }
+
+  const next = await runOn({ host, directory });
+  t.deepEqual(next.statuses, ['/conf: unchanged', '/conf.d/more: unchanged', 'service: failed']);
+  t.regex(
+    next.outcome('service').error?.message ?? '',
+    /the old "\/conf", .* is back, and it is up/u,
+  );
+  t.is(host.text('/conf'), 'old');
+  t.is(host.text('/conf.d/more'), null);
+  t.deepEqual(next.journal.all(), []);
+  t.deepEqual(readdirSync(join(directory, 'keeps')), [], 'nobody needs them any more');
+});
+
+test('a service that comes up in the next run has no need of the old files', async (t) => {
+  const host = withOld();
+  const directory = newDirectory();
+  await killed(host, directory);
+  const next = await runOn({ host, directory, failing: /never/u });
+  t.regex(next.outcome('service').reaction ?? '', /^restarted \(owed since/u);
+  t.is(host.text('/conf'), 'new');
+  t.deepEqual(readdirSync(join(directory, 'keeps')), []);
+});
+
+test('old files on which it does not come up either are not tried again and again', async (t) => {
+  const host = withOld();
+  const directory = newDirectory();
+  await killed(host, directory);
+  const next = await runOn({ host, directory, failing: /new|old/u });
+  t.regex(next.outcome('service').error?.message ?? '', /so the new stays/u);
+  t.deepEqual(readdirSync(join(directory, 'keeps')), []);
+  const last = await runOn({ host, directory });
+  t.is(last.outcome('service').error?.message, 'Cannot restart: the test says so');
+  t.is(host.text('/conf'), 'new');
+});
+
+test('of two runs that were killed the first one knows what the service was up on', async (t) => {
+  const host = withOld();
+  const directory = newDirectory();
+  await killed(host, directory);
+  await host.writeFile('/conf', 'by hand');
+  await killed(host, directory);
+  const next = await runOn({ host, directory });
+  t.is(next.outcome('service').status, 'failed');
+  t.is(host.text('/conf'), 'old');
+});
+
+test('what cannot be opened any more is put aside, and the new files stay', async (t) => {
+  const host = withOld();
+  const directory = newDirectory();
+  await killed(host, directory);
+  for (const name of readdirSync(join(directory, 'keeps')))
+    writeFileSync(join(directory, 'keeps', name), 'damaged');
+  const next = await runOn({ host, directory });
+  t.is(next.outcome('service').error?.message, 'Cannot restart: the test says so');
+  t.is(host.text('/conf'), 'new');
+  const left = readdirSync(join(directory, 'keeps'));
+  t.true(left.length === 2 && left.every((name) => name.includes('.corrupt-')));
 });

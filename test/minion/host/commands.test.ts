@@ -20,17 +20,21 @@ import { createCapture } from '../../../minion/host/output.ts';
 import { endProcessGroup } from '../../../minion/host/process-group.ts';
 import { createRealHost } from '../../../minion/host/real-host.ts';
 import { openRegistry } from '../../../minion/host/registry.ts';
+import { openKeeps } from '../../../minion/host/keeps.ts';
 import { following } from '../../../minion/host/signals.ts';
 import { createTopics } from '../../../minion/host/topics.ts';
 import { viewOf } from '../../../minion/host/view.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import { createLogger } from '../../../shared/log.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
+import { testAtRest } from '../../helpers/toy-world.ts';
 
 const asRoot = process.geteuid?.() === 0 ? test : test.skip;
 const asGrouped = process.geteuid?.() === 0 && 'directory' in ownCgroup() ? test : test.skip;
 const place = mkdtempSync(join(tmpdir(), 'conductor-test-'));
 test.after.always(() => rmSync(place, { recursive: true, force: true }));
+
+const log = createLogger({ name: 'test', level: 'error', write: () => undefined });
 
 function realHost({
   signal = new AbortController().signal,
@@ -45,8 +49,9 @@ function realHost({
         throw new Error(why);
       },
     }),
+    keeps: openKeeps({ stateDirectory: place, atRest: testAtRest, log }),
     ports: new Map([['site', 20_001]]),
-    log: createLogger({ name: 'test', level: 'error', write: () => undefined }),
+    log,
     graceMs,
     redact,
   }).within(signal);

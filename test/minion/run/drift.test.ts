@@ -15,6 +15,7 @@ import { performRun } from '../../../minion/run/run.ts';
 import { stateTypes } from '../../../minion/state-types/index.ts';
 import { reportSchema } from '../../../protocol/report.ts';
 import type { Outcome, Report } from '../../../protocol/report.ts';
+import { testAtRest } from '../../helpers/toy-world.ts';
 import { oneFile, runPlace, runRequest } from '../../helpers/run-request.ts';
 import type { TestTree } from '../../helpers/run-request.ts';
 
@@ -94,7 +95,10 @@ asRoot(
     t.is(before?.modifiedAt, then.toISOString());
     t.true(Date.now() - Date.parse(before?.changedAt ?? '') < 60_000);
     t.regex(diff ?? '', /^-by hand$/mu);
-    t.is(Buffer.from(findContent(kept(here), before?.kept ?? '-')).toString(), 'by hand\n');
+    t.is(
+      Buffer.from(findContent(kept(here), before?.kept ?? '-', testAtRest)).toString(),
+      'by hand\n',
+    );
     t.like(report.counts, { changed: 2, drift: 1 });
   },
 );
@@ -113,7 +117,7 @@ asRoot(
     ] as const) {
       const { origin, before } = outcome(report, id);
       t.is(origin?.kind, 'drift', id);
-      t.is(Buffer.from(findContent(kept(here), before?.kept ?? '-')).toString(), text);
+      t.is(Buffer.from(findContent(kept(here), before?.kept ?? '-', testAtRest)).toString(), text);
     }
     t.is(report.counts.drift, 2);
   },

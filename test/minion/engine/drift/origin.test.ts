@@ -1,7 +1,6 @@
 import test from 'ava';
 import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openMemory } from '../../../../minion/engine/drift/memory.ts';
 import { openWanted } from '../../../../minion/engine/drift/wanted.ts';
 import type { Outcome } from '../../../../protocol/report.ts';
 import { outcomeSchema } from '../../../../protocol/report.ts';
@@ -262,7 +261,7 @@ test('a dry run writes nothing down and does not take a corrupt memory away', as
   const path = join(directory, 'wanted.json');
   writeFileSync(path, 'not this');
   const told: string[] = [];
-  const { wanted } = openMemory(directory, { dryRun: true, onCorrupt: (why) => told.push(why) });
+  const wanted = openWanted(directory, { dryRun: true, onCorrupt: (why) => told.push(why) });
   wanted.begin();
   wanted.settle('a', { asked: 'x', wanted: null });
   wanted.end({ keys: ['a'], isWhole: true });

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import type { Declaration } from '../../language/declaration.ts';
+import { fromKept, toKept } from '../../shared/kept-json.ts';
+import { typeOf } from './context.ts';
+import type { RunContext } from './context.ts';
+import { keptFileSchema } from './kept-files.ts';
+import type { KeptFile } from './kept-files.ts';
+
+/**
+ * The files that a service may need back, as they were. They are kept for as long as its reaction to their change is
+ * owed: a run that is killed before, or has to end, leaves them to the next one.
+ */
+
+const PREFIX = 'reaction to ';
+const filesSchema = z.array(keptFileSchema);
+
+/** The one service that is brought up on what a declaration changes, unless somebody else reacts to it as well. */
+export function soleServiceOf(
+  key: string,
+  { reactions, byKey, types }: Pick<RunContext, 'reactions' | 'byKey' | 'types'>,
+): Declaration | null {
+  const edges = reactions.by.get(key) ?? [];
+  const watchers = new Set(
+    edges.filter(({ kind }) => kind !== 'onchanges').map((edge) => edge.key),
+  );
+  const [watcher] = [...watchers].map((watching) => byKey.get(watching));
+  if (watchers.size !== 1 || watcher === undefined) return null;
+  return typeOf({ types }, watcher).restarts === true ? watcher : null;
+}
+
+/** On disk when it returns. */
+export function keepOldFiles(
+  key: string,
+  files: readonly KeptFile[],
+  { kept, memory }: RunContext,
+): void {
+  kept.set(key, files);
+  memory.keeps.put(`${PREFIX}${key}`, toKept(filesSchema, [...files]));
+}
+
+/** Takes over what earlier runs have left: while there is a debt, the service has not come up on what is there now. */
+export function takeOverOldFiles(context: RunContext): void {
+  if (context.dryRun) return;
+  for (const key of owedFor(context)) {
+    const files = fromKept(filesSchema, context.memory.keeps.get(`${PREFIX}${key}`));
+    if (files !== null && soleServiceOf(key, context) !== null) context.kept.set(key, files);
+  }
+}
+
+/** They are not what is wrong. */
+export function forgetOldFiles(key: string, { memory }: RunContext): void {
+  memory.keeps.put(`${PREFIX}${key}`, null);
+}
+
+/** What nobody can need again. A run of the whole tree that ended well has left nothing to be taken back. */
+export function forgetUnneeded(context: RunContext): void {
+  const { memory, isWhole, outcomes, dryRun } = context;
+  if (dryRun) return;
+  const owed = owedFor(context);
+  const isWell = isWhole && [...outcomes.values()].every(({ status }) => !BAD.includes(status));
+  for (const name of memory.keeps.names()) {
+    const isOwed = name.startsWith(PREFIX) && owed.has(name.slice(PREFIX.length));
+    if (!isOwed && (isWell || name.startsWith(PREFIX))) memory.keeps.put(name, null);
+  }
+}
+
+const BAD: readonly string[] = ['failed', 'skipped'];
+
+/** Whose changes have not been reacted to. */
+function owedFor({ journal }: RunContext): ReadonlySet<string> {
+  const owed = journal.all().filter(({ kind }) => kind !== 'onchanges');
+  return new Set(owed.map(({ because }) => because));
+}

@@ -1,0 +1,95 @@
+import test from 'ava';
+import type { Host } from '../../../minion/host/host.ts';
+import { replaceConfiguration } from '../../../minion/state-types/lib/staged.ts';
+import { fakeHost } from '../../helpers/fake-host.ts';
+import type { FakeHost } from '../../helpers/fake-host.ts';
+
+/** A daemon that comes up on whatever does not say `bad`. */
+
+const PATH = '/etc/daemon/conf';
+const MARK = 'daemon';
+
+function daemon(): FakeHost {
+  return fakeHost({ files: { [PATH]: 'good' }, registry: { [MARK]: 'good' } });
+}
+
+async function replace(host: Host, content: string, took: string[] = []): Promise<void> {
+  const take = async (): Promise<void> => {
+    const text = Buffer.from((await host.readFile(PATH)) ?? []).toString();
+    took.push(text);
+    if (text.startsWith('bad')) throw new Error('it does not come up');
+  };
+  await replaceConfiguration(host, {
+    what: 'the daemon',
+    directory: '/etc/daemon',
+    pieces: new Map([[PATH, { kind: 'file', content, mode: '0640' }]]),
+    check: null,
+    take,
+    takeBack: take,
+    mark: MARK,
+    taken: content,
+    pending: 'pending',
+  });
+}
+
+async function gone(): Promise<never> {
+  throw new Error('killed');
+}
+
+/** A run that is killed before the daemon is told of what it has placed. */
+async function killedAfter(host: FakeHost, content: string): Promise<void> {
+  const readFile: Host['readFile'] = async (path) => {
+    // The first look at it is the snapshot, the second one the daemon's.
+    if (host.text(path) === content) return gone();
+    return host.readFile(path);
+  };
+  let placed = false;
+  const writeFile: Host['writeFile'] = async (...args) => {
+    if (placed) return gone();
+    placed = true;
+    return host.writeFile(...args);
+  };
+  await replace({ ...host, readFile, writeFile }, content).catch(() => undefined);
+}
+
+const BACK =
+  'Cannot configure the daemon: it does not come up; the old configuration is back and in use';
+
+test('what a daemon does not come up on is put back', async (t) => {
+  const host = daemon();
+  const took: string[] = [];
+  await t.throwsAsync(replace(host, 'bad', took), { code: 'CHECK_FAILED', message: BACK });
+  t.deepEqual(took, ['bad', 'good']);
+  t.deepEqual([host.text(PATH), await host.recall(MARK)], ['good', 'good']);
+  t.is(await host.kept(MARK), null);
+});
+
+test('also by the run after one that was killed once it had placed that', async (t) => {
+  const host = daemon();
+  await killedAfter(host, 'bad');
+  t.deepEqual([host.text(PATH), await host.recall(MARK)], ['bad', 'pending']);
+  await t.throwsAsync(replace(host, 'bad'), { message: BACK });
+  t.deepEqual([host.text(PATH), await host.recall(MARK)], ['good', 'good']);
+  t.is(await host.kept(MARK), null);
+});
+
+test('and if the tree asks for something else by then', async (t) => {
+  const host = daemon();
+  await killedAfter(host, 'bad');
+  await killedAfter(host, 'bad too');
+  await t.throwsAsync(replace(host, 'bad as well'), { message: BACK });
+  t.is(host.text(PATH), 'good');
+  await killedAfter(host, 'bad');
+  await replace(host, 'better');
+  t.deepEqual([host.text(PATH), await host.recall(MARK)], ['better', 'better']);
+  await t.throwsAsync(replace(host, 'bad'), { message: BACK });
+  t.is(host.text(PATH), 'better');
+});
+
+test('what somebody has written since is not taken for what was placed', async (t) => {
+  const host = daemon();
+  await killedAfter(host, 'bad');
+  await host.writeFile(PATH, 'by hand');
+  await t.throwsAsync(replace(host, 'bad'), { message: BACK });
+  t.is(host.text(PATH), 'by hand');
+});
