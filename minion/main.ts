@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import type { Ending } from './run/endings.ts';
 import { programsBeside } from './programs.ts';
 
 const argv = process.argv.slice(2);
@@ -17,8 +18,8 @@ if (isResident(argv)) {
   const { realTerminal } = await import('./commands/terminal.ts');
   const cancel = new AbortController();
   const { enterRunGroup: enterGroup } = await import('./host/run-group.ts');
-  for (const name of endings(argv))
-    process.once(name, () => cancel.abort(new Error('interrupted')));
+  const { endingBy } = await import('./run/endings.ts');
+  for (const name of endings(argv)) process.once(name, () => cancel.abort(endingBy(name)));
   const { signal } = cancel;
   const terminal = realTerminal();
   const exitCode = await runCommandLine(argv, { terminal, programs, signal, enterGroup });
@@ -26,7 +27,7 @@ if (isResident(argv)) {
 }
 
 /** A run ends in order even if its terminal goes away, and nothing that it has started stays. */
-function endings([command]: readonly string[]): readonly NodeJS.Signals[] {
+function endings([command]: readonly string[]): readonly Ending[] {
   return command === 'apply' ? ['SIGINT', 'SIGTERM', 'SIGHUP'] : ['SIGINT'];
 }
 

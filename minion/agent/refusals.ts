@@ -25,7 +25,10 @@ export function expired(): Reason {
 }
 
 export function cancelled(): Reason {
-  return { code: 'CANCELLED', message: 'The run was cancelled before it had done anything' };
+  return {
+    code: 'CANCELLED',
+    message: 'The run was cancelled by an operator before it had done anything',
+  };
 }
 
 export function lost(problem: string): Reason {
@@ -34,7 +37,7 @@ export function lost(problem: string): Reason {
 
 /** What was asked to end and did not. */
 export function killed(at: string | null): Reason {
-  const message = `The run was cancelled and did not end by itself, so it was killed ${placeOf(at)}`;
+  const message = `The run was cancelled by an operator and did not end by itself, so it was killed ${placeOf(at)}`;
   return { code: 'CANCELLED', message };
 }
 

@@ -36,6 +36,8 @@ export interface RunChildParts {
 
 export type StartChild = (request: RunRequest, onEvent: RunChildParts['onEvent']) => RunChild;
 
+/** By which the child knows that it is an operator who ends it, and not the host. */
+export const CANCEL = 'SIGUSR2';
 /** What the child may need over its run's own time to end everything and report. */
 const GRACE_MS = 120_000;
 /** What it may need to end everything and report when it is cancelled. */
@@ -110,7 +112,7 @@ function killer(child: ChildProcess, milliseconds: number) {
       return isOverdue;
     },
     cancel: () => {
-      child.kill('SIGTERM');
+      child.kill(CANCEL);
       timers.push(setTimeout(() => child.kill('SIGKILL'), CANCEL_MS));
     },
     dispose: () => {

@@ -4,7 +4,7 @@ import type { Logger } from '../../shared/log.ts';
 import type { JournalEntry, Prepared } from '../agent-files.ts';
 import { changedBefore } from '../earlier-starts.ts';
 import { birthOf } from '../host/process-birth.ts';
-import { signalTo } from '../host/processes.ts';
+import { catches, signalTo } from '../host/processes.ts';
 import type { Journal } from './journal.ts';
 import { missingReport } from './missing-report.ts';
 import type { Preparer } from './prepare.ts';
@@ -13,6 +13,7 @@ import { asRefused, cancelled, expired, killed, lost, overdue } from './refusals
 import type { Refusal } from './refusals.ts';
 import { requestFor } from './request-for.ts';
 import type { Place } from './request-for.ts';
+import { CANCEL } from './run-child.ts';
 import type { RunChild, StartChild } from './run-child.ts';
 import { endLeft } from './run-end.ts';
 import type { Spool } from './spool.ts';
@@ -80,7 +81,7 @@ async function endOfOrphan(
   current: Current,
 ): Promise<void> {
   while (birthOf(pid) === bornAt) {
-    if (current.cancel.signal.aborted) signalTo(pid, 'SIGTERM');
+    if (current.cancel.signal.aborted) signalTo(pid, catches(pid, CANCEL) ? CANCEL : 'SIGTERM');
     await sleep(POLL_MS);
   }
   await endLeft(pid, log);

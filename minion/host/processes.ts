@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { systemCode } from '../../shared/errors.ts';
 
 /** A process; with when it was born it names one for ever, in the kernel's ticks since boot. */
@@ -39,6 +40,18 @@ export function familyOf(group: number): readonly Process[] {
     for (const child of all) if (child.parent === pid) family.add(child);
   }
   return [...family];
+}
+
+/** Whether a process does something of its own about a signal: one of an older version would die of it. */
+export function catches(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const [, caught = '0'] = /^SigCgt:\s*([0-9a-f]+)$/mu.exec(status) ?? [];
+    return ((BigInt(`0x${caught}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
+  } catch (error) {
+    if (isGone(error)) return false;
+    throw error;
+  }
 }
 
 /** Whether there was anybody to get it. */

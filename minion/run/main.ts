@@ -2,22 +2,24 @@ import { text } from 'node:stream/consumers';
 import { runRequestSchema } from '../../protocol/run-request.ts';
 import type { RunRequest } from '../../protocol/run-request.ts';
 import type { RunEvent } from '../../protocol/report.ts';
-import { ConductorError, systemCode } from '../../shared/errors.ts';
+import { systemCode } from '../../shared/errors.ts';
 import { createLogger, logFormat } from '../../shared/log.ts';
 import { stateTypes } from '../state-types/index.ts';
 import { enterRunGroup } from '../host/run-group.ts';
+import { endingBy } from './endings.ts';
 import { performRun } from './run.ts';
 import { NOT_SPOOLED } from '../agent-files.ts';
 import { spoolReport } from './spool.ts';
 
 /**
  * The child process of one run: a `RunRequest` on standard input, `RunEvent`s as lines of JSON on
- * standard output, the report last. Exits with 0 whenever there is a report. TERM cancels the run.
+ * standard output, the report last. Exits with 0 whenever there is a report. An operator cancels it by USR2, a host by TERM.
  * A parent that dies does not: the run goes on, and its report waits in the spool.
  */
 
 const cancel = new AbortController();
-process.on('SIGTERM', () => cancel.abort(new ConductorError('CANCELLED', 'the run was cancelled')));
+for (const signal of ['SIGUSR2', 'SIGTERM'] as const)
+  process.on(signal, () => cancel.abort(endingBy(signal)));
 // The parent's terminal and its end are not ours.
 for (const signal of ['SIGINT', 'SIGHUP', 'SIGPIPE'] as const) process.on(signal, () => undefined);
 process.umask(0o022);

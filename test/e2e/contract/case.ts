@@ -68,6 +68,8 @@ const expectSchema = z.strictObject({
       message: word,
       /** The dry run says it already, in the same words; unless this says why it cannot. */
       unforeseen: word.optional(),
+      /** States that change in the very run in which it fails, and that it watches. */
+      watched: script.optional(),
       /** Files that are put back: their content is what it was, their time is not. */
       puts_back: z.array(z.string().startsWith('/')).default([]),
     })

@@ -73,13 +73,23 @@ export function compileCase(
     facts: world.facts,
     pillar: withSecrets(one.pillar, one.secret),
     states: new Map([...world.types, [trigger.name, trigger]]),
-    stateFiles:
-      part === 'all'
-        ? [...(one.with === undefined ? [] : ['before']), 'case']
-        : [part === 'with' ? 'before' : 'case'],
+    stateFiles: stateFilesOf(one, part),
     params: {},
     allocatePort: (name) => one.ports[name] ?? allocate(name),
   });
+}
+
+function stateFilesOf(
+  { with: before, expect }: Case,
+  part: NonNullable<Variant['part']> | 'all',
+): readonly string[] {
+  if (part !== 'all') return [part === 'with' ? 'before' : 'case'];
+  const watched = expect.fails?.watched;
+  return [
+    ...(before === undefined ? [] : ['before']),
+    ...(watched === undefined ? [] : ['watched']),
+    'case',
+  ];
 }
 
 interface Written {
@@ -89,7 +99,7 @@ interface Written {
 }
 
 function filesOf(
-  { templates, with: before }: Case,
+  { templates, with: before, expect }: Case,
   { type, declare, isTriggered }: Written,
 ): Record<string, string> {
   const watch = [declare['watch'] ?? []].flat();
@@ -98,6 +108,7 @@ function filesOf(
   const text = `${first}${JSON.stringify(CASE_ID)}:\n  ${type}: ${JSON.stringify(args)}\n`;
   return {
     ...(before === undefined ? {} : { 'states/before.yaml': before }),
+    ...(expect.fails?.watched === undefined ? {} : { 'states/watched.yaml': expect.fails.watched }),
     'states/case.yaml': text,
     ...Object.fromEntries(
       Object.entries(templates).map(([path, content]) => [`templates/${path}`, content]),

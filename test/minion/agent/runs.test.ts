@@ -340,10 +340,27 @@ test('a run of an agent before this one is cancelled by its process', async (t) 
   runs.recover();
   runs.cancel(entry.options.job);
   const [, signal]: unknown[] = await once(orphan, 'exit');
-  t.is(signal, 'SIGTERM');
+  t.is(signal, 'SIGTERM', 'what does not know the other signal would die of it');
   while (ended.length === 0) await sleep(20);
   t.is(report(entry.options.job).status, 'cancelled');
   t.is(children.requests.length, 0);
+});
+
+test('an operator cancels one that knows how by the signal that says so', async (t) => {
+  const said = `process.on('SIGUSR2', () => process.exit(7)); console.log('ready'); setInterval(() => {}, 1000);`;
+  const orphan = spawn(process.execPath, ['--eval', said]);
+  await once(orphan.stdout, 'data');
+  const { pid = 0 } = orphan;
+  const stateDirectory = newStateDirectory();
+  const entry = journalEntry({ starts: 1, child: { pid, bornAt: birthOf(pid) ?? '' } });
+  openJournal(stateDirectory, silentLog).put(entry);
+  const { runs, report, ended } = setup({ stateDirectory });
+  runs.recover();
+  runs.cancel(entry.options.job);
+  const [exitCode]: unknown[] = await once(orphan, 'exit');
+  t.is(exitCode, 7);
+  while (ended.length === 0) await sleep(20);
+  t.regex(report(entry.options.job).error?.message ?? '', /^The run was cancelled by an operator/u);
 });
 
 test('a run that the master refuses touches nothing, and says why', async (t) => {
@@ -504,9 +521,9 @@ test('a report that its run child could not spool comes from the child itself, a
   t.deepEqual((await ranUntil(0)).events, []);
 });
 
-test('a run child is asked to end by TERM, in a process group of its own', async (t) => {
+test('a run child that an operator ends is asked by USR2, in a process group of its own', async (t) => {
   const { child, events } = scripted(`
-    process.on('SIGTERM', () => { console.log('{"event":"compiled","total":9}'); process.exit(); });
+    process.on('SIGUSR2', () => { console.log('{"event":"compiled","total":9}'); process.exit(); });
     process.stdin.resume();
     console.log('{"event":"compiling"}');
     setInterval(() => {}, 1000);

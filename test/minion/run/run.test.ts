@@ -393,20 +393,26 @@ asRoot('a child that is asked for nonsense says so and does nothing', async (t) 
   t.regex(child.stderr.toString(), /Run request was unusable/u);
 });
 
-asRoot('TERM cancels a run and what it has started', async (t) => {
-  const here = place();
-  const mark = join(here, 'mark');
-  const files = oneFile(`
+for (const [signal, who] of [
+  ['SIGTERM', 'told to end by the host, as it is when that shuts down,'],
+  ['SIGUSR2', 'cancelled by an operator'],
+] as const)
+  asRoot(`${signal} ends a run and what it has started, and the report says who did`, async (t) => {
+    const here = place();
+    const mark = join(here, 'mark');
+    const files = oneFile(`
 slow:
   cmd.run: {name: 'echo $$ > ${mark}; exec sleep 300', always: true}
 `);
-  const child = startChild(runRequest(here, { files }));
-  await until(() => existsSync(mark) && readFileSync(mark, 'utf8').endsWith('\n'));
-  child.process.kill('SIGTERM');
-  t.is(await child.ended, 0);
-  t.like(child.events.at(-1), { event: 'report', report: { status: 'cancelled' } });
-  t.false(existsSync(`/proc/${readFileSync(mark, 'utf8').trim()}`));
-});
+    const child = startChild(runRequest(here, { files }));
+    await until(() => existsSync(mark) && readFileSync(mark, 'utf8').endsWith('\n'));
+    child.process.kill(signal);
+    t.is(await child.ended, 0);
+    const message = `the run was ${who} at state 1 of 1, "slow" (cmd.run)`;
+    const error = { code: 'CANCELLED', message };
+    t.like(child.events.at(-1), { event: 'report', report: { status: 'cancelled', error } });
+    t.false(existsSync(`/proc/${readFileSync(mark, 'utf8').trim()}`));
+  });
 
 asRoot('a child whose parent has gone finishes, and its report waits in the spool', async (t) => {
   const here = place();
