@@ -20,6 +20,8 @@ import { openPauses } from './pause.ts';
 import type { Pauses } from './pause.ts';
 import { createPreparer } from './prepare.ts';
 import type { StartChild } from './run-child.ts';
+import { createReserve, lentJournal, lentSpool } from './reserve.ts';
+import type { Reserve } from './reserve.ts';
 import { createRuns } from './runs.ts';
 import type { Runs } from './runs.ts';
 import { openSpool } from './spool.ts';
@@ -45,6 +47,8 @@ export interface Core {
   readonly pauses: Pauses;
   readonly log: Logger;
   readonly now: () => Date;
+  /** So that what the master asks is answered even if no file can be opened any more. */
+  readonly reserve: Reserve;
   /** What the master gave last; `null` if it never did. */
   lastPillar(): Prepared['pillar']['value'] | null;
   /** Tells what happens in it; for as long as it lives. */
@@ -70,7 +74,8 @@ export function createCore(parts: CoreParts): Core {
   const link = createLink();
   for (const name of ['jobs', 'spool']) makeOwnDirectory(join(stateDirectory, name));
   const blobs = openBlobCache(stateDirectory, atRest);
-  const spool = openSpool({ minion, stateDirectory, link, log });
+  const reserve = createReserve();
+  const spool = lentSpool(reserve, openSpool({ minion, stateDirectory, link, log }));
   const followers = createFollowers(link);
   const facts = factsReader(parts);
   const observers = createObservers();
@@ -80,7 +85,8 @@ export function createCore(parts: CoreParts): Core {
     blobDirectory: blobs.directory,
     blobKey: atRest.key,
     paused: () => pauses.current(),
-    journal: openJournal(stateDirectory, log),
+    journal: lentJournal(reserve, openJournal(stateDirectory, log)),
+    reserve,
     spool,
     preparer: createPreparer({ ...parts, link, blobs, learned: observers.pillar }),
     onEvent: (entry, event) => followers.event(entry, event),
@@ -93,7 +99,8 @@ export function createCore(parts: CoreParts): Core {
     pauses,
     log,
     now,
-    tellPutAside: () => tellPutAside(core, stateDirectory),
+    reserve,
+    tellPutAside: () => reserve.lend(() => tellPutAside(core, stateDirectory)),
     facts,
     lastPillar: () => readLast({ stateDirectory, atRest, log })?.pillar.value ?? null,
     observe: observers.add,
@@ -115,7 +122,7 @@ interface Listeners {
 /** The report comes after all that it sums up. */
 async function ended(core: Core, { followers, observers }: Listeners, job: string): Promise<void> {
   const report = core.spool.get(job);
-  if (report !== null) observers.ended(job, report.status);
+  if (report !== null) core.reserve.lend(() => observers.ended(job, report.status));
   await followers.end(job);
   core.spool.deliver();
   if (core.link.isConnected) core.tell({ type: 'facts', facts: await core.facts() });

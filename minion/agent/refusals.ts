@@ -1,4 +1,5 @@
 import { ConductorError, messageOf } from '../../shared/errors.ts';
+import { shortage } from '../host/file-error.ts';
 import type { Report } from '../../protocol/report.ts';
 import type { RunOptions } from '../../protocol/run-request.ts';
 
@@ -52,6 +53,7 @@ function placeOf(at: string | null): string {
 
 /** What was thrown, as a reason. */
 export function asRefused(error: unknown): Reason {
-  const code = error instanceof ConductorError ? error.code : 'BUG';
-  return { code, message: messageOf(error) };
+  const said = error instanceof ConductorError ? error : (shortage(error) ?? error);
+  const code = said instanceof ConductorError ? said.code : 'BUG';
+  return { code, message: messageOf(said) };
 }

@@ -16,11 +16,13 @@ import type { Place } from './request-for.ts';
 import { CANCEL } from './run-child.ts';
 import type { RunChild, StartChild } from './run-child.ts';
 import { endLeft } from './run-end.ts';
+import type { Reserve } from './reserve.ts';
 import type { Spool } from './spool.ts';
 
 export interface RunsParts extends Place {
   readonly journal: Journal;
   readonly spool: Spool;
+  readonly reserve: Reserve;
   readonly preparer: Preparer;
   readonly startChild: StartChild;
   readonly log: Logger;
@@ -159,14 +161,14 @@ function tellOf({ onEvent }: RunsParts, current: Current, event: RunEvent): void
 
 /** The agent's own report, for a run that made none. */
 export function report(
-  { minion, spool, journal, now, stateDirectory }: RunsParts,
+  { minion, spool, journal, now, stateDirectory, reserve }: RunsParts,
   { options, revision, receivedAt }: JournalEntry,
   ...[status, error]: Refusal
 ): void {
   const startedAt = new Date(receivedAt);
   // A clock that was set back meanwhile must not end it before it began.
   const endedAt = new Date(Math.max(now().getTime(), startedAt.getTime()));
-  const outcomes = changedBefore(stateDirectory, options.job);
+  const outcomes = reserve.lend(() => changedBefore(stateDirectory, options.job));
   const run = { minion, options, revision, startedAt, endedAt, outcomes };
   spool.put(missingReport(run, status, error));
   journal.remove(options.job);

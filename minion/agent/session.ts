@@ -26,7 +26,9 @@ export async function attendMaster(
   const stop = (): void => void channel.close('done');
   signal.addEventListener('abort', stop);
   if (signal.aborted) stop();
-  const attending = core.link.attend(channel, (message) => obey(core, message));
+  const attending = core.link.attend(channel, (message) =>
+    core.reserve.lend(() => obey(core, message)),
+  );
   core.tell({
     type: 'hello',
     version,

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { z } from 'zod';
 import type { Host, HostView } from '../host/host.ts';
 import { keptBytes } from '../../shared/kept-json.ts';
@@ -9,6 +10,8 @@ export const keptFileSchema = z.strictObject({
   mode: z.string(),
   user: z.string(),
   group: z.string(),
+  /** Of one that was not there: neither was its directory. */
+  isInNew: z.literal(true).optional(),
 });
 
 /** A file as it was. */
@@ -30,7 +33,10 @@ export async function filesAt(
 /** `null` if something else than a file is there, which cannot be put back. */
 async function fileAt(path: string, host: HostView): Promise<KeptFile | null> {
   const status = await host.status(path);
-  if (status === null) return { path, content: null, ...OWNED };
+  if (status === null) {
+    const isInNew = (await host.status(posix.dirname(path))) === null;
+    return { path, content: null, ...OWNED, ...(isInNew ? { isInNew } : {}) };
+  }
   const isSmall = status.kind === 'file' && status.size <= MOST_BYTES;
   const content = isSmall ? await host.readFile(path) : null;
   if (content === null) return null;
@@ -40,8 +46,14 @@ async function fileAt(path: string, host: HostView): Promise<KeptFile | null> {
 
 /** Makes them what they were. */
 export async function placeFiles(files: readonly KeptFile[], host: Host): Promise<void> {
-  for (const { path, content, ...ownership } of files) {
+  for (const { path, content, mode, user, group } of files) {
     if (content === null) await host.remove(path);
-    else await host.writeFile(path, content, ownership);
+    else await host.writeFile(path, content, { mode, user, group });
   }
+}
+
+/** Directories that were made for files that are gone again go too, unless something else is in them by now. */
+export async function removeMadeFor(files: readonly KeptFile[], host: Host): Promise<void> {
+  for (const directory of files.flatMap((file) => (file.isInNew ? [posix.dirname(file.path)] : [])))
+    if ((await host.list(directory))?.length === 0) await host.remove(directory);
 }

@@ -3,7 +3,7 @@ import { ConductorError, messageOf } from '../../shared/errors.ts';
 import type { Host, HostView } from '../host/host.ts';
 import { deadlineFor, typeOf } from './context.ts';
 import type { RunContext } from './context.ts';
-import { filesAt, placeFiles } from './kept-files.ts';
+import { filesAt, placeFiles, removeMadeFor } from './kept-files.ts';
 import type { KeptFile } from './kept-files.ts';
 import { bringUp } from './converge.ts';
 import { Abandoned, inTime } from './deadline.ts';
@@ -82,4 +82,5 @@ async function bringBack(
     await placeFiles(current, host);
     throw error;
   }
+  await removeMadeFor(old, host);
 }

@@ -14,6 +14,7 @@ import { birthOf } from '../../../minion/host/process-birth.ts';
 import { startRunChild } from '../../../minion/agent/run-child.ts';
 import { requestFor } from '../../../minion/agent/request-for.ts';
 import { createRuns } from '../../../minion/agent/runs.ts';
+import { createReserve } from '../../../minion/agent/reserve.ts';
 import { openSpool } from '../../../minion/agent/spool.ts';
 import { mastersOf, writeTrust } from '../../../minion/agent/trust.ts';
 import { minionConfigSchema } from '../../../minion/config-schema.ts';
@@ -57,6 +58,7 @@ function setup({
     stateDirectory,
     blobDirectory: join(stateDirectory, 'blobs'),
     journal: openJournal(stateDirectory, silentLog),
+    reserve: createReserve(),
     spool,
     preparer: { prepare: () => preparing },
     startChild: children.start,
