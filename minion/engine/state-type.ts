@@ -78,10 +78,11 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
   readonly digests?: readonly string[];
 
   /**
-   * It runs programs of others (maintainer scripts, say), which may bring about more than it provides: what a later
-   * state lacks may come from it.
+   * What it may bring about beyond what it provides, so that a later state may come by what it lacks: it runs `programs` of
+   * others (maintainer scripts, say), which bring things but clear nothing out of the way; or it does `anything`, as
+   * what is `oneShot` does unless it says otherwise.
    */
-  readonly isOpenEnded?: true;
+  readonly reach?: 'nothing' | 'programs' | 'anything';
 
   /** What it brings about, as resource names: `user:NAME`, `path:/abs`, `package:NAME`, … */
   provides?(args: Args): readonly string[];

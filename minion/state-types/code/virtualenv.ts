@@ -180,6 +180,7 @@ async function guardDirectory({ name }: Args, host: HostView): Promise<void> {
     throw new ConductorError(
       'STATE_REFUSED',
       `Cannot make a virtual environment in "${name}": something else is there`,
+      { inTheWay: [`path:${name}`] },
     );
   }
 }

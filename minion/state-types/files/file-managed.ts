@@ -100,6 +100,7 @@ function ownersArgs(args: Args, wanted: WantedContent | null): OwnerArgs {
     throw new ConductorError(
       'STATE_REFUSED',
       `Cannot keep the mode of the source of "${args.name}": a download has none (say which in \`mode\`)`,
+      { lacks: [] },
     );
   }
   return said({ user, group, mode: kept });

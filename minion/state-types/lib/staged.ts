@@ -134,7 +134,9 @@ async function pieceAt(host: HostView, path: string): Promise<Piece> {
     const { mode, user, group } = status;
     return { kind: 'file', content, mode, user, group };
   }
-  throw new ConductorError('STATE_REFUSED', `Cannot replace "${path}": it is no regular file`);
+  throw new ConductorError('STATE_REFUSED', `Cannot replace "${path}": it is no regular file`, {
+    inTheWay: [`path:${path}`],
+  });
 }
 
 async function place(host: Host, pieces: ReadonlyMap<string, Piece>): Promise<void> {

@@ -78,7 +78,7 @@ async function stop(unit: string, host: Host): Promise<void> {
 export const serviceRunning = defineState({
   name: 'service.running',
   schema: runningSchema,
-  isOpenEnded: true,
+  reach: 'programs',
   example: `nginx:
   service.running:
     enable: true
@@ -119,6 +119,7 @@ export const serviceDead = defineState({
   service.dead:
     enable: false
 `,
+  reach: 'programs',
   takes: ({ name }: DeadArgs) => [`service:${name}`],
   read: readDead,
   want: ({ enable }: DeadArgs): Partial<Service> => ({

@@ -19,7 +19,7 @@ type Known = Omit<
   StateType,
   | 'gathers'
   | 'knowing'
-  | 'isOpenEnded'
+  | 'reach'
   | 'publishesAt'
   | 'restarts'
   | 'permits'

@@ -207,5 +207,6 @@ async function sourceVersion(
   throw new ConductorError(
     'SOURCE_MISSING',
     `Cannot install "${name}": there is no file "${source}"`,
+    { lacks: [`path:${source}`] },
   );
 }

@@ -86,6 +86,7 @@ export async function needRoomForMask(
     'STATE_REFUSED',
     `Cannot mask "${unitName(name)}": its own file "${path}" stands where the mask would (service.dead stops it, ` +
       'systemd.unit_absent takes it away)',
+    { inTheWay: [`path:${path}`, `unit:${unitName(name)}`] },
   );
 }
 
