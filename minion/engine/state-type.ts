@@ -1,6 +1,12 @@
 import type { z } from 'zod';
 import type { Attributes, Change } from '../../shared/change.ts';
-import type { Gathered, Permits, Settled, Surroundings } from '../../shared/surroundings.ts';
+import type {
+  Gathered,
+  Permits,
+  Rewriting,
+  Settled,
+  Surroundings,
+} from '../../shared/surroundings.ts';
 import type { Host, HostView } from '../host/host.ts';
 
 /**
@@ -104,6 +110,12 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
 
   /** The permissions that it gives beside the mode of a file, which must leave room for them. */
   permits?(args: Args): Permits | null;
+
+  /**
+   * What it makes of the text of a file, where its arguments alone say that; `null` if they do not. Two states that would
+   * change what the other has made at every run are a mistake in the tree, too.
+   */
+  rewrites?(args: Args): Rewriting | null;
 
   /** What must be there before it, if the tree declares it: the implied requisites. */
   needs?(args: Args): readonly string[];

@@ -7,7 +7,8 @@ import { askLines, askServer, tellServer } from './lib/mysql.ts';
 import { accountField, hostField, serverFields, serverNeeds } from './lib/mysql-fields.ts';
 import { account, identifier } from './lib/mysql-quote.ts';
 import type { Server } from './lib/mysql-fields.ts';
-import { isPrivilege, parseGrants, splitPrivileges } from './lib/mysql-grants.ts';
+import { mysqlGranted, mysqlRevoked } from './lib/granted.ts';
+import { ALL, isPrivilege, parseGrants, splitPrivileges } from './lib/mysql-grants.ts';
 
 type Granted = { grant: readonly string[]; grant_option: boolean };
 type Named = Server & {
@@ -19,7 +20,6 @@ type Named = Server & {
   revoke_first?: boolean;
 };
 
-const ALL = 'ALL PRIVILEGES';
 const NO_SUCH_GRANT = 1141;
 const ACCOUNTS = 'SELECT JSON_ARRAY(user, host) FROM mysql.user ORDER BY user, host;';
 
@@ -101,6 +101,7 @@ export const mysqlGrantsPresent = defineState<z.infer<typeof presentSchema>, Gra
     user: shop
     host: localhost
 `,
+  settles: mysqlGranted,
   needs,
   read,
   want: ({ grant, grant_option }) =>
@@ -120,6 +121,7 @@ export const mysqlGrantsAbsent = defineState({
     database: shop.*
     user: shop
 `,
+  settles: mysqlRevoked,
   needs,
   read,
   want: () => null,

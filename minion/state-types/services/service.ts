@@ -8,6 +8,7 @@ import {
   needsOfUnit,
   restartOrReload,
   setEnabled,
+  unitSettled,
 } from './lib/service.ts';
 import { bringUp } from './lib/start-unit.ts';
 import { readUnit, unitName } from './lib/units.ts';
@@ -90,6 +91,7 @@ export const serviceRunning = defineState({
     mode: "0644"
 `,
   provides: ({ name }: RunningArgs) => [`service:${name}`],
+  settles: ({ name, ...args }: RunningArgs) => unitSettled(name, { ...args, running: true }),
   needs: needsOfUnit,
   read: readRunning,
   want(args: RunningArgs): Partial<Service> {
@@ -121,6 +123,7 @@ export const serviceDead = defineState({
 `,
   reach: 'programs',
   takes: ({ name }: DeadArgs) => [`service:${name}`],
+  settles: ({ name, ...args }: DeadArgs) => unitSettled(name, { ...args, running: false }),
   read: readDead,
   want: ({ enable }: DeadArgs): Partial<Service> => ({
     running: false,

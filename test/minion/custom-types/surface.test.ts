@@ -23,6 +23,7 @@ type Known = Omit<
   | 'publishesAt'
   | 'restarts'
   | 'permits'
+  | 'rewrites'
   | 'secretsIn'
   | 'settles'
   | 'refusesReaction'
