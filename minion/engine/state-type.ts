@@ -154,8 +154,8 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
   /** Whether it may do without a guard for once; `needsGuard` holds otherwise. */
   goesUnguarded?(args: Args): boolean;
 
-  /** What whoever reads the report is to be told, whether or not anything changes. */
-  says?(args: Args): string;
+  /** What whoever reads the report is to be told where nothing changes, of the arguments and of how the thing is. */
+  says?(args: Args, state: State | null): string;
 
   /**
    * Throws if this change cannot be carried out as the host is, so that a plan says it, and a run says it before its

@@ -6,6 +6,7 @@ import { defineState } from '../../engine/state-type.ts';
 import { askLines, askServer, tellServer } from './lib/mysql.ts';
 import { accountField, hostField, serverFields, serverNeeds } from './lib/mysql-fields.ts';
 import { account, identifier } from './lib/mysql-quote.ts';
+import { needTable } from './lib/mysql-tables.ts';
 import type { Server } from './lib/mysql-fields.ts';
 import { mysqlGranted, mysqlRevoked } from './lib/granted.ts';
 import { ALL, isPrivilege, parseGrants, splitPrivileges } from './lib/mysql-grants.ts';
@@ -182,7 +183,7 @@ function grantsAlone(args: Named, host: HostView): Promise<readonly string[] | n
 
 async function refuses(_change: Change<Granted>, args: Named, host: HostView): Promise<void> {
   const { user, host: at } = args;
-  if ((await grantsAlone(args, host)) !== null) return;
+  if ((await grantsAlone(args, host)) !== null) return needTable(args, host);
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot give privileges to "${user}"@"${at}": there is no such account`,
@@ -219,9 +220,6 @@ function objectOf({ database, escape }: Named): { plain: string; quoted: string 
   const [name, table] = [database.slice(0, dot), database.slice(dot + 1)];
   const isPattern = table === '*' && name !== '*';
   const shown = isPattern && escape ? name.replaceAll(/(?<!\\)[_%]/gu, String.raw`\$&`) : name;
-  return { plain: `${shown}.${table}`, quoted: `${objectPart(shown)}.${objectPart(table)}` };
-}
-
-function objectPart(part: string): string {
-  return part === '*' ? '*' : identifier(part);
+  const parts = [shown, table].map((part) => (part === '*' ? '*' : identifier(part)));
+  return { plain: `${shown}.${table}`, quoted: parts.join('.') };
 }

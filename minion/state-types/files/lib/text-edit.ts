@@ -43,6 +43,8 @@ export interface Edit<Args extends EditArgs> extends TextEdit<Args> {
   readonly modeArgument?: string;
   knowing?(args: Args, surroundings: Surroundings): Args;
   readonly settles?: (args: Args) => Settled;
+  /** Why the text is as it was, where that may not be what was meant; `''` if it is. */
+  readonly doubts?: (text: string, args: Args) => string;
   /** Lines that a file may hold by these arguments, if they do not hold them themselves. */
   readonly samples?: (args: Args) => readonly string[];
 }
@@ -73,6 +75,7 @@ export function defineEdit<Args extends EditArgs>(edit: Edit<Args>): StateType {
       rewrite: (text) => resultOf(edit, text, args),
     }),
     needs: (args: Args) => [`path:${args.name}`, ...parentsOf(args.name), ...ownersOf(said(args))],
+    says: (args: Args, state: EditedFile | null) => doubtsOf(edit, state, args),
     read: async (args: Args, host: HostView) => read(args, host),
     want: async (args: Args, host: HostView) => want(edit, args, host),
     refuses: async (change: Change<EditedFile>, args: Args, host: HostView) =>
@@ -88,6 +91,15 @@ function withSecrecy({ name, holdsSecret }: EditArgs, settled: Settled): Settled
   return holdsSecret === true
     ? { ...settled, [path]: { ...settled[path], [SECRET]: 'yes' } }
     : settled;
+}
+
+/** Of a text that is not to be shown nothing is said. */
+function doubtsOf<Args extends EditArgs>(
+  edit: Edit<Args>,
+  state: EditedFile | null,
+  args: Args,
+): string {
+  return state?.content === undefined ? '' : (edit.doubts?.(state.content, args) ?? '');
 }
 
 interface Located {
