@@ -1,6 +1,7 @@
 import type { Settled } from '../../../../shared/surroundings.ts';
 import { gone, there } from '../../lib/settled.ts';
 import type { AuthorizedKey } from './authorized-keys.ts';
+import { showFingerprint } from './known-hosts.ts';
 
 interface Place {
   readonly user: string;
@@ -25,7 +26,6 @@ export function keysGone(keys: readonly AuthorizedKey[], place: Place): Settled 
   return gone(keys.map((key) => nameOf(key, place)));
 }
 
-/** By its end, which is what tells keys of one kind apart. */
 function nameOf({ key }: AuthorizedKey, { user, config }: Place): string {
-  return `SSH key:…${key.slice(-24)} of ${user} in ${config}`;
+  return `SSH key:${showFingerprint(key)} of ${user} in ${config}`;
 }
