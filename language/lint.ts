@@ -1,6 +1,7 @@
 import { readArguments, readStates, type Written } from './states/arguments.ts';
 import type { Lint } from './linting/lint-context.ts';
 import { checkLiteral } from './linting/lint-state.ts';
+import { lintTogether } from './linting/lint-together.ts';
 import { lintTop } from './linting/lint-top.ts';
 import { reachedNames } from './linting/reached.ts';
 import { checkSyntax, hasExpression } from './expression.ts';
@@ -55,6 +56,7 @@ export function lint(
   for (const [name, [path = '']] of namedFiles(tree, 'pillars'))
     lintPillarFile(name, path, context);
   lintTemplates(context);
+  if (!isPartial) lintTogether(context);
   return problems.list();
 }
 

@@ -1,5 +1,11 @@
 import type { z } from 'zod';
-import type { Gathered, Permits, Settled, Surroundings } from '../shared/surroundings.ts';
+import type {
+  Gathered,
+  Permits,
+  Rewriting,
+  Settled,
+  Surroundings,
+} from '../shared/surroundings.ts';
 
 /** The half of a state type that a compiler needs; the whole is `minion/engine/state-type.ts`. */
 export interface StateSchema {
@@ -19,6 +25,7 @@ export interface StateSchema {
   provides?(args: unknown): readonly string[];
   settles?(args: unknown): Settled;
   permits?(args: unknown): Permits | null;
+  rewrites?(args: unknown): Rewriting | null;
   needs?(args: unknown): readonly string[];
   publishesAt?(args: unknown, path: readonly string[]): string | null;
   secretsIn?(args: unknown): readonly string[];

@@ -5,6 +5,7 @@ import { pauseWords } from './pause.ts';
 import type { ShownPause } from './pause.ts';
 import { originLines, originWord, renderDebt } from './render-origin.ts';
 import type { ShownBefore, ShownDebt, ShownOrigin } from './render-origin.ts';
+import { titleOf } from './render-title.ts';
 
 /**
  * Runs as lines of text, for `minion apply` and `master apply` alike. What a run says may come
@@ -88,7 +89,7 @@ export function renderOutcome(outcome: ShownOutcome, options: RenderOptions): st
   if (isQuiet && reaction === undefined && !options.verbose) return [];
   const paint = painter(options);
   const [mark, style] = MARKS[status];
-  const title = name === id ? oneLine(id) : `${oneLine(id)} (${oneLine(name)})`;
+  const title = name === id ? titleOf(id) : `${titleOf(id)} (${titleOf(name)})`;
   const seconds = milliseconds >= 1000 ? `, ${(milliseconds / 1000).toFixed(1)} s` : '';
   const word = originWord(outcome.origin);
   const came = `${paint(style, status)}${word === '' ? '' : `, ${paint('yellow', word)}`}${seconds}`;
@@ -147,12 +148,13 @@ function withDrift(word: string, { drift = 0 }: ShownCounts): string {
 }
 
 function detailsOf(outcome: ShownOutcome, paint: Paint): string[] {
-  const { change, diff, reaction, output, because, error } = outcome;
+  const { status, change, diff, reaction, output, because, error } = outcome;
   const lines: string[] = [];
   if (change !== undefined) lines.push(...changeLines(change, diff, paint));
   if (diff !== undefined) lines.push(...diffLines(diff, paint));
   lines.push(...originLines(outcome.origin, outcome.before).map((line) => `    ${line}`));
-  if (reaction !== undefined) lines.push(`    ${paint('cyan', 'reaction')} ${oneLine(reaction)}`);
+  const word = status === 'unchanged' ? 'note' : 'reaction';
+  if (reaction !== undefined) lines.push(`    ${paint('cyan', word)} ${oneLine(reaction)}`);
   if (output !== undefined) lines.push(...outputLines(output));
   if (because !== undefined) lines.push(`    because ${oneLine(because)}`);
   if (error !== undefined) lines.push(...errorLines(error, paint));

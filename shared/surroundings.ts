@@ -19,7 +19,7 @@ export interface Gathered {
 
 /**
  * What a state decides of the things that it is about, at every run: by resource name (`path:/etc/motd`) and attribute,
- * as a text of which only equality matters.
+ * as a text of which only equality matters; what begins with `MEANWHILE` may be decided otherwise by a state behind it.
  */
 export type Settled = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
@@ -39,4 +39,15 @@ export interface Permits {
   readonly perms: string;
   /** Whether the digit is no more than that either. */
   readonly isExact: boolean;
+}
+
+export const MEANWHILE = 'meanwhile';
+
+/** What a state makes of the text of one file, at every run. */
+export interface Rewriting {
+  readonly path: string;
+  /** Lines that are in its arguments: what such a file may hold. */
+  readonly samples: readonly string[];
+  /** `null` is a file that is not there. Pure; throws where the text cannot be rewritten. */
+  readonly rewrite: (text: string | null) => string | null;
 }

@@ -35,22 +35,24 @@ export function applyExtensions(
   problems: Problems,
 ): readonly State[] {
   const extended = [...states];
+  const known = new Set(states.map(({ id }) => id));
   for (const extension of extensions) {
     const ids = extended.filter(({ id }) => id === extension.id);
-    if (ids.length === 0) unknownId(extension, states, problems);
+    if (ids.length === 0) unknownId({ ...extension, ...extension.scope }, known, problems);
     else extendOne(extended, extension, problems);
   }
   return extended;
 }
 
-function unknownId(
-  { id, idPlace, scope }: Extension,
-  states: readonly State[],
+/** Says that an `extend` names nothing, and what may have been meant. */
+export function unknownId(
+  { id, idPlace, chain }: Pick<Extension, 'id' | 'idPlace'> & { readonly chain: readonly Link[] },
+  ids: ReadonlySet<string>,
   problems: Problems,
 ): void {
   problems.add(idPlace, `"extend" names the ID "${id}", which nothing declares`, {
-    help: hint(id, new Set(states.map((state) => state.id)), 'include the file that declares it'),
-    chain: scope.chain,
+    help: hint(id, ids, 'include the file that declares it'),
+    chain,
   });
 }
 

@@ -1,3 +1,4 @@
+import { MEANWHILE } from '../../shared/surroundings.ts';
 import type { Requisite } from '../declaration.ts';
 import type { Problems } from '../problem.ts';
 import type { StateSchemas } from '../state-schema.ts';
@@ -16,8 +17,14 @@ interface Claim {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** Reports states that would undo each other at every run: they decide one thing, each otherwise. */
-export function refuseRivals(checked: readonly Checked[], together: Together): void {
+/**
+ * Reports states that would undo each other at every run: they decide one thing, each otherwise. Gives those at which it
+ * has been told.
+ */
+export function refuseRivals(
+  checked: readonly Checked[],
+  together: Together,
+): ReadonlySet<Checked> {
   const claims = new Map<string, Claim[]>();
   const told = new Set<Checked>();
   for (const one of checked) {
@@ -25,11 +32,12 @@ export function refuseRivals(checked: readonly Checked[], together: Together): v
     if (settled === undefined || isConditional(one, together)) continue;
     for (const [resource, attributes] of Object.entries(settled)) {
       const earlier = claims.get(resource) ?? [];
-      if (!told.has(one) && reportRival(resource, { one, attributes }, earlier, together.problems))
+      if (!told.has(one) && reportRival(resource, { one, attributes }, earlier, together))
         told.add(one);
       claims.set(resource, [...earlier, { one, attributes }]);
     }
   }
+  return told;
 }
 
 /** What is done only sometimes may be an alternative. */
@@ -41,34 +49,51 @@ export function isConditional({ key, guards }: Checked, { requisites }: Together
 
 function reportRival(
   resource: string,
-  { one, attributes }: Claim,
+  claim: Claim,
   earlier: readonly Claim[],
-  problems: Problems,
+  together: Together,
 ): boolean {
+  const { one } = claim;
   for (const other of earlier) {
-    const contested = contestedBetween(attributes, other.attributes);
-    const rival = other.one.draft;
-    if (contested.length === 0 || isOneId(one.draft, rival)) continue;
-    const { type, id, place, scope } = one.draft;
+    const contested = contestedBetween(claim, other, together);
+    if (contested.length === 0 || isOneId(one.draft, other.one.draft)) continue;
     const why = disagreement(contested, shown(resource));
-    const message = `${type} "${id}" and ${rival.type} "${rival.id}" undo each other at every run: ${why}`;
-    problems.add(place, message, {
-      help: 'leave it to one of them, or say with unless, onlyif, creates or onchanges when each is meant',
-      chain: [{ words: `"${rival.id}" is declared in`, place: rival.place }, ...scope.chain],
-    });
+    tellRivals(one.draft, other.one.draft, why, together.problems);
     return true;
   }
   return false;
 }
 
-function contestedBetween(
-  attributes: Claim['attributes'],
-  others: Claim['attributes'],
-): readonly string[] {
-  return Object.keys(attributes).filter((name) => {
-    const other = others[name];
-    return other !== undefined && other !== attributes[name];
+/** Tells it at the later of two states, with the place of the earlier one. */
+export function tellRivals(
+  { type, id, place, scope }: Draft,
+  rival: Draft,
+  why: string,
+  problems: Problems,
+): void {
+  const message = `${type} "${id}" and ${rival.type} "${rival.id}" undo each other at every run: ${why}`;
+  problems.add(place, message, {
+    help: 'leave it to one of them, or say with unless, onlyif, creates or onchanges when each is meant',
+    chain: [{ words: `"${rival.id}" is declared in`, place: rival.place }, ...scope.chain],
   });
+}
+
+function contestedBetween(
+  { one, attributes }: Claim,
+  { one: before, attributes: others }: Claim,
+  { requisites }: Together,
+): readonly string[] {
+  const isTurned = requisites.get(before.key)?.some(({ targets }) => targets.includes(one.key));
+  return Object.keys(attributes).filter((name) => {
+    const [own, other] = [attributes[name], others[name]];
+    if (own === undefined || other === undefined || own === other) return false;
+    return !isMeanwhile(isTurned === true ? own : other);
+  });
+}
+
+/** A service is stopped for what has to be done while it is down, and started again behind that. */
+function isMeanwhile(decided: string): boolean {
+  return decided.startsWith(MEANWHILE);
 }
 
 /** Of a thing that only one of them wants, nothing else matters. */
@@ -78,7 +103,7 @@ function disagreement(contested: readonly string[], thing: string): string {
 }
 
 /** Two states of a module under one ID have been told. */
-function isOneId(one: Draft, rival: Draft): boolean {
+export function isOneId(one: Draft, rival: Draft): boolean {
   return (
     one.id === rival.id &&
     one.idScope === rival.idScope &&

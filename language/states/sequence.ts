@@ -2,7 +2,7 @@ import type { Declaration, Requisite } from '../declaration.ts';
 import type { Checked } from './declare.ts';
 import type { Draft } from './draft.ts';
 import { impliedEdges } from './implied.ts';
-import { definitionOrder, edgesOf, findCycles, walk } from '../order.ts';
+import { definitionOrder, edgesOf, findCycles, walk, type Edges } from '../order.ts';
 import { showPlace } from '../place.ts';
 import type { Problems } from '../problem.ts';
 
@@ -20,13 +20,8 @@ export function sequenceOf(
   checked: readonly Checked[],
   { requisites, drafts, problems }: Relations,
 ): readonly Declaration[] {
-  const written = edgesOf(
-    drafts.map(({ key }) => ({ key, order: null, requisites: requisites.get(key) ?? [] })),
-  );
-  const cycles = findCycles(written);
-  const byKey = new Map(drafts.map((draft) => [draft.key, draft]));
-  for (const cycle of cycles) reportCycle(cycle, byKey, problems);
-  if (cycles.length > 0 || checked.length < drafts.length) return [];
+  const { written, isCircular } = refuseCircles({ requisites, drafts, problems });
+  if (isCircular || checked.length < drafts.length) return [];
 
   const implied = impliedEdges(checked, written);
   const all = checked.map((one) => {
@@ -37,6 +32,20 @@ export function sequenceOf(
   });
   const sorted = definitionOrder(all);
   return walk(sorted, edgesOf(sorted)).map(declarationOf);
+}
+
+/** Reports requisites that go round; gives all that are written, by the key of who has them. */
+export function refuseCircles({ requisites, drafts, problems }: Relations): {
+  readonly written: Edges;
+  readonly isCircular: boolean;
+} {
+  const written = edgesOf(
+    drafts.map(({ key }) => ({ key, order: null, requisites: requisites.get(key) ?? [] })),
+  );
+  const cycles = findCycles(written);
+  const byKey = new Map(drafts.map((draft) => [draft.key, draft]));
+  for (const cycle of cycles) reportCycle(cycle, byKey, problems);
+  return { written, isCircular: cycles.length > 0 };
 }
 
 /** Tells the loop once, at the state of it that comes first in the files. */

@@ -136,11 +136,20 @@ function pathIn(text: string): string {
   return path.replace(/^(?:\.\/)+/u, '');
 }
 
+/** What looks like a digest, and has too few or other digits. */
+const NEARLY_HASH = /^(?:(?:md5|sha\d+)[=:][^/]*|[0-9a-f]{16,})$/iu;
+
 function missing(
   { scope }: Draft,
   { text, node }: { text: string; node: Node },
   { tree, workshop }: Using,
 ): void {
+  const { chain } = scope;
+  if (NEARLY_HASH.test(text)) {
+    const help =
+      'in hexadecimal digits sha256 has 64, sha512 128, sha384 96, sha224 56, sha1 40, md5 32';
+    return workshop.problems.add(node.place, `"${text}" is no digest`, { help, chain });
+  }
   const known = tree.manifest.flatMap(({ path }) => path.match(/^templates\/(.*)$/su)?.[1] ?? []);
   const path = pathIn(text);
   const elsewhere = known.find((candidate) => candidate.endsWith(`/${path}`));
@@ -148,7 +157,7 @@ function missing(
   const help = elsewhere === undefined ? otherwise : `did you mean "${elsewhere}"?`;
   workshop.problems.add(node.place, `there is no file "${text}" below templates/`, {
     help: hint(path, known, help),
-    chain: scope.chain,
+    chain,
   });
 }
 

@@ -16,7 +16,7 @@ export function guarded(type: StateType, places: Places): StateType {
   const guard = guardFor(type, places);
   return {
     ...type,
-    isOpenEnded: true,
+    reach: 'anything',
     read: async (args, host) =>
       attributesOf('read', guard, await guard.awaited(() => type.read(args, host))),
     want: async (args, host) =>

@@ -50,11 +50,11 @@ export async function converge(
   host: Host,
   options: ConvergeOptions,
 ): Promise<Convergence> {
-  const change = await compare(type, args, host, options.sees);
+  const { have, change } = await look(type, args, host, options.sees);
   if (type.awaits === true && change !== null)
     return wait(type, args, host, { change, ...options });
   const reacts = options.notified === true && !isAnsweredBy(type, change);
-  if (change === null && !reacts) return unchanged(type, args);
+  if (change === null && !reacts) return unchanged(type, args, have);
   const work = { change, reacts, ...options };
   await refuse(type, args, host, work);
   return bringAbout(type, args, host, work);
@@ -75,8 +75,8 @@ async function refuse(
   if (reacts) await type.refusesReaction?.(args, view);
 }
 
-function unchanged(type: StateType, args: unknown): Convergence {
-  const says = type.says?.(args) ?? '';
+function unchanged(type: StateType, args: unknown, have: Attributes | null): Convergence {
+  const says = type.says?.(args, have) ?? '';
   return { status: 'unchanged', ...(says === '' ? {} : { says }) };
 }
 
@@ -154,10 +154,19 @@ export async function compare(
   host: Host,
   sees?: ConvergeOptions['sees'],
 ): Promise<Change | null> {
+  return (await look(type, args, host, sees)).change;
+}
+
+async function look(
+  type: StateType,
+  args: unknown,
+  host: Host,
+  sees?: ConvergeOptions['sees'],
+): Promise<{ readonly have: Attributes | null; readonly change: Change | null }> {
   const view = viewOf(host);
   const [have, want] = await Promise.all([type.read(args, view), type.want(args, view)]);
   sees?.(want);
-  return diff(have, want);
+  return { have, change: diff(have, want) };
 }
 
 /** Brings something up on what it watches, whether or not it is up. */

@@ -1,5 +1,4 @@
 import type { Declaration } from '../../language/declaration.ts';
-import type { ConductorError } from '../../shared/errors.ts';
 import { typeOf } from './context.ts';
 import type { RunContext } from './context.ts';
 import type { Result } from './outcome.ts';
@@ -50,7 +49,7 @@ function disturbance(declaration: Declaration, context: RunContext): string | nu
   return written === null ? null : `${written}, and this is about the same file`;
 }
 
-function isPath(resource: string): boolean {
+export function isPath(resource: string): boolean {
   return resource.startsWith('path:');
 }
 
@@ -85,8 +84,13 @@ function changingAmong({ requisites }: Declaration, context: RunContext): string
   );
 }
 
+/** Those whose turn is over. */
+export function earlier({ standings, byKey }: RunContext): readonly Declaration[] {
+  return [...standings.keys()].flatMap((key) => byKey.get(key) ?? []);
+}
+
 /** Of several, one that is sure to change rather than one of which nobody knows. */
-function first(
+export function first(
   declarations: readonly Declaration[],
   { standings }: RunContext,
   note = '',
@@ -98,67 +102,6 @@ function first(
   return unsure === undefined ? null : `"${unsure.id}"${note} may change first`;
 }
 
-/**
- * What would change before a state that fails in a dry run, so that the real run may do better; `null` if nothing
- * that matters. An error that names what it lacks waits only for what may bring that about; if it
- * names nothing, for what is of its own kind.
- */
-export function remedyFor(
-  { details: { lacks } }: ConductorError,
-  declaration: Declaration,
-  context: RunContext,
-): string | null {
-  return Array.isArray(lacks)
-    ? bringing(lacks.map(String), declaration, context)
-    : earlierChange(declaration, context);
-}
-
-/** States run in the order in which they are written, so any earlier one may be what it waits for. */
-function earlierChange(declaration: Declaration, context: RunContext): string | null {
-  return (
-    changingNeed(declaration, context) ??
-    first(earlier(context).toReversed(), context, ', which comes before it,')
-  );
-}
-
-function earlier({ standings, byKey }: RunContext): readonly Declaration[] {
-  return [...standings.keys()].flatMap((key) => byKey.get(key) ?? []);
-}
-
-/**
- * What provides one of these, or where nothing is named what is of the same kind; else what runs programs of others,
- * which may bring anything about.
- */
-function bringing(
-  lacks: readonly string[],
-  { type: own }: Declaration,
-  context: RunContext,
-): string | null {
-  const known = earlier(context).map((one) => ({ one, type: typeOf(context, one) }));
-  const providers = known.filter(({ one, type }) =>
-    lacks.length === 0
-      ? kindOf(type.name) === kindOf(own)
-      : type.provides?.(one.args).some((provided) => lacks.some((lack) => covers(provided, lack))),
-  );
-  const open = known.filter(({ type }) => type.isOpenEnded === true || type.oneShot === true);
-  return (
-    first(declarationsOf(providers), context) ??
-    first(declarationsOf(open), context, ', which may bring it about,')
-  );
-}
-
 function declarationsOf(known: readonly { readonly one: Declaration }[]): readonly Declaration[] {
   return known.map(({ one }) => one);
-}
-
-/** `postgres` of `postgres_user.absent`. */
-function kindOf(type: string): string {
-  return type.replace(/[._].*$/u, '');
-}
-
-/** Who makes a path may make what is below it and, on the way, the directories above. */
-function covers(provided: string, lack: string): boolean {
-  if (provided === lack) return true;
-  if (!isPath(provided)) return false;
-  return lack.startsWith(`${provided}/`) || provided.startsWith(`${lack}/`);
 }

@@ -33,10 +33,20 @@ export async function guardedBy(
   if (unless.length > 0 && (await every(unless, asks))) {
     return { because: 'unless: the condition holds', byCommand: true };
   }
-  if (!(await every(onlyif, asks))) {
-    return { because: 'onlyif: the condition does not hold', byCommand: true };
+  for (const line of onlyif) {
+    const { exitCode } = await ask(line, runas, host);
+    if (exitCode !== 0) return { because: `onlyif: ${failed(line, exitCode)}`, byCommand: true };
   }
   return null;
+}
+
+/** What the shell says if there is no such program. */
+const NOT_FOUND = 127;
+
+/** A program that is misspelt is no condition that does not hold. */
+function failed(line: string, exitCode: number): string {
+  if (exitCode !== NOT_FOUND) return 'the condition does not hold';
+  return `a program of "${line}" is not there, so the condition does not hold`;
 }
 
 /** The first of these commands that fails, with its output; `null` if all succeed. */

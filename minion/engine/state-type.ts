@@ -1,6 +1,12 @@
 import type { z } from 'zod';
 import type { Attributes, Change } from '../../shared/change.ts';
-import type { Gathered, Permits, Settled, Surroundings } from '../../shared/surroundings.ts';
+import type {
+  Gathered,
+  Permits,
+  Rewriting,
+  Settled,
+  Surroundings,
+} from '../../shared/surroundings.ts';
 import type { Host, HostView } from '../host/host.ts';
 
 /**
@@ -78,10 +84,11 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
   readonly digests?: readonly string[];
 
   /**
-   * It runs programs of others (maintainer scripts, say), which may bring about more than it provides: what a later
-   * state lacks may come from it.
+   * What it may bring about beyond what it provides, so that a later state may come by what it lacks: it runs `programs` of
+   * others (maintainer scripts, say), which bring things but clear nothing out of the way; or it does `anything`, as
+   * what is `oneShot` does unless it says otherwise.
    */
-  readonly isOpenEnded?: true;
+  readonly reach?: 'nothing' | 'programs' | 'anything';
 
   /** What it brings about, as resource names: `user:NAME`, `path:/abs`, `package:NAME`, … */
   provides?(args: Args): readonly string[];
@@ -103,6 +110,12 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
 
   /** The permissions that it gives beside the mode of a file, which must leave room for them. */
   permits?(args: Args): Permits | null;
+
+  /**
+   * What it makes of the text of a file, where its arguments alone say that; `null` if they do not. Two states that would
+   * change what the other has made at every run are a mistake in the tree, too.
+   */
+  rewrites?(args: Args): Rewriting | null;
 
   /** What must be there before it, if the tree declares it: the implied requisites. */
   needs?(args: Args): readonly string[];
@@ -141,8 +154,8 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
   /** Whether it may do without a guard for once; `needsGuard` holds otherwise. */
   goesUnguarded?(args: Args): boolean;
 
-  /** What whoever reads the report is to be told, whether or not anything changes. */
-  says?(args: Args): string;
+  /** What whoever reads the report is to be told where nothing changes, of the arguments and of how the thing is. */
+  says?(args: Args, state: State | null): string;
 
   /**
    * Throws if this change cannot be carried out as the host is, so that a plan says it, and a run says it before its

@@ -77,7 +77,7 @@ declare module 'conductor' {
     /** Whether it may do without a guard for once; `needsGuard` holds otherwise. */
     goesUnguarded?(args: Args): boolean;
     /** What whoever reads the report is to be told, whether or not anything changes. */
-    says?(args: Args): string;
+    says?(args: Args, state: State | null): string;
     /**
      * Throws a `ConductorError` if this change cannot be carried out as the host is, so that a plan says it and a run
      * ends before its first effect. Changes nothing.

@@ -99,7 +99,7 @@ function toyTypes(world: ToyWorld): ReadonlyMap<string, StateType> {
     says: ({ value }) => value,
   };
   const derived: StateType<Toy, ToyState> = { ...mute, name: 'toy.derived', isDerived: true };
-  const open: StateType<Toy, ToyState> = { ...mute, name: 'toy.open', isOpenEnded: true };
+  const open: StateType<Toy, ToyState> = { ...mute, name: 'toy.open', reach: 'programs' };
   const provider: StateType<Toy, ToyState> = {
     ...mute,
     name: 'toy.provider',
@@ -129,11 +129,17 @@ function toyTypes(world: ToyWorld): ReadonlyMap<string, StateType> {
     },
   };
   const other: StateType<Toy, ToyState> = { ...mute, name: 'other.kind' };
+  const file: StateType<Toy, ToyState> = {
+    ...mute,
+    name: 'file.toy',
+    provides: ({ name }) => [`path:${name}`],
+  };
   const types = [
     mute,
     set,
     text,
     other,
+    file,
     taker,
     user,
     content,

@@ -20,12 +20,19 @@ test('a changed state shows what it is, where it stands, and from what to what i
   ]);
 });
 
-test('an unchanged state is shown only when asked for, or when it reacted', (t) => {
+test('an unchanged state is shown only when asked for, or when it has something to say', (t) => {
   const { change: _change, ...rest } = outcome;
   const unchanged = { ...rest, status: 'unchanged' as const };
   t.deepEqual(renderOutcome(unchanged, plain), []);
   t.is(renderOutcome(unchanged, { ...plain, verbose: true }).length, 1);
-  t.is(renderOutcome({ ...unchanged, reaction: 'restarted' }, plain)[1], '    reaction restarted');
+  t.is(renderOutcome({ ...unchanged, reaction: 'no match' }, plain)[1], '    note no match');
+  t.is(renderOutcome({ ...outcome, reaction: 'restarted' }, plain)[2], '    reaction restarted');
+});
+
+test('a state that is called by a script is told by the first line of that', (t) => {
+  const script = 'set -e\nmake install\n';
+  const [head] = renderOutcome({ ...outcome, id: script, name: script }, plain);
+  t.is(head, '* user.present  set -e …  changed  states/eknight.yaml:12:1');
 });
 
 test('an empty list is no news of what is new, but of what had something in it', (t) => {

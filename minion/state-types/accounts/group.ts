@@ -92,7 +92,9 @@ async function refuseRemoval(
   const user = [...(await host.accounts()).values()].find((account) => account.gid === gid);
   if (user === undefined) return;
   const state = `it is the primary group of user "${user.name}"`;
-  throw new ConductorError('STATE_REFUSED', `Cannot remove group "${name}": ${state}`);
+  throw new ConductorError('STATE_REFUSED', `Cannot remove group "${name}": ${state}`, {
+    inTheWay: [`user:${user.name}`],
+  });
 }
 
 async function apply(change: Change<Group>, args: GroupArgs, host: Host): Promise<void> {

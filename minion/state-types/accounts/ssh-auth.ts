@@ -16,6 +16,7 @@ import {
 } from './lib/authorized-keys.ts';
 import { said } from '../lib/said.ts';
 import type { AuthorizedKey } from './lib/authorized-keys.ts';
+import { keysGone, keysThere } from './lib/key-settled.ts';
 import { keysIn, plainKey } from './lib/given-keys.ts';
 import { configField, encField, optionsField } from './ssh-auth-schema.ts';
 
@@ -167,6 +168,8 @@ export const sshAuthPresent = defineState({
     options: [no-port-forwarding]
 `,
   treeFiles: ['source'],
+  settles: (args: PresentArgs) =>
+    keysThere(givenKeys(args), (key) => (args.source === undefined ? want(args) : key), args),
   needs: ({ user }: PresentArgs) => [`user:${user}`],
   read,
   async want(args, host) {
@@ -185,6 +188,7 @@ export const sshAuthAbsent = defineState({
     user: www-data
 `,
   treeFiles: ['source'],
+  settles: (args: AbsentArgs) => keysGone(givenKeys(args), args),
   read,
   want: () => null,
   apply: applyAbsent,

@@ -115,6 +115,7 @@ async function keyOf(args: PresentArgs, host: HostView): Promise<{ enc: string; 
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot trust "${name}": none of its keys has the fingerprint "${fingerprint}"; it offers ${shown}`,
+    { lacks: [] },
   );
 }
 

@@ -109,5 +109,6 @@ async function refuseBusy(
   throw new ConductorError(
     'STATE_REFUSED',
     `${cannot}: processes of it run, such as ${first.replace(/\s+/u, ' ')}${hint}`,
+    { lacks: null },
   );
 }

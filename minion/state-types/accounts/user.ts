@@ -110,6 +110,7 @@ function refuse(name: string, what: 'uid' | 'gid', state: string): never {
     'STATE_REFUSED',
     `Cannot change the ${what} of user "${name}": ${state}, and its files would keep the old one ` +
       `(allow_${what}_change: true changes it all the same)`,
+    { lacks: [] },
   );
 }
 

@@ -18,7 +18,7 @@ const SETTLE_MS = 700;
 export const dockerContainerRunning = defineState<RunningArgs, Container>({
   name: 'docker_container.running',
   schema: runningSchema,
-  isOpenEnded: true,
+  reach: 'programs',
   example: `solr:
   docker_container.running:
     image: docker.io/library/solr:8.11
@@ -184,6 +184,7 @@ export const dockerContainerAbsent = defineState<AbsentArgs, Standing>({
     throw new ConductorError(
       'STATE_REFUSED',
       `Cannot remove the container "${name}": it runs (force: true stops it first)`,
+      { lacks: [] },
     );
   },
   async apply(change, args, host) {

@@ -132,6 +132,7 @@ async function guardUse(image: string, args: AbsentArgs, host: HostView): Promis
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot remove the image "${image}": the container "${container}" was made from it (force: true removes that too)`,
+    { lacks: [] },
   );
 }
 

@@ -86,7 +86,7 @@ type InstalledArgs = z.infer<typeof installedSchema>;
 
 export const npmInstalled = defineState<InstalledArgs, Installed>({
   name: 'npm.installed',
-  isOpenEnded: true,
+  reach: 'programs',
   schema: installedSchema,
   example: `front end:
   npm.installed:

@@ -60,7 +60,7 @@ type Args = z.infer<typeof schema>;
 export const pipInstalled = defineState<Args, Installed>({
   name: 'pip.installed',
   isDerived: true,
-  isOpenEnded: true,
+  reach: 'programs',
   schema,
   treeFileLists: ['requirements'],
   example: `gunicorn:

@@ -140,8 +140,21 @@ async function needVenv(args: Args, host: HostView): Promise<void> {
   );
 }
 
+/** What has been begun and could not be filled is taken away again: nothing is there that looks whole. */
 async function apply(change: Change<Virtualenv>, args: Args, host: Host): Promise<void> {
   if (change.action === 'remove') return;
+  const wasThere = (await host.status(args.name)) !== null;
+  try {
+    await make(change, args, host);
+  } catch (error) {
+    if (!wasThere) await host.remove(args.name);
+    throw error;
+  }
+}
+
+type Making = Exclude<Change<Virtualenv>, { action: 'remove' }>;
+
+async function make(change: Making, args: Args, host: Host): Promise<void> {
   if (change.action === 'create') await makeOwnDirectory(host, args.name, args.user ?? 'root');
   else await giveTo(host, args.name, args.user ?? 'root'); // whoever installed by hand may have been another
   if (mustBuild(change)) await build(args, host);
@@ -152,7 +165,7 @@ async function apply(change: Change<Virtualenv>, args: Args, host: Host): Promis
     await install(host, target, args.pip_upgrade ? ['--upgrade'] : []);
 }
 
-function mustBuild({ action, to }: Exclude<Change<Virtualenv>, { action: 'remove' }>): boolean {
+function mustBuild({ action, to }: Making): boolean {
   return action === 'create' || to.python !== undefined || to.system_site_packages !== undefined;
 }
 
@@ -180,6 +193,7 @@ async function guardDirectory({ name }: Args, host: HostView): Promise<void> {
     throw new ConductorError(
       'STATE_REFUSED',
       `Cannot make a virtual environment in "${name}": something else is there`,
+      { inTheWay: [`path:${name}`] },
     );
   }
 }

@@ -100,7 +100,9 @@ async function contentOf(args: Args, host: HostView): Promise<Uint8Array> {
   const wanted = await wantedContent(asked, host);
   if (wanted.from === 'web') return downloadFirst(wanted.urls, wanted.digest, host);
   if (wanted.from === 'here') return wanted.bytes;
-  throw new ConductorError('SOURCE_MISSING', `Cannot run "${name}": it has no source`);
+  throw new ConductorError('SOURCE_MISSING', `Cannot run "${name}": it has no source`, {
+    lacks: [],
+  });
 }
 
 const FIRST_LINE = /^#!\s*(?<program>\/\S+)(?:[ \t]+(?<argument>\S.*?))?[ \t]*\r?\n/u;

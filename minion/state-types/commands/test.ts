@@ -30,6 +30,7 @@ function refusal({ name: title, comment: said }: Commented): ConductorError {
   return new ConductorError(
     'STATE_REFUSED',
     said ?? `Cannot go on at "${title}": it is meant to fail`,
+    { lacks: [] },
   );
 }
 
@@ -73,6 +74,7 @@ export const testSucceedWithChanges = defineState({
   test.succeed_with_changes: {}
 `,
   oneShot: true,
+  reach: 'nothing',
   read: untouched,
   want: everything,
   apply: noEffect,
@@ -108,6 +110,7 @@ export const testFailWithChanges = defineState({
     comment: To see what requires it being skipped
 `,
   oneShot: true,
+  reach: 'nothing',
   read: untouched,
   want: everything,
   apply: async (_change: Change<Pretended>, args: Commented): Promise<void> => {
@@ -139,6 +142,7 @@ export const testConfigurable = defineState({
     comment: As told
 `,
   oneShot: true,
+  reach: 'nothing',
   async read(args: Configured): Promise<Pretended | null> {
     if (!args.result && !args.changes) throw refusal(args);
     return { done: !args.changes };

@@ -6,8 +6,10 @@ import { defineState } from '../../engine/state-type.ts';
 import { askLines, askServer, tellServer } from './lib/mysql.ts';
 import { accountField, hostField, serverFields, serverNeeds } from './lib/mysql-fields.ts';
 import { account, identifier } from './lib/mysql-quote.ts';
+import { needTable } from './lib/mysql-tables.ts';
 import type { Server } from './lib/mysql-fields.ts';
-import { isPrivilege, parseGrants, splitPrivileges } from './lib/mysql-grants.ts';
+import { mysqlGranted, mysqlRevoked } from './lib/granted.ts';
+import { ALL, isPrivilege, parseGrants, splitPrivileges } from './lib/mysql-grants.ts';
 
 type Granted = { grant: readonly string[]; grant_option: boolean };
 type Named = Server & {
@@ -19,7 +21,6 @@ type Named = Server & {
   revoke_first?: boolean;
 };
 
-const ALL = 'ALL PRIVILEGES';
 const NO_SUCH_GRANT = 1141;
 const ACCOUNTS = 'SELECT JSON_ARRAY(user, host) FROM mysql.user ORDER BY user, host;';
 
@@ -101,6 +102,7 @@ export const mysqlGrantsPresent = defineState<z.infer<typeof presentSchema>, Gra
     user: shop
     host: localhost
 `,
+  settles: mysqlGranted,
   needs,
   read,
   want: ({ grant, grant_option }) =>
@@ -120,6 +122,7 @@ export const mysqlGrantsAbsent = defineState({
     database: shop.*
     user: shop
 `,
+  settles: mysqlRevoked,
   needs,
   read,
   want: () => null,
@@ -180,7 +183,7 @@ function grantsAlone(args: Named, host: HostView): Promise<readonly string[] | n
 
 async function refuses(_change: Change<Granted>, args: Named, host: HostView): Promise<void> {
   const { user, host: at } = args;
-  if ((await grantsAlone(args, host)) !== null) return;
+  if ((await grantsAlone(args, host)) !== null) return needTable(args, host);
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot give privileges to "${user}"@"${at}": there is no such account`,
@@ -217,9 +220,6 @@ function objectOf({ database, escape }: Named): { plain: string; quoted: string 
   const [name, table] = [database.slice(0, dot), database.slice(dot + 1)];
   const isPattern = table === '*' && name !== '*';
   const shown = isPattern && escape ? name.replaceAll(/(?<!\\)[_%]/gu, String.raw`\$&`) : name;
-  return { plain: `${shown}.${table}`, quoted: `${objectPart(shown)}.${objectPart(table)}` };
-}
-
-function objectPart(part: string): string {
-  return part === '*' ? '*' : identifier(part);
+  const parts = [shown, table].map((part) => (part === '*' ? '*' : identifier(part)));
+  return { plain: `${shown}.${table}`, quoted: parts.join('.') };
 }

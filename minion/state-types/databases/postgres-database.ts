@@ -181,7 +181,7 @@ async function needPossible(
 
 function hasNone(name: string, what: string): ConductorError {
   const message = `Cannot make the database "${name}" as it should be: the server has no ${what}`;
-  return new ConductorError('STATE_REFUSED', message);
+  return new ConductorError('STATE_REFUSED', message, { lacks: [] });
 }
 
 async function apply(change: Change<Database>, args: Named, host: Host): Promise<void> {

@@ -5,6 +5,7 @@ import { defineState } from '../../engine/state-type.ts';
 import { askServer, tellAtOnce, tellServer } from './lib/postgres.ts';
 import { EVERYBODY, aclAnswer, aclQuestion, isInSchema, signatureOf } from './lib/postgres-acl.ts';
 import type { Acls } from './lib/postgres-acl.ts';
+import { postgresGranted, postgresRevoked } from './lib/granted.ts';
 import { serverNeeds } from './lib/postgres-fields.ts';
 import { needRoles } from './lib/postgres-roles.ts';
 import { said } from '../lib/said.ts';
@@ -23,6 +24,7 @@ export const postgresPrivilegesPresent = defineState<Args, Privileges>({
     object_type: database
     privileges: [CONNECT]
 `,
+  settles: postgresGranted,
   needs,
   read: (args, host) => read(args, host, 'every'),
   async want(args, host) {
@@ -45,6 +47,7 @@ export const postgresPrivilegesAbsent = defineState<Args, Privileges>({
     privileges: [CREATE]
     maintenance_db: openknesset
 `,
+  settles: postgresRevoked,
   needs,
   read: (args, host) => read(args, host, 'some'),
   want: () => null,

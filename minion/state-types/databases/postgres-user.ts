@@ -136,6 +136,7 @@ async function acceptsPassword(args: Named, host: HostView): Promise<boolean> {
     'STATE_REFUSED',
     `Cannot compare the password of role "${name}": the server neither shows what it keeps nor lets it be tried ` +
       '(refresh_password: false leaves it alone)',
+    { lacks: [] },
   );
 }
 

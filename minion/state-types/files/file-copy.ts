@@ -107,11 +107,14 @@ async function sourceOf({ source }: Args, host: HostView): Promise<Uint8Array> {
     throw new ConductorError(
       'STATE_REFUSED',
       `Cannot copy "${source}": it is a directory (file.recurse brings those of the tree, cmd.run with \`creates\` can copy others)`,
+      { inTheWay: [`path:${source}`] },
     );
   }
   const bytes = await host.readFile(source);
   if (bytes !== null) return bytes;
-  throw new ConductorError('SOURCE_MISSING', `Cannot copy "${source}": there is no such file`);
+  throw new ConductorError('SOURCE_MISSING', `Cannot copy "${source}": there is no such file`, {
+    lacks: [`path:${source}`],
+  });
 }
 
 async function refuses(_change: Change<Copy>, args: Args, host: HostView): Promise<void> {

@@ -22,8 +22,15 @@ const missingSchema = z
 
 type Args = z.infer<typeof existsSchema>;
 
-function refuse(name: string, state: string): never {
-  throw new ConductorError('STATE_REFUSED', `Cannot go on with "${name}": ${state}`);
+function refuse(name: string, state: string, details = {}): never {
+  throw new ConductorError('STATE_REFUSED', `Cannot go on with "${name}": ${state}`, details);
+}
+
+/** What the kernel shows there comes and goes with whatever happens on the host. */
+const OF_KERNEL = /^\/(?:dev|proc|run|sys)\//u;
+
+function absence(name: string): { readonly lacks: readonly string[] | null } {
+  return { lacks: OF_KERNEL.test(name) ? null : [`path:${name}`] };
 }
 
 async function nothing(): Promise<void> {
@@ -39,7 +46,9 @@ export const fileExists = defineState({
   needs: ({ name }: Args) => pathAndParents(name),
   async read({ name }: Args, host: HostView): Promise<Present> {
     const status = await host.status(name);
-    return status === null ? refuse(name, 'it does not exist') : { kind: status.kind };
+    return status === null
+      ? refuse(name, 'it does not exist', absence(name))
+      : { kind: status.kind };
   },
   want: (): Partial<Present> => ({}),
   apply: nothing,
@@ -59,7 +68,7 @@ export const fileMissing = defineState({
       symlink: 'a symbolic link',
       other: 'something',
     };
-    return status === null ? null : refuse(name, `${kinds[status.kind]} is there`);
+    return status === null ? null : refuse(name, `${kinds[status.kind]} is there`, { lacks: null });
   },
   want: () => null,
   apply: nothing,

@@ -46,7 +46,9 @@ async function read({ name, target, force }: Args, host: HostView): Promise<Hard
 
 async function want({ target }: Args, host: HostView): Promise<Partial<HardLink>> {
   if ((await host.status(target)) !== null) return { target };
-  throw new ConductorError('SOURCE_MISSING', `Cannot link to "${target}": there is no such file`);
+  throw new ConductorError('SOURCE_MISSING', `Cannot link to "${target}": there is no such file`, {
+    lacks: [`path:${target}`],
+  });
 }
 
 export const fileHardlink = defineState({

@@ -15,6 +15,11 @@ export const fileKeyvalue = defineEdit({
     uncomment: "#"
     append_if_not_found: true
 `,
+  samples: ({ key = '', value = '', key_values: all = { [key]: value }, separator, uncomment }) =>
+    Object.entries(all).flatMap(([name, is]) => {
+      const line = `${name}${separator}${is}`;
+      return uncomment === undefined ? [line] : [line, `${uncomment}${line}`];
+    }),
   edit(text, args) {
     if (text !== null || args.create_if_missing) return keysSet(text ?? '', args);
     return args.ignore_if_missing ? null : refuseEdit(args, 'there is no such file');

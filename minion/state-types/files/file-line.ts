@@ -1,4 +1,4 @@
-import { lineEdited } from './lib/line-edit.ts';
+import { lineDoubts, lineEdited } from './lib/line-edit.ts';
 import { refuseEdit } from './lib/edited-text.ts';
 import { defineEdit } from './lib/text-edit.ts';
 import { lineSchema } from './file-line-schema.ts';
@@ -13,6 +13,7 @@ export const fileLine = defineEdit({
     after: localhost
 `,
   modeArgument: 'file_mode',
+  doubts: (text, args) => lineDoubts(text, args),
   edit(text, args) {
     if (text !== null || args.create) return lineEdited(text ?? '', args);
     return args.quiet ? null : refuseEdit(args, 'there is no such file (create: true makes it)');

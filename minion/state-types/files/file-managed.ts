@@ -23,7 +23,7 @@ import { refusePlace } from '../lib/places.ts';
 import { ownersOf, parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
 import { closed } from '../lib/secrecy.ts';
-import { managedSettled } from './lib/managed-settled.ts';
+import { managedRewriting, managedSettled } from './lib/managed-settled.ts';
 import { asText } from './lib/text.ts';
 
 /** How one file is. Of its content there is the text, a digest where it is not shown, or the one that was asked for. */
@@ -100,6 +100,7 @@ function ownersArgs(args: Args, wanted: WantedContent | null): OwnerArgs {
     throw new ConductorError(
       'STATE_REFUSED',
       `Cannot keep the mode of the source of "${args.name}": a download has none (say which in \`mode\`)`,
+      { lacks: [] },
     );
   }
   return said({ user, group, mode: kept });
@@ -201,6 +202,7 @@ export const fileManaged = defineState({
   knowing: (args: Args, { holdsSecret }: Surroundings): Args => (holdsSecret ? closed(args) : args),
   provides: ({ name }: Args) => [`path:${name}`],
   settles: managedSettled,
+  rewrites: managedRewriting,
   needs: ({ name, user, group }: Args) => [...parentsOf(name), ...ownersOf(said({ user, group }))],
   read,
   want,

@@ -37,6 +37,7 @@ async function read({ name, source, force }: Args, host: HostView): Promise<Rena
     throw new ConductorError(
       'STATE_REFUSED',
       `Cannot rename "${source}" to "${name}": something is there already${help}`,
+      { inTheWay: [`path:${name}`] },
     );
   }
   return { renamed: false };

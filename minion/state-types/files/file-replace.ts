@@ -77,6 +77,17 @@ function replaced(text: string, args: ReplaceArgs): string {
   );
 }
 
+/** Nothing to replace, and nothing in the text that looks replaced. */
+function replaceDoubts(text: string, args: ReplaceArgs): string {
+  const { pattern: source, flags, repl, backslash_literal: isLiteral } = args;
+  if (args.append_if_not_found || args.prepend_if_not_found) return '';
+  if (compilePattern(source, flags).test(text)) return '';
+  const parts = isLiteral ? [repl] : repl.split(/\\(?:g<\w+>|\d{1,2}|[nrt\\])/u);
+  // What takes something away leaves nothing that tells it has.
+  const isDone = parts.every((part) => text.includes(part));
+  return isDone ? '' : `nothing matches "${source}", so nothing is replaced`;
+}
+
 /** What a replacer is called with: the match, its groups, its place, the text, and groups by name. */
 function replacement(
   { repl, backslash_literal: isLiteral }: ReplaceArgs,
@@ -114,6 +125,7 @@ export const fileReplace = defineEdit({
     repl: PasswordAuthentication no
     append_if_not_found: true
 `,
+  doubts: replaceDoubts,
   edit(text, args) {
     if (text !== null) return replaced(text, args);
     return args.ignore_if_missing ? null : refuseEdit(args, 'there is no such file');

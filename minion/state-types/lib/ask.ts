@@ -24,12 +24,20 @@ export async function ask(
   throw failed(purpose, argv, output);
 }
 
+/** What git has many words for. */
+function foreignTree({ stderr }: Output): string | null {
+  const { path } =
+    /detected dubious ownership in repository at '(?<path>.*)'/u.exec(stderr)?.groups ?? {};
+  if (path === undefined) return null;
+  return `"${path}" belongs to another account than the one that looks (say whose it is in \`user\`)`;
+}
+
 /** The error for a command that did not do what it was run for. */
 export function failed(purpose: string, argv: Argv, output: Output): ConductorError {
   const state =
     output.exitCode === 127
       ? `there is no program "${argv[0]}" on this host`
-      : `${argv[0]} exited with ${output.exitCode}: ${lastWords(output)}`;
+      : `${argv[0]} exited with ${output.exitCode}: ${foreignTree(output) ?? lastWords(output)}`;
   return new ConductorError('COMMAND_FAILED', `Cannot ${purpose}: ${state}`, {
     exitCode: output.exitCode,
     // Whole: a part of a secret, where it would be cut, could not be found any more.

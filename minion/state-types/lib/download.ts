@@ -9,7 +9,7 @@ const LOOK_MS = 10_000;
 export function download(url: string, host: HostView): Promise<Uint8Array> {
   return host.shared(`download:${url}`, async () => {
     const answer = await follow(url, { timeoutMs: TIMEOUT_MS }, host);
-    if (answer === null) throw missing(url, 'nothing answers');
+    if (answer === null) throw missing(url, 'nothing answers', { lacks: null });
     return answer.body;
   });
 }
@@ -23,7 +23,7 @@ export function lookForDownload(url: string, host: HostView): Promise<void> {
     const begun = performance.now();
     const answer = await follow(url, { timeoutMs: LOOK_MS, onlyHeaders: true }, host);
     if (answer === null && performance.now() - begun < LOOK_MS)
-      throw missing(url, 'nothing answers');
+      throw missing(url, 'nothing answers', { lacks: null });
   });
 }
 
@@ -50,8 +50,10 @@ async function follow(
   throw missing(url, `it redirects more than ${MOST_REDIRECTS} times`);
 }
 
-function missing(url: string, state: string): ConductorError {
-  return new ConductorError('SOURCE_MISSING', `Cannot download "${withoutUser(url)}": ${state}`);
+/** Where nothing answers, a network, a name server or a firewall of an earlier state may change that. */
+function missing(url: string, state: string, details = {}): ConductorError {
+  const message = `Cannot download "${withoutUser(url)}": ${state}`;
+  return new ConductorError('SOURCE_MISSING', message, details);
 }
 
 /** A URL without a name and password that may stand in it. */

@@ -53,6 +53,7 @@ export async function followLinks(path: string, host: HostView): Promise<string>
       throw new ConductorError(
         'STATE_REFUSED',
         `Cannot manage "${path}": a symbolic link of "${status.user}" stands there, and only links of root are followed`,
+        { inTheWay: [`path:${at}`] },
       );
     }
     const to = (await host.readLink(at)) ?? '';
@@ -61,6 +62,7 @@ export async function followLinks(path: string, host: HostView): Promise<string>
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot manage "${path}": its symbolic links never end`,
+    { inTheWay: [`path:${path}`] },
   );
 }
 
@@ -78,7 +80,7 @@ export function refuseKind(path: string, { kind }: FileStatus, wanted: string): 
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot make "${path}" ${wanted}: ${stands} stands there`,
-    { lacks: [`path:${path}`] },
+    { inTheWay: [`path:${path}`] },
   );
 }
 

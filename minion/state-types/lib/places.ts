@@ -82,6 +82,7 @@ export async function refuseMounts(paths: readonly string[], host: HostView): Pr
     throw new ConductorError(
       'STATE_REFUSED',
       `Cannot remove "${path}": something is mounted at "${point}"`,
+      { inTheWay: [`path:${point}`, `mount:${point}`] },
     );
   }
 }
@@ -114,6 +115,7 @@ export async function refuseRoom({ path, backupname }: Room, host: HostView): Pr
     throw new ConductorError(
       'STATE_REFUSED',
       `Cannot move "${path}" to "${backupname}": something is there already`,
+      { inTheWay: [`path:${backupname}`] },
     );
   }
   await refusePlace({ name: backupname, makedirs: false }, host);

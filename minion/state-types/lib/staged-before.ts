@@ -92,5 +92,7 @@ async function pieceAt(host: HostView, path: string): Promise<KeptPiece> {
     const { mode, user, group } = status;
     return { kind: 'file', content, mode, user, group };
   }
-  throw new ConductorError('STATE_REFUSED', `Cannot replace "${path}": it is no regular file`);
+  throw new ConductorError('STATE_REFUSED', `Cannot replace "${path}": it is no regular file`, {
+    inTheWay: [`path:${path}`],
+  });
 }

@@ -63,6 +63,8 @@ export interface Judged extends Pick<Replacement, 'what' | 'directory' | 'pieces
   /** Why the answer of the check is a refusal; `null` if it is none. By default any exit code but 0 is one. */
   readonly complaint?: (output: Output) => string | null;
   readonly hasOwnTmp?: boolean;
+  /** Who judges, where the check is a script. */
+  readonly judge?: string;
 }
 
 /**
@@ -71,15 +73,16 @@ export interface Judged extends Pick<Replacement, 'what' | 'directory' | 'pieces
  */
 export async function refuseConfiguration(judged: Judged, host: HostView): Promise<void> {
   const { what, check, complaint = complaintOf } = judged;
+  const judge = judged.judge ?? (check === null ? '' : nameOf(check));
   if (check === null) return;
   await needPlaces(judged, host);
   const output = await rehearse({ ...judged, check }, host);
-  if (output.exitCode === 127) throw noProgram(what, check);
+  if (output.exitCode === 127) throw noProgram(what, judge);
   const why = complaint(output);
   if (why === null) return;
   throw new ConductorError(
     'CHECK_FAILED',
-    `Cannot configure ${what}: ${nameOf(check)} refuses it, so the old configuration stays: ${why}`,
+    `Cannot configure ${what}: ${judge} refuses it, so the old configuration stays: ${why}`,
     { output: lastWords(output, 40) },
   );
 }
@@ -108,12 +111,11 @@ async function needPlaces({ what, directory, pieces }: Judged, host: HostView): 
   }
 }
 
-function noProgram(what: string, check: Argv): ConductorError {
-  const program = nameOf(check);
+function noProgram(what: string, program: string): ConductorError {
   return new ConductorError(
     'STATE_REFUSED',
     `Cannot configure ${what}: there is no program "${program}" on this host`,
-    { lacks: [`path:${program}`] },
+    { lacks: [`path:${program}`, `package:${program}`] },
   );
 }
 

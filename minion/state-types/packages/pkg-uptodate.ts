@@ -71,7 +71,7 @@ async function apply(_change: Change<PackageSet>, args: Args, host: Host): Promi
 export const pkgUptodate = defineState<Args, PackageSet>({
   name: 'pkg.uptodate',
   schema,
-  isOpenEnded: true,
+  reach: 'programs',
   example: `the whole system is up to date:
   pkg.uptodate:
     cache_valid_time: 3600

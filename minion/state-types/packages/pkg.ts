@@ -40,7 +40,7 @@ export const pkgInstalled = defineState<InstalledArgs, PackageSet>({
     install_recommends: false
 `,
   isRelative: true,
-  isOpenEnded: true,
+  reach: 'programs',
   provides,
   settles,
   needs,
@@ -59,7 +59,7 @@ export const pkgLatest = defineState<LatestArgs, PackageSet>({
     name: ca-certificates
     cache_valid_time: 3600
 `,
-  isOpenEnded: true,
+  reach: 'programs',
   provides,
   settles,
   needs,

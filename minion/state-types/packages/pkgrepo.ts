@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { ConductorError } from '../../../shared/errors.ts';
+import type { Change } from '../../../shared/change.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { packagesChanged } from '../lib/packages.ts';
@@ -22,6 +22,7 @@ import {
   showEntry,
 } from './lib/source-file.ts';
 import type { SourceFile } from './lib/source-file.ts';
+import { lookForReleases, notFetched } from './lib/release.ts';
 import { loginsOf, ownLoginFile, repositoryOf } from './lib/repository.ts';
 import { describeLogins, renderLogins, secretsOf, wantedLogin } from './lib/credentials.ts';
 import type { SourceEntry } from './lib/source-entry.ts';
@@ -93,10 +94,18 @@ async function want(args: ManagedArgs, host: HostView): Promise<Partial<Source>>
   };
 }
 
-/** Whether apt can read its sources with this one among them. */
-async function refuses(args: ManagedArgs, host: HostView): Promise<void> {
+/** Whether apt can read its sources with this one among them, and the server has anything for it. */
+async function refuses(change: Change<Source>, args: ManagedArgs, host: HostView): Promise<void> {
   const pieces = await sourcePieces(args, host);
   await refuseConfiguration({ ...placeOf(args), pieces, check: READ_SOURCES }, host);
+  const { entry, logins } = repositoryOf(args);
+  if (mustFetch(args) && logins.length === 0 && isElsewhere(change))
+    await lookForReleases(entry, host);
+}
+
+function isElsewhere(change: Change<Source>): boolean {
+  if (change.action === 'remove') return false;
+  return change.to.content !== undefined || change.to.fetched !== undefined;
 }
 
 function placeOf({ name }: ManagedArgs): Pick<Replacement, 'what' | 'directory'> {
@@ -135,11 +144,6 @@ function mustFetch(args: ManagedArgs): boolean {
 
 function markOf(file: string, entry: SourceEntry): string {
   return `pkgrepo:${file}:${entry.uris.join(' ')} ${entry.suites.join(' ')}`;
-}
-
-function notFetched(warnings: string): ConductorError {
-  const words = warnings.trim().split('\n').slice(0, 4).join('; ');
-  return new ConductorError('CHECK_FAILED', `apt does not get its lists: ${words}`);
 }
 
 /** The keyring, if it is to be another; one that is not below /etc/apt is put in place at once. */
@@ -218,6 +222,6 @@ backports:
   },
   read,
   want,
-  refuses: (_change, args, host) => refuses(args, host),
+  refuses,
   apply: (_change, args, host) => apply(args, host),
 });

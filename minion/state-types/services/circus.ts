@@ -36,7 +36,7 @@ type Named = Pick<Args, 'name' | 'circusctl' | 'config'>;
 export const circusWatcher = defineState<Args, Watcher>({
   name: 'circus.watcher',
   schema: watcherSchema,
-  isOpenEnded: true,
+  reach: 'programs',
   example: `openknesset process:
   circus.watcher:
     name: openknesset

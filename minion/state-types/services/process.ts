@@ -66,6 +66,7 @@ function refuseInit(name: string, lines: readonly string[]): void {
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot end the processes "${name}": the pattern also fits process 1, "${init.slice(2, 80)}" (make it narrower)`,
+    { lacks: [] },
   );
 }
 

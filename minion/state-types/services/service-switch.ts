@@ -1,3 +1,4 @@
+import type { Settled } from '../../../shared/surroundings.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import {
@@ -7,7 +8,9 @@ import {
   needUnit,
   needsOfUnit,
   setEnabled,
+  unitSettled,
 } from './lib/service.ts';
+import { settled } from '../lib/settled.ts';
 import { readUnit, unitName } from './lib/units.ts';
 import { disabledSchema, enabledSchema, maskedSchema, unmaskedSchema } from './service-schema.ts';
 import type { MaskArgs, UnitArgs } from './service-schema.ts';
@@ -28,6 +31,7 @@ export const serviceEnabled = defineState<UnitArgs, Switch>({
   service.enabled: []
 `,
   needs: needsOfUnit,
+  settles: ({ name }) => unitSettled(name, { enable: true }),
   read: ({ name }, host) => readSwitch(name, true, host),
   want: () => ({ enable: true }),
   refuses: (_change, { name }, host) => needUnit({ name }, host),
@@ -41,6 +45,7 @@ export const serviceDisabled = defineState<UnitArgs, Switch>({
   service.disabled: []
 `,
   needs: needsOfUnit,
+  settles: ({ name }) => unitSettled(name, { enable: false }),
   read: ({ name }, host) => readSwitch(name, false, host),
   want: () => ({ enable: false }),
   apply: (_change, { name }, host) => setEnabled(unitName(name), false, host),
@@ -48,6 +53,11 @@ export const serviceDisabled = defineState<UnitArgs, Switch>({
 
 async function readMask(args: MaskArgs, host: HostView): Promise<Mask> {
   return { masked: await isMasked(args, host) };
+}
+
+function maskSettled({ name, runtime }: MaskArgs, mask: string): Settled {
+  const word = runtime ? 'mask until the next boot' : 'mask';
+  return settled(`service:${unitName(name)}`, { [word]: mask });
 }
 
 async function setMask(verb: 'mask' | 'unmask', args: MaskArgs, host: Host): Promise<void> {
@@ -63,6 +73,7 @@ export const serviceMasked = defineState<MaskArgs, Mask>({
   service.masked: []
 `,
   needs: ({ name }) => [`package:${name}`],
+  settles: (args) => maskSettled(args, 'masked'),
   read: readMask,
   want: () => ({ masked: true }),
   refuses: (_change, args, host) => needRoomForMask(args, host),
@@ -77,6 +88,7 @@ export const serviceUnmasked = defineState<MaskArgs, Mask>({
 `,
   provides: ({ name }) => [`unmasked:${unitName(name)}`],
   needs: ({ name }) => [`package:${name}`],
+  settles: (args) => maskSettled(args, 'unmasked'),
   read: readMask,
   want: () => ({ masked: false }),
   apply: (_change, args, host) => setMask('unmask', args, host),

@@ -8,6 +8,7 @@ import {
   needsOfUnit,
   restartOrReload,
   setEnabled,
+  unitSettled,
 } from './lib/service.ts';
 import { bringUp } from './lib/start-unit.ts';
 import { readUnit, unitName } from './lib/units.ts';
@@ -78,7 +79,7 @@ async function stop(unit: string, host: Host): Promise<void> {
 export const serviceRunning = defineState({
   name: 'service.running',
   schema: runningSchema,
-  isOpenEnded: true,
+  reach: 'programs',
   example: `nginx:
   service.running:
     enable: true
@@ -90,6 +91,7 @@ export const serviceRunning = defineState({
     mode: "0644"
 `,
   provides: ({ name }: RunningArgs) => [`service:${name}`],
+  settles: ({ name, ...args }: RunningArgs) => unitSettled(name, { ...args, running: true }),
   needs: needsOfUnit,
   read: readRunning,
   want(args: RunningArgs): Partial<Service> {
@@ -119,7 +121,9 @@ export const serviceDead = defineState({
   service.dead:
     enable: false
 `,
+  reach: 'programs',
   takes: ({ name }: DeadArgs) => [`service:${name}`],
+  settles: ({ name, ...args }: DeadArgs) => unitSettled(name, { ...args, running: false }),
   read: readDead,
   want: ({ enable }: DeadArgs): Partial<Service> => ({
     running: false,

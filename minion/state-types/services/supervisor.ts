@@ -38,7 +38,7 @@ type Args = ProgramArgs;
 export const supervisorProgram = defineState<Args, Program>({
   name: 'supervisor.program',
   schema: programSchema,
-  isOpenEnded: true,
+  reach: 'programs',
   example: `openknesset process:
   supervisor.program:
     name: openknesset

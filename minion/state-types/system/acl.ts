@@ -64,6 +64,7 @@ async function want(args: PresentArgs, host: HostView): Promise<Partial<Acl>> {
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot set the default access list of "${args.name}": only directories have one`,
+    { inTheWay: [`path:${args.name}`] },
   );
 }
 

@@ -128,6 +128,7 @@ function isBuiltin(name: string): ConductorError {
   return new ConductorError(
     'STATE_REFUSED',
     `Cannot remove the kernel module "${name}": it is built into the kernel`,
+    { lacks: [] },
   );
 }
 

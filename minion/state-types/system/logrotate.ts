@@ -36,7 +36,8 @@ type Args = z.infer<typeof schema>;
  * a log that is not there yet as well, so its words are looked at.
  */
 const CHECK =
-  'out=$(logrotate --debug /etc/logrotate.conf 2>&1); if [ $? -gt 1 ]; then printf "%s\\n" "$out"; exit 1; fi; ' +
+  'out=$(logrotate --debug /etc/logrotate.conf 2>&1); code=$?; [ $code -ne 127 ] || exit 127; ' +
+  'if [ $code -gt 1 ]; then printf "%s\\n" "$out"; exit 1; fi; ' +
   'bad=$(printf "%s\\n" "$out" | grep -E "^error: ([^ ]+:[0-9]+ |found error in )") || exit 0; printf "%s\\n" "$bad"; exit 1';
 
 async function read({ name }: Args, host: HostView): Promise<Rotation | null> {
@@ -61,6 +62,7 @@ async function refuses(_change: Change<Rotation>, args: Told, host: HostView): P
     directory: DIRECTORY,
     pieces: new Map([[`${DIRECTORY}/${args.name}`, piece]]),
     check: ['sh', '-c', CHECK],
+    judge: 'logrotate',
   } as const;
   await refuseConfiguration(configuration, host);
 }

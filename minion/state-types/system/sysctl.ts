@@ -7,7 +7,7 @@ import { EXPOSED, absolutePath } from '../lib/fields.ts';
 import { refusePlace } from '../lib/places.ts';
 import { KERNEL, parentsOf } from '../lib/resources.ts';
 import { settled } from '../lib/settled.ts';
-import { parameterPath, settingIn, withSetting } from './lib/sysctl-conf.ts';
+import { parameterPath, readAfter, settingIn, withSetting } from './lib/sysctl-conf.ts';
 
 /** One parameter of the kernel. */
 export type Parameter = {
@@ -41,7 +41,8 @@ const schema = z
 
 type Args = z.infer<typeof schema>;
 
-async function read({ name, config }: Args, host: HostView): Promise<Parameter> {
+async function read(args: Args, host: HostView): Promise<Parameter> {
+  const { name, config } = args;
   const live = await host.readFile(`/proc/sys/${parameterPath(name)}`);
   if (live === null) {
     throw new ConductorError(
@@ -51,16 +52,38 @@ async function read({ name, config }: Args, host: HostView): Promise<Parameter> 
     );
   }
   const value = Buffer.from(live).toString().trim().replaceAll(/\s+/gu, ' ');
-  return { value, persisted: settingIn(await textOf(config, host), name) };
+  const later = await overriding(args, host);
+  return { value, persisted: later?.value ?? settingIn(await textOf(config, host), name) };
 }
 
 async function textOf(path: string, host: HostView): Promise<string> {
   return Buffer.from((await host.readFile(path)) ?? []).toString('latin1');
 }
 
-async function refuses(change: Change<Parameter>, { config }: Args, host: HostView): Promise<void> {
-  const isWritten = change.action !== 'remove' && change.to.persisted !== undefined;
-  if (isWritten) await refusePlace({ name: config, makedirs: false }, host);
+async function refuses(change: Change<Parameter>, args: Args, host: HostView): Promise<void> {
+  const { name, config } = args;
+  if (change.action === 'remove' || change.to.persisted === undefined) return;
+  await refusePlace({ name: config, makedirs: false }, host);
+  const later = await overriding(args, host);
+  if (later === null) return;
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot set the kernel parameter "${name}" for the next boot: "${later.path}" is read after "${config}" and sets it to ` +
+      `"${later.value}" (take that away, or give a \`config\` behind it)`,
+    { inTheWay: [`path:${later.path}`] },
+  );
+}
+
+/** What a file that is read after its own gives it, if that is another value; `null` if none does. */
+async function overriding(
+  { name, value, config }: Args,
+  host: HostView,
+): Promise<{ readonly path: string; readonly value: string } | null> {
+  for (const path of (await readAfter(config, host)).toReversed()) {
+    const other = settingIn(await textOf(path, host), name);
+    if (other !== null) return other === value ? null : { path, value: other };
+  }
+  return null;
 }
 
 async function apply(change: Change<Parameter>, args: Args, host: Host): Promise<void> {

@@ -19,10 +19,11 @@ type Known = Omit<
   StateType,
   | 'gathers'
   | 'knowing'
-  | 'isOpenEnded'
+  | 'reach'
   | 'publishesAt'
   | 'restarts'
   | 'permits'
+  | 'rewrites'
   | 'secretsIn'
   | 'settles'
   | 'refusesReaction'

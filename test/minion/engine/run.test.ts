@@ -332,6 +332,10 @@ test('unless, onlyif and creates decide on the host whether a state runs', async
   t.is((await ask({ unless: ['false'] }, no)).status, 'changed');
   t.is((await ask({ onlyif: ['true'] }, yes)).status, 'changed');
   t.is((await ask({ onlyif: ['false'] }, no)).because, 'onlyif: the condition does not hold');
+  t.is(
+    (await ask({ onlyif: ['flase'] }, { commands: { [GUARD]: { exitCode: 127 } } })).because,
+    'onlyif: a program of "flase" is not there, so the condition does not hold',
+  );
   t.is((await ask({ creates: ['/there'] }, yes)).because, 'creates: "/there" exists');
   t.is((await ask({ creates: ['/there', '/not'] }, yes)).status, 'changed');
 });

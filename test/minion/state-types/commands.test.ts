@@ -1,7 +1,10 @@
 import test from 'ava';
+import { z } from 'zod';
 import { cmdScript, interpreterOf } from '../../../minion/state-types/commands/cmd-script.ts';
+import { surroundings } from '../../../minion/state-types/commands/cmd-schema.ts';
 import { cmdRun, cmdWait } from '../../../minion/state-types/commands/cmd.ts';
 import { complaintAbout, httpQuery } from '../../../minion/state-types/commands/http-query.ts';
+import { scriptOf } from '../../../minion/state-types/commands/lib/execute.ts';
 import { hasChanged } from '../../../minion/state-types/commands/lib/verdict.ts';
 import { wordsOf } from '../../../minion/state-types/commands/lib/words.ts';
 import {
@@ -32,6 +35,18 @@ test('the first line of a script says what reads it, as the kernel understands i
   ]);
   t.deepEqual(interpreterOf('#! /bin/bash\r\nx', '/bin/sh'), ['/bin/bash']);
   t.deepEqual(interpreterOf('echo', '/bin/dash'), ['/bin/dash']);
+});
+
+const SURROUNDINGS = z.strictObject(surroundings).parse({});
+
+function titleOf(script: string): string {
+  return scriptOf(['/bin/sh'], script, SURROUNDINGS).title;
+}
+
+test('a script is called by its first line, and how many there are', (t) => {
+  t.is(titleOf('make\n'), '"make"');
+  t.is(titleOf('set -e\nmake'), '"set -e" and one more line');
+  t.is(titleOf('set -e\nmake\nmake install\n'), '"set -e" and 2 more lines');
 });
 
 test('a stateful command says whether it has changed anything by a last line or by JSON', (t) => {

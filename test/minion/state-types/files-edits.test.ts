@@ -38,7 +38,7 @@ async function edited(
   const host = hostWith(text);
   const declared = { name: '/x', ...args };
   await converge(type, declared, host, forReal);
-  t.deepEqual(await converge(type, declared, host, forReal), { status: 'unchanged' });
+  t.is((await converge(type, declared, host, forReal)).status, 'unchanged');
   return host.text('/x');
 }
 
@@ -472,4 +472,25 @@ test('arguments that ask for nothing are taken', (t) => {
 test('arguments that have no place here say why', (t) => {
   const told = toldBy(() => compileText('x: {file.touch: {name: /x, atime: 1}}\n', TYPES));
   t.regex(told.join('\n'), /"atime" of file\.touch is not taken: a file is read all the time/);
+});
+
+/** What a report says of an edit that changes nothing. */
+async function doubtOf(type: StateType, text: string, args: object): Promise<string> {
+  const result = await converge(type, { name: '/x', ...args }, hostWith(text), forReal);
+  return result.status === 'unchanged' ? (result.says ?? '') : result.status;
+}
+
+test('an edit that finds nothing to replace, and nothing replaced, says so', async (t) => {
+  const replace = { mode: 'replace', match: 'port', content: 'port 2222' };
+  const none = 'no line matches "port", so nothing is replaced';
+  t.is(await doubtOf(fileLine, 'a\n', replace), none);
+  t.is(await doubtOf(fileLine, 'port 2222\n', replace), '', 'it is replaced');
+  t.is(await doubtOf(fileLine, 'a\n', { mode: 'delete', match: 'port' }), '', 'it is gone');
+  t.is(await doubtOf(fileLine, 'a\n', { ...replace, show_changes: false }), '');
+
+  const nothing = 'nothing matches "^old=(.*)$", so nothing is replaced';
+  const swap = { pattern: '^old=(.*)$', repl: String.raw`new=\1` };
+  t.is(await doubtOf(fileReplace, 'a\n', swap), nothing);
+  t.is(await doubtOf(fileReplace, 'new=1\n', swap), '');
+  t.is(await doubtOf(fileReplace, 'a\n', { ...swap, repl: '' }), '', 'nothing tells');
 });

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { ConductorError } from '../../../shared/errors.ts';
+import { ConductorError, messageOf } from '../../../shared/errors.ts';
 import {
   candidates,
   parsePackages,
@@ -26,6 +26,7 @@ import { pkgrepoManaged } from '../../../minion/state-types/packages/pkgrepo.ts'
 import { managedSchema } from '../../../minion/state-types/packages/pkgrepo-schema.ts';
 import { converge, dryRun, forReal } from '../../helpers/converge.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
+import { lookForReleases } from '../../../minion/state-types/packages/lib/release.ts';
 import { judgedHost } from '../../helpers/judged-host.ts';
 import type { FakeHost } from '../../helpers/fake-host.ts';
 
@@ -148,9 +149,15 @@ test('a plan tells what no list has, and what is held', async (t) => {
     ...state,
     statuses: { '/var/lib/apt/lists': { kind: 'directory', mtimeMs: 1 } },
   } as const;
-  t.like(await converge(pkgInstalled, { name: 'slx' }, fakeHost(old), dryRun), {
+  t.deepEqual(await converge(pkgInstalled, { name: 'slx' }, fakeHost(old), dryRun), {
+    status: 'unknown',
+    because:
+      'no package list of this host has "slx"; they are old: new ones are fetched first, which may have it or not',
+  });
+  const bare = fakeHost({ ...old, files: {} });
+  t.like(await converge(pkgInstalled, { name: 'slx' }, bare, dryRun), {
     status: 'would-change',
-    change: { to: { slx: 'the newest' } },
+    change: { to: { slx: 'the newest (no package lists yet)' } },
   });
   const unfetched = await t.throwsAsync(
     converge(pkgInstalled, { name: 'slx', refresh: false }, fakeHost(state), dryRun),
@@ -423,4 +430,31 @@ test('a key from a key server must be the one that was asked for', async (t) => 
     message: `Cannot use the key "${keyUrl(other)}": it is the key ${FINGERPRINT}, not ${other}`,
   });
   t.deepEqual(host.ran, []);
+});
+
+test('a server is asked whether it has a suite, unless apt goes by a proxy', async (t) => {
+  const gone = { status: 404, body: new Uint8Array() };
+  const here = { status: 200, body: new Uint8Array() };
+  const look = async (
+    http: Readonly<Record<string, typeof gone>>,
+    suite = 'bookworm',
+    proxy = '',
+  ): Promise<string> => {
+    const host = fakeHost({ http, commands: { 'apt-config dump': proxy } });
+    const entry = parseLine(`deb https://a.example/debian ${suite} main`);
+    if (entry === null) return 'the line is none';
+    try {
+      await lookForReleases({ ...entry, isEnabled: true }, host);
+    } catch (error) {
+      return messageOf(error);
+    }
+    return '';
+  };
+  const lists = 'https://a.example/debian/dists/bookworm';
+  const none = { [`${lists}/InRelease`]: gone, [`${lists}/Release`]: gone };
+  t.is(await look(none), `Cannot download "${lists}/Release": the answer is status 404`);
+  t.is(await look({ ...none, [`${lists}/Release`]: here }), '');
+  t.is(await look({ [`${lists}/InRelease`]: here }), '');
+  t.is(await look({ 'https://a.example/debian/InRelease': here }, './'), '');
+  t.is(await look(none, 'bookworm', 'Acquire::http::Proxy "http://proxy:3128";\n'), '');
 });

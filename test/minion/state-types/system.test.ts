@@ -18,7 +18,11 @@ import {
 import { hasKeySlot } from '../../../minion/state-types/system/lib/luks.ts';
 import { hasOptions, parseMountinfo, spotOf } from '../../../minion/state-types/lib/mount-table.ts';
 import type { Mount } from '../../../minion/state-types/lib/mount-table.ts';
-import { parameterPath, settingIn } from '../../../minion/state-types/system/lib/sysctl-conf.ts';
+import {
+  parameterPath,
+  readAfter,
+  settingIn,
+} from '../../../minion/state-types/system/lib/sysctl-conf.ts';
 import { converge, dryRun, forReal } from '../../helpers/converge.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
 
@@ -28,6 +32,20 @@ test('names of kernel parameters are read as sysctl reads them', (t) => {
   const text = '# vm.swappiness=1\nvm/swappiness = 2\n-vm.swappiness=3\n; x\n';
   t.is(settingIn(text, 'vm.swappiness'), '3');
   t.is(settingIn(text, 'vm.other'), null);
+});
+
+test('files of sysctl.d are read by their names, one of each from the directory that counts', async (t) => {
+  const files = ['/etc/sysctl.d/60-a.conf', '/usr/lib/sysctl.d/60-a.conf'];
+  const others = ['/run/sysctl.d/99-b.conf', '/etc/sysctl.d/40-c.conf', '/etc/sysctl.d/99-README'];
+  const host = fakeHost({
+    files: Object.fromEntries([...files, ...others].map((one) => [one, ''])),
+  });
+  t.deepEqual(await readAfter('/etc/sysctl.d/50-own.conf', host), [
+    '/etc/sysctl.d/60-a.conf',
+    '/run/sysctl.d/99-b.conf',
+  ]);
+  t.deepEqual(await readAfter('/etc/sysctl.d/99-zz.conf', host), []);
+  t.deepEqual(await readAfter('/etc/sysctl.conf', host), [], 'who reads it differs');
 });
 
 const MOUNTS = parseMountinfo(

@@ -52,5 +52,6 @@ function notAKey({ path }: TreeFile, line: string): ConductorError {
   return new ConductorError(
     'STATE_REFUSED',
     `Cannot take the keys of "${path}": "${line.trim().slice(0, 40)}" is no public key`,
+    { lacks: [] },
   );
 }

@@ -57,6 +57,7 @@ export async function guardKinds(
     throw new ConductorError(
       'STATE_REFUSED',
       `Cannot unpack to "${name}/${path}": a ${there.kind} stands there (force: true deletes it)`,
+      { inTheWay: [`path:${name}/${path}`] },
     );
   }
 }

@@ -131,6 +131,7 @@ async function idOf(id: number | null, name: string, args: ArchiveArgs): Promise
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot unpack into "${args.name}" for "${name}": there is no such account or group`,
+    { lacks: [`user:${name}`, `group:${name}`] },
   );
 }
 

@@ -120,6 +120,7 @@ export function noSuchRev({ name }: Checkout, rev: string): ConductorError {
   return new ConductorError(
     'SOURCE_MISSING',
     `Cannot check out "${rev}": "${withoutPassword(name)}" has no branch, tag or commit of that name`,
+    { lacks: name.startsWith('/') ? [`path:${name}`] : [] },
   );
 }
 

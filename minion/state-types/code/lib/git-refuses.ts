@@ -99,5 +99,6 @@ async function guardTarget(
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot clone into "${target}": something is there that is no working copy; force_clone would delete it`,
+    { inTheWay: [`path:${target}`] },
   );
 }

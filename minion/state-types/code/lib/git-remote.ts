@@ -166,6 +166,7 @@ function partsOf(address: string): Parts {
     throw new ConductorError(
       'STATE_ARGS_INVALID',
       'Cannot use the address of a repository: it is no URL',
+      { lacks: [] },
     );
   }
   const url = new URL(address);

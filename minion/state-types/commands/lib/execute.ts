@@ -29,9 +29,15 @@ export function scriptOf(shell: Argv, script: string, args: Surroundings): Execu
   return {
     argv: ['/bin/bash', '-c', READ_SCRIPT, 'bash', ...shell],
     input: `${script}\0${args.stdin ?? ''}`,
-    title: `"${script.trim().split('\n')[0] ?? ''}"`,
+    title: titleOf(script),
     args,
   };
+}
+
+function titleOf(script: string): string {
+  const [first = '', ...rest] = script.trim().split('\n');
+  const more = rest.length === 1 ? 'one more line' : `${rest.length} more lines`;
+  return rest.length === 0 ? `"${first}"` : `"${first}" and ${more}`;
 }
 
 /** A program with its arguments. */

@@ -32,9 +32,11 @@ export function splitPrivileges(text: string): string[] {
   return [...new Set(parts.filter((part) => part !== ''))].toSorted();
 }
 
+export const ALL = 'ALL PRIVILEGES';
+
 /** https://mariadb.com/kb/en/grant/ */
 const PRIVILEGES: ReadonlySet<string> = new Set([
-  'ALL PRIVILEGES',
+  ALL,
   'ALTER',
   'ALTER ROUTINE',
   'BINLOG ADMIN',
@@ -84,6 +86,11 @@ const PRIVILEGES: ReadonlySet<string> = new Set([
   'UPDATE',
   'USAGE',
 ]);
+
+/** Each that ALL stands for. */
+export const EACH: readonly string[] = [...PRIVILEGES].filter(
+  (name) => name !== ALL && name !== 'GRANT OPTION',
+);
 
 /** Whether some server has a privilege of that name, with or without columns. */
 export function isPrivilege(privilege: string): boolean {

@@ -86,6 +86,7 @@ function refuseHardLink({ path, links }: FoundBelow): never {
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot own "${path}" with all that is beside it: it has ${links} hard links`,
+    { inTheWay: [`path:${path}`] },
   );
 }
 

@@ -83,6 +83,7 @@ async function refuseForeignWay(path: string, host: HostView): Promise<void> {
     throw new ConductorError(
       'STATE_REFUSED',
       `Cannot manage the attributes of "${posix.basename(path)}": "${directory}" on the way to it is a link, or others can change it`,
+      { inTheWay: [`path:${directory}`] },
     );
   }
 }

@@ -52,6 +52,7 @@ export async function wantedContent(args: SourceArgs, host: HostView): Promise<W
   throw new ConductorError(
     'SOURCE_MISSING',
     `Cannot find the source "${paths}": there is no such file`,
+    { lacks: sources.flatMap((one) => (typeof one === 'string' ? [`path:${one}`] : [])) },
   );
 }
 
@@ -122,6 +123,7 @@ async function wantedDigest(
   throw new ConductorError(
     'SOURCE_MISSING',
     `Cannot verify "${withoutUser(urls[0] ?? name)}": its source_hash file holds no digest of "${names.join('", "')}"`,
+    { lacks: typeof hash === 'string' && !hasScheme(hash) ? [`path:${hash}`] : [] },
   );
 }
 
@@ -137,6 +139,7 @@ async function hashFile(hash: TreeFile | string, host: HostView): Promise<Uint8A
   throw new ConductorError(
     'SOURCE_MISSING',
     `Cannot find the source_hash "${hash}": there is no such file`,
+    { lacks: [`path:${hash}`] },
   );
 }
 
@@ -180,5 +183,6 @@ function verify(bytes: Uint8Array, digest: Digest, url: string): void {
   throw new ConductorError(
     'SOURCE_MISSING',
     `Cannot use "${withoutUser(url)}": what was downloaded has ${is}, not ${showDigest(digest)}`,
+    { lacks: [] },
   );
 }

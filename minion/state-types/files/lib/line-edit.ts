@@ -10,6 +10,15 @@ export function lineEdited(text: string, args: LineArgs): string {
   return result === lines ? text : joined(result, text);
 }
 
+/** Nothing to replace, though the line that is to be there is not. */
+export function lineDoubts(text: string, args: LineArgs): string {
+  const lines = linesOf(text);
+  const sought = args.match ?? args.content ?? '';
+  if (args.action !== 'replace' || matching(lines, sought).length > 0) return '';
+  const isThere = indexOfLines(lines, contentFor('', args), sameness(args)) !== -1;
+  return isThere ? '' : `no line matches "${sought}", so nothing is replaced`;
+}
+
 type LineEdit = (lines: readonly string[], args: LineArgs) => readonly string[];
 
 const EDITS: Readonly<Record<LineArgs['action'], LineEdit>> = {

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { SECRET } from '../../../../shared/surroundings.ts';
-import type { Settled } from '../../../../shared/surroundings.ts';
+import type { Rewriting, Settled } from '../../../../shared/surroundings.ts';
 import { isTreeFile } from '../../../../shared/tree-file.ts';
 import { said } from '../../lib/said.ts';
 import { ownersSettled, settled, there } from '../../lib/settled.ts';
@@ -32,4 +32,14 @@ function contentSettled(args: Args): string | undefined {
   return JSON.stringify(source, (_key, value: unknown) =>
     isTreeFile(value) ? value.sha256 : value,
   );
+}
+
+/** A file of one text, if that stands in the tree: what else writes to it has to agree with that. */
+export function managedRewriting(args: Args): Rewriting | null {
+  const { name, replace, source, contents = args.contents_pillar } = args;
+  const isHere = contents !== undefined || isTreeFile(source);
+  if (!replace || !isHere) return null;
+  const text = (): string =>
+    Buffer.from(isTreeFile(source) ? source.read() : contentsOf(contents ?? [], args)).toString();
+  return { path: name, samples: [], rewrite: text };
 }

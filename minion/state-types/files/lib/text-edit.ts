@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Change } from '../../../../shared/change.ts';
 import { ConductorError } from '../../../../shared/errors.ts';
 import { SECRET } from '../../../../shared/surroundings.ts';
-import type { Settled, Surroundings } from '../../../../shared/surroundings.ts';
+import type { Rewriting, Settled, Surroundings } from '../../../../shared/surroundings.ts';
 import { defineState } from '../../../engine/state-type.ts';
 import type { StateType } from '../../../engine/state-type.ts';
 import type { FileStatus, Host, HostView } from '../../../host/host.ts';
@@ -21,6 +21,7 @@ import { resultOf, textOf } from './edited-text.ts';
 import type { EditArgs, TextEdit } from './edited-text.ts';
 import { backUp, checkContent } from './file-safety.ts';
 import { sha256Of } from './hashes.ts';
+import { samplesIn } from './samples.ts';
 
 /** How a file is that is edited. Of its text there is a digest only, if it is not to be shown. */
 export type EditedFile = {
@@ -42,6 +43,10 @@ export interface Edit<Args extends EditArgs> extends TextEdit<Args> {
   readonly modeArgument?: string;
   knowing?(args: Args, surroundings: Surroundings): Args;
   readonly settles?: (args: Args) => Settled;
+  /** Why the text is as it was, where that may not be what was meant; `''` if it is. */
+  readonly doubts?: (text: string, args: Args) => string;
+  /** Lines that a file may hold by these arguments, if they do not hold them themselves. */
+  readonly samples?: (args: Args) => readonly string[];
 }
 
 /**
@@ -64,7 +69,13 @@ export function defineEdit<Args extends EditArgs>(edit: Edit<Args>): StateType {
     isRelative: true,
     provides: (args: Args) => [`path:${args.name}`],
     settles: (args: Args) => withSecrecy(args, edit.settles?.(args) ?? {}),
+    rewrites: (args: Args): Rewriting => ({
+      path: args.name,
+      samples: edit.samples?.(args) ?? samplesIn(args),
+      rewrite: (text) => resultOf(edit, text, args),
+    }),
     needs: (args: Args) => [`path:${args.name}`, ...parentsOf(args.name), ...ownersOf(said(args))],
+    says: (args: Args, state: EditedFile | null) => doubtsOf(edit, state, args),
     read: async (args: Args, host: HostView) => read(args, host),
     want: async (args: Args, host: HostView) => want(edit, args, host),
     refuses: async (change: Change<EditedFile>, args: Args, host: HostView) =>
@@ -80,6 +91,15 @@ function withSecrecy({ name, holdsSecret }: EditArgs, settled: Settled): Settled
   return holdsSecret === true
     ? { ...settled, [path]: { ...settled[path], [SECRET]: 'yes' } }
     : settled;
+}
+
+/** Of a text that is not to be shown nothing is said. */
+function doubtsOf<Args extends EditArgs>(
+  edit: Edit<Args>,
+  state: EditedFile | null,
+  args: Args,
+): string {
+  return state?.content === undefined ? '' : (edit.doubts?.(state.content, args) ?? '');
 }
 
 interface Located {

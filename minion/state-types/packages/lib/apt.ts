@@ -98,11 +98,15 @@ export async function areListsOld(
 
 /** When the lists of all sources were last fetched, as far as that is known. */
 async function lastRefresh(host: HostView): Promise<number> {
-  const names = await host.list(LISTS);
-  const isEmpty = !(names ?? []).some((name) => /_Packages|Release/u.test(name));
-  if (isEmpty) return 0;
+  if (!(await hasLists(host))) return 0;
   const remembered = await host.recall(REFRESHED);
   return remembered === null ? newest([LISTS, `${LISTS}/partial`], host) : Number(remembered);
+}
+
+/** Whether lists have ever been fetched. */
+export async function hasLists(host: HostView): Promise<boolean> {
+  const names = await host.list(LISTS);
+  return (names ?? []).some((name) => /_Packages|Release/u.test(name));
 }
 
 /** When somebody last changed where packages come from, or whose signatures count. */

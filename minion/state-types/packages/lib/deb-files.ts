@@ -18,6 +18,7 @@ export async function versionInFile(name: string, path: string, host: HostView):
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot install "${name}" from "${path}": that is the package "${found}"`,
+    { lacks: [`path:${path}`] },
   );
 }
 

@@ -3,7 +3,7 @@ import type { Change, Value } from '../../../../shared/change.ts';
 import type { HostView } from '../../../host/host.ts';
 import { candidates, readPackages, readProvided } from '../../lib/packages.ts';
 import type { Packages } from '../../lib/packages.ts';
-import { areListsOld } from './apt.ts';
+import { areListsOld, hasLists } from './apt.ts';
 import { versionInFile } from './deb-files.ts';
 import { fits, isAtLeast } from './versions.ts';
 
@@ -29,8 +29,14 @@ type Versions = Readonly<Record<string, string>>;
 
 /** Stands for the version of a package of which no list is known yet. */
 const UNKNOWN = 'the newest';
-/** Stands behind a version that no list has, although they are not old. */
+/** Stand behind a version that no list has: how these are, and then what that means. */
 const IN_NO_LIST = ' (in no list)';
+const IN_NO_OLD_LIST = ' (in no list, and these are old)';
+const WITHOUT_LISTS = ' (no package lists yet)';
+const MEANS: readonly (readonly [mark: string, means: string])[] = [
+  [IN_NO_LIST, 'they are fetched first, though they are not old'],
+  [IN_NO_OLD_LIST, 'they are old: new ones are fetched first, which may have it or not'],
+];
 const HOUR = 3600;
 
 /** How the packages are; `null` if none of them is installed. */
@@ -165,18 +171,24 @@ export function unlisted(change: Change<PackageSet>): string | null {
   if (change.action === 'remove') return null;
   const { held, lists, ...versions } = change.to;
   const found = Object.entries(versions).flatMap(([name, version]) =>
-    typeof version === 'string' && version.endsWith(IN_NO_LIST)
-      ? [{ name, wish: version.slice(0, -IN_NO_LIST.length) }]
-      : [],
+    typeof version === 'string' ? unlistedAmong(name, version) : [],
   );
   const [first] = found;
   if (first === undefined) return null;
-  const { name, wish } = first;
+  const { name, wish, means } = first;
   const what = wish === UNKNOWN ? `"${name}"` : `"${name}" in version "${wish}"`;
-  return `no package list of this host has ${what}; they are fetched first, though they are not old`;
+  return `no package list of this host has ${what}; ${means}`;
 }
 
-/** What is to be installed and stands in no list is marked, unless the lists are old anyway. */
+function unlistedAmong(name: string, version: string) {
+  return MEANS.filter(([mark]) => version.endsWith(mark)).map(([mark, means]) => ({
+    name,
+    wish: version.slice(0, -mark.length),
+    means,
+  }));
+}
+
+/** What is to be installed and stands in no list is marked. */
 async function marked(
   versions: Readonly<Record<string, string>>,
   { have, known }: { readonly have: Versions; readonly known: Known },
@@ -186,10 +198,17 @@ async function marked(
   const isListed = ([name, version]: [string, string]) =>
     version === have[name] || known.get(name)?.includes(version) === true;
   const all = Object.entries(versions);
-  if (all.every(isListed) || (await areListsOld(listAge(args), host))) return { ...versions };
-  const mark = (one: [string, string]) =>
-    isListed(one) ? one : ([one[0], `${one[1]}${IN_NO_LIST}`] as const);
-  return Object.fromEntries(all.map(mark));
+  if (all.every(isListed)) return { ...versions };
+  const mark = await markFor(args, host);
+  return Object.fromEntries(
+    all.map((one) => (isListed(one) ? one : ([one[0], `${one[1]}${mark}`] as const))),
+  );
+}
+
+/** Without any list nothing at all is known, and that is no sign of a mistake. */
+async function markFor(args: SetArgs, host: HostView): Promise<string> {
+  if (!(await areListsOld(listAge(args), host))) return IN_NO_LIST;
+  return (await hasLists(host)) ? IN_NO_OLD_LIST : WITHOUT_LISTS;
 }
 
 type Known = ReadonlyMap<string, readonly string[]>;
@@ -207,5 +226,6 @@ async function sourceVersion(
   throw new ConductorError(
     'SOURCE_MISSING',
     `Cannot install "${name}": there is no file "${source}"`,
+    { lacks: [`path:${source}`] },
   );
 }

@@ -90,5 +90,7 @@ function keyserverUrl(keyserver: string, keyid: string): string {
 }
 
 function unusable(from: string, why: string): ConductorError {
-  return new ConductorError('SOURCE_MISSING', `Cannot use the key "${from}": ${why}`);
+  return new ConductorError('SOURCE_MISSING', `Cannot use the key "${from}": ${why}`, {
+    lacks: from.startsWith('/') ? [`path:${from}`] : [],
+  });
 }

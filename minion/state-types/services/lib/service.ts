@@ -1,5 +1,7 @@
 import { ConductorError } from '../../../../shared/errors.ts';
+import { MEANWHILE, type Settled } from '../../../../shared/surroundings.ts';
 import type { Host, HostView } from '../../../host/host.ts';
+import { settled } from '../../lib/settled.ts';
 import { bringUp, isMaskedUnit, reloadDaemon } from './start-unit.ts';
 import { noSuchUnit, readUnit, readUnitNow, templateOf, unitName } from './units.ts';
 import type { Unit } from './units.ts';
@@ -40,6 +42,18 @@ export async function setEnabled(name: string, enable: boolean, host: Host): Pro
   const unit = await reloadDaemon(name, host);
   await host.run(['systemctl', enable ? 'enable' : 'disable', '--', unit.id]);
   host.changed('services');
+}
+
+/** What of a unit is decided. */
+export function unitSettled(
+  name: string,
+  { running, enable }: { readonly running?: boolean; readonly enable?: boolean },
+): Settled {
+  const state = running === false ? `${MEANWHILE} stopped` : 'running';
+  return settled(`service:${unitName(name)}`, {
+    state: running === undefined ? undefined : state,
+    'start at boot': enable === undefined ? undefined : String(enable),
+  });
 }
 
 /** Refuses a unit that cannot be enabled. */
@@ -86,6 +100,7 @@ export async function needRoomForMask(
     'STATE_REFUSED',
     `Cannot mask "${unitName(name)}": its own file "${path}" stands where the mask would (service.dead stops it, ` +
       'systemd.unit_absent takes it away)',
+    { inTheWay: [`path:${path}`, `unit:${unitName(name)}`] },
   );
 }
 

@@ -41,6 +41,7 @@ export function isMaskedUnit(verb: StartVerb, name: string): ConductorError {
   return new ConductorError(
     'STATE_REFUSED',
     `Cannot ${verb} "${name}": it is masked (unmask: true lifts that)`,
+    { lacks: [] },
   );
 }
 

@@ -67,6 +67,7 @@ export async function closedVolume(name: string, device: string, host: HostView)
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot open the encrypted volume "${name}": one of that name is open, from "${file}" and not from "${device}"`,
+    { lacks: [] },
   );
 }
 

@@ -77,6 +77,7 @@ async function refuseBelowOthers(
       'STATE_REFUSED',
       `Cannot set an access list of a file of root below "${directory}": "${status.user}" or others may put ` +
         'something else in its place',
+      { inTheWay: [`path:${directory}`] },
     );
   }
 }

@@ -1,3 +1,6 @@
+import { posix } from 'node:path';
+import type { HostView } from '../../../host/host.ts';
+
 /** Files of sysctl.d. Their bytes stand for themselves (Latin-1), so that lines of others stay as they are. */
 
 /** Where a parameter is below /proc/sys. As sysctl reads it: what comes first, dot or slash, separates. */
@@ -30,4 +33,18 @@ export function withSetting(text: string, name: string, value: string): string {
     (line, index) => index === first || line === written || !isSettingOf(line, name),
   );
   return `${kept.join('\n')}\n`;
+}
+
+/** Whose file of one name counts, the first one first. */
+const DIRECTORIES = ['/etc/sysctl.d', '/run/sysctl.d', '/usr/lib/sysctl.d'] as const;
+
+/** The files that are read at boot after this one, in that order: by their names, wherever they stand. */
+export async function readAfter(config: string, host: HostView): Promise<readonly string[]> {
+  if (DIRECTORIES.every((directory) => directory !== posix.dirname(config))) return [];
+  const paths = new Map<string, string>();
+  for (const directory of DIRECTORIES.toReversed())
+    for (const name of (await host.list(directory)) ?? [])
+      if (name.endsWith('.conf') && name > posix.basename(config))
+        paths.set(name, `${directory}/${name}`);
+  return [...paths.keys()].toSorted().flatMap((name) => paths.get(name) ?? []);
 }
