@@ -18,39 +18,54 @@ export async function refusePlace(
 /** Refuses to change what nobody can change as it is: on a file system that is read-only, or marked by chattr. */
 export async function refuseFixed(path: string, host: HostView): Promise<void> {
   await refuseReadOnly(path, host);
-  await refuseMarked([path, posix.dirname(path)], host, path);
+  await refuseMarked([path], host);
+  const mark = await markOfDirectory(posix.dirname(path), host);
+  if (mark !== null) throw marked(path, mark);
+}
+
+/** Read once for all that changes in it: only a command gives marks to directories. */
+async function markOfDirectory(path: string, host: HostView): Promise<Mark | null> {
+  const status = await host.status(path);
+  return host.shared(`mark of ${path} (${status?.inode ?? 'none'})`, () => findMark([path], host));
+}
+
+/** Refuses to change what root has marked so that nobody does. */
+export async function refuseMarked(paths: readonly string[], host: HostView): Promise<void> {
+  const mark = await findMark(paths, host);
+  if (mark !== null) throw marked(mark.path, mark);
 }
 
 /** Letters of chattr that keep even root from replacing a file, and from replacing one in a directory. */
 const MARKS: Readonly<Record<string, string>> = { i: 'immutable', a: 'only to be appended to' };
 
-/** Refuses to change what root has marked so that nobody does; or one thing, for which none of the paths may be marked. */
-export async function refuseMarked(
-  paths: readonly string[],
-  host: HostView,
-  changed?: string,
-): Promise<void> {
+interface Mark {
+  readonly path: string;
+  readonly letter: string;
+}
+
+/** The first of the paths that is marked so; links and what is not there are not. */
+async function findMark(paths: readonly string[], host: HostView): Promise<Mark | null> {
   const there: string[] = [];
   for (const path of paths) {
     const kind = (await host.status(path))?.kind;
     if (kind === 'file' || kind === 'directory') there.push(path);
   }
-  if (there.length === 0) return;
+  if (there.length === 0) return null;
   // Where a file system has no such marks it says so, and nothing is marked.
   const { stdout } = await host.query(['lsattr', '-d', '--', ...there]);
   for (const line of stdout.split('\n')) {
     const [letters = ''] = line.split(' ');
-    const mark = [...letters].find((letter) => letter in MARKS);
-    if (mark === undefined) continue;
-    throw marked(line.slice(letters.length + 1), mark, changed);
+    const letter = [...letters].find((one) => one in MARKS);
+    if (letter !== undefined) return { path: line.slice(letters.length + 1), letter };
   }
+  return null;
 }
 
-function marked(path: string, mark: string, changed = path): ConductorError {
+function marked(changed: string, { path, letter }: Mark): ConductorError {
   const what = changed === path ? 'it' : `"${path}"`;
   return new ConductorError(
     'STATE_REFUSED',
-    `Cannot change "${changed}": ${what} is ${MARKS[mark]} (chattr -${mark} lifts that)`,
+    `Cannot change "${changed}": ${what} is ${MARKS[letter]} (chattr -${letter} lifts that)`,
     { lacks: [`mark:${path}`] },
   );
 }

@@ -101,6 +101,15 @@ test('declaring what was read of a file is unchanged', async (t) => {
   t.deepEqual(await converge(fileManaged, declared, host, forReal), { status: 'unchanged' });
 });
 
+test('a directory is asked once for its marks, whatever number of files comes into it', async (t) => {
+  const statuses = { '/': { kind: 'directory' }, '/srv': { kind: 'directory' } } as const;
+  const host = fakeHost({ statuses, commands: { 'lsattr -d -- /srv': '--------- /srv\n' } });
+  for (const name of ['/srv/a', '/srv/b', '/srv/c'])
+    await converge(fileManaged, { name, contents: 'x' }, host, forReal);
+  t.is(host.queries.filter(({ argv }) => argv[0] === 'lsattr').length, 1);
+  t.is(host.text('/srv/c'), 'x\n');
+});
+
 test('binary content and content that is not to be shown are compared by digest', async (t) => {
   const binary = { name: '/etc/motd', source: treeFile(Uint8Array.of(0, 255, 1)) };
   t.like(await converge(fileManaged, binary, fakeHost(OLD), dryRun), {
