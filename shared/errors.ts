@@ -35,7 +35,8 @@ export const ERRORS = {
   SEALED_VALUE: 'A sealed value cannot be opened',
   MASTER_UNREACHABLE: 'The master cannot be reached',
   PERMISSION_DENIED: 'The caller may not do this',
-  RUN_LOST: 'A run has ended without a report, or its report was damaged; what it did stays done',
+  RUN_LOST:
+    'A run has ended without a report, its report was damaged, or the master asks again for what was reported to it; what it did stays done',
   BUG: 'Conductor has made a mistake, which the log tells in full: please report it',
   NOT_FOUND: 'There is nothing of that name',
 } as const;

@@ -17,9 +17,13 @@ interface UpgradeParts {
 
 /**
  * Takes websockets at `/minion`, and nothing else that wants to be upgraded. Gives the end of all
- * of them, in whatever state they are.
+ * of them, in whatever state they are: it waits until what follows from that is written down.
  */
-export function acceptUpgrades(server: Server, { admission, receive }: UpgradeParts): () => void {
+export function acceptUpgrades(
+  server: Server,
+  { admission, receive }: UpgradeParts,
+): () => Promise<void> {
+  const visits = new Set<Promise<void>>();
   const websockets = new WebSocketServer({ noServer: true, ...WEBSOCKET_LIMITS });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const address = request.socket.remoteAddress ?? 'unknown';
@@ -33,14 +37,17 @@ export function acceptUpgrades(server: Server, { admission, receive }: UpgradePa
     };
     socket.once('close', done);
     websockets.handleUpgrade(request, socket, head, (websocket) => {
-      void receive(wireOf(websocket), { address, known: done }).finally(() => {
+      const visit = receive(wireOf(websocket), { address, known: done }).finally(() => {
+        visits.delete(visit);
         // A peer that does not take its part in closing must not keep the connection.
         setTimeout(() => websocket.terminate(), HANDSHAKE_LIMITS.closeMs).unref();
       });
+      visits.add(visit);
     });
   });
-  return () => {
+  return async () => {
     for (const websocket of websockets.clients) websocket.terminate();
+    await Promise.all(visits);
   };
 }
 

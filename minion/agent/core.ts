@@ -72,7 +72,7 @@ export interface AskedRefresh {
 export function createCore(parts: CoreParts): Core {
   const { stateDirectory, atRest, log, now, minion } = parts;
   const link = createLink();
-  for (const name of ['jobs', 'spool']) makeOwnDirectory(join(stateDirectory, name));
+  for (const name of ['jobs', 'ended', 'spool']) makeOwnDirectory(join(stateDirectory, name));
   const blobs = openBlobCache(stateDirectory, atRest);
   const reserve = createReserve();
   const spool = lentSpool(reserve, openSpool({ minion, stateDirectory, link, log }));

@@ -3,7 +3,8 @@ import { journalEntrySchema } from '../agent-files.ts';
 import type { JournalEntry } from '../agent-files.ts';
 import { writeDurably } from '../host/durable-file.ts';
 import type { Logger } from '../../shared/log.ts';
-import { listOwn, readOwn, removeOwn } from './files.ts';
+import { openEndedJobs } from './ended-jobs.ts';
+import { listOwn, readOwn } from './files.ts';
 
 /**
  * The runs that this minion has promised and that have no report yet; on disk when a call returns. Dry runs are left
@@ -11,22 +12,24 @@ import { listOwn, readOwn, removeOwn } from './files.ts';
  */
 export interface Journal {
   put(entry: JournalEntry): void;
-  remove(job: string): void;
+  /** It has a report now. */
+  end(job: string): void;
+  hasEnded(job: string): boolean;
   /** In the order in which they came. */
   all(): JournalEntry[];
 }
 
 export function openJournal(stateDirectory: string, log: Logger): Journal {
   const directory = join(stateDirectory, 'jobs');
+  const ended = openEndedJobs(join(stateDirectory, 'ended'), log);
   const pathOf = (job: string): string => join(directory, `${job}.json`);
   return {
     put: (entry) => {
       if (entry.options.dryRun) return;
       writeDurably(pathOf(entry.options.job), JSON.stringify(entry));
     },
-    remove: (job) => {
-      removeOwn(pathOf(job));
-    },
+    end: (job) => ended.take(job, pathOf(job)),
+    hasEnded: (job) => ended.has(job),
     all: () =>
       listOwn(directory, /^[0-9a-f-]{36}\.json$/u)
         .map((name) =>

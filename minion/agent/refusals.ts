@@ -36,6 +36,13 @@ export function lost(problem: string): Reason {
   return { code: 'RUN_LOST', message: `Cannot finish the run: ${problem}` };
 }
 
+/** The master asks again for what it has been told the end of. */
+export function doneBefore(): Reason {
+  const message =
+    'Cannot start the run: this minion has done the job before and has reported it; apply again if the master has lost that';
+  return { code: 'RUN_LOST', message };
+}
+
 /** What was asked to end and did not. */
 export function killed(at: string | null): Reason {
   const message = `The run was cancelled by an operator and did not end by itself, so it was killed ${placeOf(at)}`;

@@ -33,7 +33,8 @@ export function createReserve(): Reserve {
 export function lentJournal({ lend }: Reserve, journal: Journal): Journal {
   return {
     put: (entry) => lend(() => journal.put(entry)),
-    remove: (job) => lend(() => journal.remove(job)),
+    end: (job) => lend(() => journal.end(job)),
+    hasEnded: (job) => journal.hasEnded(job),
     all: () => lend(() => journal.all()),
   };
 }

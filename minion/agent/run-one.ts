@@ -67,7 +67,7 @@ export async function runOne(parts: RunsParts, current: Current): Promise<void> 
   const { spool, journal } = parts;
   try {
     if (entry.child !== null) await endOfOrphan(parts, entry.child, current);
-    if (spool.has(entry.options.job)) journal.remove(entry.options.job);
+    if (spool.has(entry.options.job)) journal.end(entry.options.job);
     else await untilReported(parts, current);
   } catch (error) {
     parts.log.error({ job: entry.options.job, error }, 'Run failed in the agent');
@@ -109,7 +109,7 @@ async function untilReported(parts: RunsParts, current: Current): Promise<void> 
     await runChild(parts, current, preparation.prepared);
     if (!spool.has(job)) log.error({ job }, 'Run ended without a report');
   }
-  parts.journal.remove(job);
+  parts.journal.end(job);
 }
 
 /** `null` if the run is cancelled first: nobody waits then for a master that is slow. */
@@ -171,5 +171,5 @@ export function report(
   const outcomes = reserve.lend(() => changedBefore(stateDirectory, options.job));
   const run = { minion, options, revision, startedAt, endedAt, outcomes };
   spool.put(missingReport(run, status, error));
-  journal.remove(options.job);
+  journal.end(options.job);
 }

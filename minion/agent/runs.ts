@@ -1,5 +1,5 @@
 import type { JournalEntry } from '../agent-files.ts';
-import { asRefused, busy, cancelled, tooMany } from './refusals.ts';
+import { asRefused, busy, cancelled, doneBefore, tooMany } from './refusals.ts';
 import type { Refusal } from './refusals.ts';
 import { beginning, cancelRun, report, runOne } from './run-one.ts';
 import type { Current, RunsParts } from './run-one.ts';
@@ -56,6 +56,11 @@ function knows({ spool }: RunsParts, { current, waiting }: Queue, job: string): 
 
 function add(parts: RunsParts, queue: Queue, entry: JournalEntry): boolean {
   if (knows(parts, queue, entry.options.job)) return false;
+  if (parts.journal.hasEnded(entry.options.job)) {
+    // Its report is the master's, which has no use for another unless it has lost it.
+    end(parts, entry, 'interrupted', doneBefore());
+    return false;
+  }
   const problem = whyBusy(queue, entry) ?? journalled(parts, entry);
   if (problem !== null) {
     end(parts, entry, 'failed', problem);

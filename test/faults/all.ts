@@ -1,15 +1,18 @@
+import { lockedApt } from './apt-lock.ts';
 import { masterAway, standingStill } from './away.ts';
 import { badProxy } from './bad-proxy.ts';
 import { wrongClock } from './clock.ts';
 import { concurrentRuns } from './concurrent.ts';
 import { masterDamage, minionDamage, someMinionDamage } from './damage.ts';
 import { noDescriptors } from './descriptors.ts';
+import { disorder } from './disorder.ts';
 import type { Fault } from './fault.ts';
 import { frozenAgent } from './frozen-agent.ts';
 import { fullDisk } from './full-disk.ts';
 import { halfOpen } from './half-open.ts';
 import { hungCommands } from './hung.ts';
 import { kills, someKills } from './kills.ts';
+import { lateResult } from './late-result.ts';
 import { midRun } from './mid-run.ts';
 import { movingTree } from './moving-tree.ts';
 import { manyMinions } from './many-minions.ts';
@@ -26,7 +29,9 @@ import { busySoftware } from './software.ts';
 export const FAULTS: readonly Fault[] = [
   manyMinions,
   slowLink,
+  lateResult,
   partition,
+  lockedApt,
   powerLoss,
   failingDisk,
   muchOutput,
@@ -35,6 +40,7 @@ export const FAULTS: readonly Fault[] = [
   wrongClock,
   masterAway,
   concurrentRuns,
+  disorder,
   reboots,
   movingTree,
   hungCommands,

@@ -20,6 +20,7 @@ import { lackingAfterNextRun } from './next-run.ts';
 export const masterAway: Fault = {
   name: 'the master is away, and the agent is killed twice meanwhile',
   rounds: 500,
+  usualMinutes: 10,
   isFast: false,
   run: reportsMeanwhile,
 };
@@ -27,7 +28,9 @@ export const masterAway: Fault = {
 export const standingStill: Fault = {
   name: 'the master, or the agent, is stopped where it stands (SIGSTOP)',
   rounds: null,
+  usualMinutes: 12,
   isFast: false,
+  load: 'idle',
   run: stopEither,
 };
 

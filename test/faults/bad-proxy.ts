@@ -12,7 +12,9 @@ import { throughRelay, untilSaid } from './through-relay.ts';
 export const badProxy: Fault = {
   name: 'a proxy between resets every connection after some bytes, or answers itself',
   rounds: 6,
+  usualMinutes: 7,
   isFast: false,
+  load: 'idle',
   run: goThroughProxy,
 };
 

@@ -19,6 +19,7 @@ import { lackingAfterNextRun } from './next-run.ts';
 export const wrongClock: Fault = {
   name: 'the clock of master or agent is ten years wrong, or is set in mid-run',
   rounds: 1,
+  usualMinutes: 6,
   isFast: false,
   run: setClocks,
 };

@@ -8,6 +8,7 @@ import { judgeHistory } from './history.ts';
 export const concurrentRuns: Fault = {
   name: 'a scheduled, an operator and a local run at the same time',
   rounds: 50,
+  usualMinutes: 5,
   isFast: false,
   run: runTogether,
 };

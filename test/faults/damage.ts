@@ -35,6 +35,7 @@ const MASTER_STATE = '/var/lib/conductor/master';
 export const minionDamage: Fault = {
   name: 'every file of the minion but its keys is damaged',
   rounds: KINDS.length,
+  usualMinutes: 4,
   isFast: false,
   run: (setting) => inRounds(setting, damageMinion),
 };
@@ -43,12 +44,14 @@ export const someMinionDamage: Fault = {
   ...minionDamage,
   name: 'every file of the minion but its keys is damaged, once',
   rounds: 1,
+  usualMinutes: 1,
   isFast: true,
 };
 
 export const masterDamage: Fault = {
   name: "the master's blobs and lock are damaged",
   rounds: KINDS.length,
+  usualMinutes: 1,
   isFast: false,
   run: (setting) => inRounds(setting, damageMaster),
 };

@@ -13,6 +13,7 @@ import { CHANNEL_PORT } from './through-relay.ts';
 export const noDescriptors: Fault = {
   name: 'agent or master has no file descriptor left',
   rounds: 1,
+  usualMinutes: 2,
   isFast: false,
   run: takeDescriptors,
 };

@@ -13,8 +13,10 @@ export interface Fault {
   readonly isFast: boolean;
   /** Into how many parts its rounds are divided, each on hosts of its own, where all of them in a row take too long. */
   readonly parts?: number;
-  /** Whether it waits for the better part of an hour, keeps a processor busy, or measures what others must not disturb. */
-  readonly load?: 'long' | 'busy' | 'alone';
+  /** How long all of it takes on a machine that has time for it. */
+  readonly usualMinutes: number;
+  /** Whether it mostly waits, or measures what others must not disturb; it keeps a processor busy if absent. */
+  readonly load?: 'idle' | 'measures';
   /** Does it so many times; what was lost, in words: nothing, if all is well. */
   run(setting: FaultSetting): Promise<readonly string[]>;
 }
@@ -35,6 +37,8 @@ export interface Task {
   readonly fault: Fault;
   readonly name: string;
   readonly rounds: number;
+  /** How long it is expected to take. */
+  readonly minutes: number;
   readonly seed: number;
 }
 

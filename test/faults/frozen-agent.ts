@@ -8,7 +8,9 @@ import { judgeHistory } from './history.ts';
 export const frozenAgent: Fault = {
   name: 'a job is sent to an agent that was stopped just before (SIGSTOP)',
   rounds: 1,
+  usualMinutes: 1,
   isFast: true,
+  load: 'idle',
   run: sendToFrozen,
 };
 

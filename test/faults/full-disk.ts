@@ -9,6 +9,7 @@ import { lackingAfterNextRun } from './next-run.ts';
 export const fullDisk: Fault = {
   name: 'a disk is full, without inodes or read-only',
   rounds: null,
+  usualMinutes: 4,
   isFast: false,
   run: fillDisks,
 };

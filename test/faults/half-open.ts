@@ -10,7 +10,9 @@ import { judgeHistory } from './history.ts';
 export const halfOpen: Fault = {
   name: 'the master loses its power, with and without something on its way to it',
   rounds: 1,
+  usualMinutes: 3,
   isFast: false,
+  load: 'idle',
   run: pullPlugs,
 };
 

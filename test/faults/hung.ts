@@ -7,7 +7,9 @@ import { judgeHistory } from './history.ts';
 export const hungCommands: Fault = {
   name: 'commands ignore SIGTERM, fork, leave their session and hold their output',
   rounds: null,
+  usualMinutes: 5,
   isFast: false,
+  load: 'idle',
   run: hang,
 };
 

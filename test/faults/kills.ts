@@ -18,6 +18,7 @@ import { judgeHistory } from './history.ts';
 export const kills: Fault = {
   name: 'kill -9 of master, agent, run and command line',
   rounds: 200,
+  usualMinutes: 45,
   parts: 4,
   isFast: false,
   run: killAround,
@@ -28,6 +29,7 @@ export const someKills: Fault = {
   ...kills,
   name: 'kill -9, a few',
   rounds: 3,
+  usualMinutes: 1,
   parts: 1,
   isFast: true,
 };

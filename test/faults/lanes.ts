@@ -14,11 +14,13 @@ export function tasksOf(faults: readonly Fault[], { times, seed, rounds }: Plan)
   return Array.from({ length: times }, (_, time) =>
     faults.flatMap((fault) => {
       const parts = fault.parts ?? 1;
-      const all = fault.rounds === null ? 1 : (rounds ?? fault.rounds);
+      const usual = fault.rounds ?? 1;
+      const all = fault.rounds === null ? 1 : (rounds ?? usual);
       return Array.from({ length: parts }, (__, part) => ({
         fault,
         name: parts === 1 ? fault.name : `${fault.name} (${part + 1} of ${parts})`,
         rounds: Math.ceil(all / parts),
+        minutes: (fault.usualMinutes * Math.min(1, all / usual)) / parts,
         seed: seed + time * SEEDS_A_TIME + part,
       }));
     }),
@@ -27,42 +29,80 @@ export function tasksOf(faults: readonly Fault[], { times, seed, rounds }: Plan)
 
 const SEEDS_A_TIME = 100;
 
+/** How many at once of those that keep a processor busy, and of those that mostly wait: none of these, and they take turns with the others. */
+export interface Lanes {
+  readonly busy: number;
+  readonly idle: number;
+}
+
 /**
- * Those that need the machine for themselves one after the other, then the others in so many lanes at once, those that
- * take long first, and never two that keep a processor busy. What came of them is in the order in which they were given.
+ * All of them, each as soon as there is a lane for it. What came of them is in the order in which they were given.
+ * Whatever a task does, it has hosts of its own; the number of its lane is for the log.
  */
 export async function inLanes<Result>(
   tasks: readonly Task[],
-  lanes: number,
+  lanes: Lanes,
   carryOut: (task: Task, lane: number) => Promise<Result>,
 ): Promise<Result[]> {
   const results = new Map<Task, Result>();
-  for (const task of tasksWith(tasks, 'alone')) results.set(task, await carryOut(task, 1));
-  const [long, others] = [tasksWith(tasks, 'long'), tasksWith(tasks, undefined, 'busy')];
-  const left = [...long, ...others];
-  const busy = new Set<Task>();
+  const left = inOrder(tasks);
+  const underWay = new Map<Task, Promise<void>>();
+  const free = Array.from({ length: lanes.busy + lanes.idle }, (_, index) => index + 1);
 
-  async function work(lane: number): Promise<void> {
-    // A lane that finds nothing has ended: the one that is busy goes on with what is left.
-    for (let task = take(); task !== undefined; task = take()) {
-      if (task.fault.load === 'busy') busy.add(task);
-      results.set(task, await carryOut(task, lane));
-      busy.delete(task);
-    }
+  async function work(task: Task, lane: number): Promise<void> {
+    results.set(task, await carryOut(task, lane));
+    underWay.delete(task);
+    free.unshift(lane);
   }
 
-  function take(): Task | undefined {
-    const index = left.findIndex(({ fault }) => fault.load !== 'busy' || busy.size === 0);
-    return index === -1 ? undefined : left.splice(index, 1)[0];
+  while (left.length + underWay.size > 0) {
+    for (const task of takeAll(left, [...underWay.keys()], lanes))
+      underWay.set(task, work(task, free.shift() ?? 0));
+    await Promise.race(underWay.values());
   }
-
-  await Promise.all(Array.from({ length: lanes }, (_, index) => work(index + 1)));
   return tasks.flatMap((task) => {
     const result = results.get(task);
     return result === undefined ? [] : [result];
   });
 }
 
-function tasksWith(tasks: readonly Task[], ...loads: readonly Fault['load'][]): Task[] {
-  return tasks.filter(({ fault }) => loads.includes(fault.load));
+/** How many minutes that takes if everything takes as long as usual. */
+export function minutesIn(tasks: readonly Task[], lanes: Lanes): number {
+  const left = inOrder(tasks);
+  const ends = new Map<Task, number>();
+  let now = 0;
+  while (left.length + ends.size > 0) {
+    for (const task of takeAll(left, [...ends.keys()], lanes)) ends.set(task, now + task.minutes);
+    now = Math.min(...ends.values());
+    for (const [task, end] of ends) if (end === now) ends.delete(task);
+  }
+  return now;
+}
+
+/** Those that take longest first; those that measure last, when nothing else boots hosts any more. */
+function inOrder(tasks: readonly Task[]): Task[] {
+  const [first, last] = [false, true].map((isLast) =>
+    tasks.filter(({ fault }) => (fault.load === 'measures') === isLast),
+  );
+  return [first, last].flatMap((some = []) => some.toSorted((a, b) => b.minutes - a.minutes));
+}
+
+/** Takes out of `left` all that may begin beside what is under way. */
+function takeAll(left: Task[], underWay: readonly Task[], lanes: Lanes): Task[] {
+  const taken: Task[] = [];
+  for (;;) {
+    const index = left.findIndex((task) => mayBegin(task, [...underWay, ...taken], lanes));
+    const [task] = index === -1 ? [] : left.splice(index, 1);
+    if (task === undefined) return taken;
+    taken.push(task);
+  }
+}
+
+/** What measures has none beside it but those that wait already, and nothing begins until it has ended. */
+function mayBegin(task: Task, underWay: readonly Task[], { busy, idle }: Lanes): boolean {
+  const isIdle = ({ fault }: Task): boolean => fault.load === 'idle' && idle > 0;
+  const others = underWay.filter((other) => isIdle(other) === isIdle(task)).length;
+  if (underWay.some(({ fault }) => fault.load === 'measures')) return false;
+  if (task.fault.load === 'measures') return others === 0;
+  return others < (isIdle(task) ? idle : busy);
 }

@@ -4,11 +4,13 @@ import { checkPrerequisites, describeMissing } from '../hosts/prerequisites.ts';
 import { FAULTS } from './all.ts';
 import { inflictOnOwnSite, renderResults } from './fault.ts';
 import type { Fault, FaultResult, Task } from './fault.ts';
-import { inLanes, tasksOf } from './lanes.ts';
+import { inLanes, minutesIn, tasksOf } from './lanes.ts';
 
-/** `npm run test:faults [-- --lanes N --times N --only WORDS …]`: what is lost under faults, on real hosts. Nothing, or it exits with 1. */
+/** `npm run test:faults [-- --times N --only WORDS …]`: what is lost under faults, on real hosts. Nothing, or it exits with 1. */
 
-const WATCHES_A_LANE = 40;
+const WATCHES_A_LANE = 24;
+const BUSY_LANES = 2;
+const IDLE_LANES = 3;
 
 interface Options {
   readonly rounds?: string;
@@ -16,6 +18,7 @@ interface Options {
   readonly minutes: string;
   readonly only: readonly string[];
   readonly lanes: string;
+  readonly idleLanes: string;
   readonly times: string;
 }
 
@@ -29,7 +32,12 @@ const options = new Command('test:faults')
   )
   .option('--minutes <number>', 'the longest that a network is cut, and the like', '60')
   .option('--only <words...>', 'only faults with one of these in their name', [''])
-  .option('--lanes <number>', 'how many faults to do at once, each on hosts of its own', '3')
+  .option('--lanes <number>', 'how many faults that are busy to do at once', String(BUSY_LANES))
+  .option(
+    '--idle-lanes <number>',
+    'how many that mostly wait to do beside them',
+    String(IDLE_LANES),
+  )
   .option('--times <number>', 'how often to do it all, each time with other moments', '1')
   .parse()
   .opts<Options>();
@@ -47,25 +55,34 @@ if (missing.length > 0) {
   console.log(`NOT TESTED, because this machine lacks ${missing.map(describeMissing).join(', ')}`);
   process.exit(1);
 }
-refuseTooManyLanes();
+const lanes = { busy: Number(options.lanes), idle: Number(options.idleLanes) };
+if (!(lanes.busy >= 1 && lanes.idle >= 0)) {
+  console.error('Cannot use no lane: --lanes must be at least 1, --idle-lanes at least 0');
+  process.exit(2);
+}
 process.exitCode = await inflictAll(asked);
 
 /** Each host's systemd watches files in a dozen ways, and the kernel lets one user have so many. */
-function refuseTooManyLanes(): void {
+function refuseTooManyLanes(count: number): void {
   const path = '/proc/sys/fs/inotify/max_user_instances';
-  const [have, need] = [Number(readFileSync(path, 'utf8')), Number(options.lanes) * WATCHES_A_LANE];
+  const [have, need] = [Number(readFileSync(path, 'utf8')), count * WATCHES_A_LANE];
   if (have >= need) return;
   console.error(
-    `Cannot use ${options.lanes} lanes: ${path} is ${have} and must be at least ${need}: sysctl -w fs.inotify.max_user_instances=${need}`,
+    `Cannot use ${count} lanes: ${path} is ${have} and must be at least ${need}: sysctl -w fs.inotify.max_user_instances=${need} (or fewer --lanes and --idle-lanes)`,
   );
   process.exit(2);
 }
 
 async function inflictAll(faults: readonly Fault[]): Promise<number> {
-  const [times, seed, lanes] = [options.times, options.seed, options.lanes].map(Number);
+  const [times, seed] = [options.times, options.seed].map(Number);
   const rounds = options.rounds === undefined ? null : Number(options.rounds);
   const tasks = tasksOf(faults, { times: times ?? 1, seed: seed ?? 1, rounds });
-  const results = await inLanes(tasks, lanes ?? 1, carryOut);
+  refuseTooManyLanes(Math.min(tasks.length, lanes.busy + lanes.idle));
+  const minutes = Math.round(minutesIn(tasks, lanes));
+  console.log(
+    `${tasks.length} tasks in ${lanes.busy} lanes, ${lanes.idle} more for those that wait: about ${minutes} minutes`,
+  );
+  const results = await inLanes(tasks, lanes, carryOut);
   console.log(`\n${renderResults(results)}`);
   const failed = results.filter(({ lost }) => lost.length > 0).length;
   console.log(`${results.length - failed} passed, ${failed} failed`);

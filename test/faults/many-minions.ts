@@ -7,6 +7,7 @@ import type { Site } from '../e2e/installed-hosts.ts';
 import { run } from '../hosts/command.ts';
 import type { Fault, FaultSetting } from './fault.ts';
 import { mainProcess } from './gates.ts';
+import { lagOf, lagWords, measureLag } from './lag.ts';
 import { keyOf, minionName, tallySchema } from './swarm.ts';
 import type { Tally } from './swarm.ts';
 import { CHANNEL_PORT } from './through-relay.ts';
@@ -15,14 +16,16 @@ import { CHANNEL_PORT } from './through-relay.ts';
 export const manyMinions: Fault = {
   name: 'the master of many minions is killed (as many as rounds)',
   rounds: 1_000,
+  usualMinutes: 4,
   isFast: false,
-  load: 'alone',
+  load: 'measures',
   run: killTheirMaster,
 };
 
 const PROCESSES = 2;
 /** Each of a master's minions has a way of its own to it; here a hundred addresses stand for that. */
 const ADDRESSES = 100;
+/** For a thousand. */
 const BACK_SECONDS = 90;
 /** More than this and the master is deaf for too long. */
 const LAG_MS = 500;
@@ -39,7 +42,11 @@ async function killTheirMaster(setting: FaultSetting): Promise<string[]> {
   await measureLag(site);
   const swarm = await startSwarm(site, count);
   try {
-    await until('all to be connected', 300, async () => connectedIn(swarm) === count);
+    await until(
+      'all to be connected',
+      300 * thousands(count),
+      async () => connectedIn(swarm) === count,
+    );
     log(`${count} minions are connected; the event loop: ${lagWords(await lagOf(site))}`);
     const first = await beginJob(site);
     if (first === null) return ['no job could be made'];
@@ -62,10 +69,10 @@ async function killOnce({ site, rounds: count, log }: FaultSetting, swarm: Swarm
     return job !== null;
   });
   log(`a job is made after ${seconds()} s, with ${connectedIn(swarm)} minions`);
-  await until('all to be back', 300, async () => connectedIn(swarm) === count);
+  await until('all to be back', 300 * thousands(count), async () => connectedIn(swarm) === count);
   const back = seconds();
   const jobs = [first, ...made];
-  await until('both jobs to end', 300, async () => haveEnded(site, jobs));
+  await until('both jobs to end', 300 * thousands(count), async () => haveEnded(site, jobs));
   const lag = await lagOf(site);
   log(`all are back after ${back} s, and their jobs have ended after ${seconds()} s`);
   log(`the event loop of the new master: ${lagWords(lag)}`);
@@ -75,9 +82,14 @@ async function killOnce({ site, rounds: count, log }: FaultSetting, swarm: Swarm
   const wrong = await Promise.all(jobs.map((job) => notOnce(site, swarm, { job, count })));
   return [
     ...wrong.flat(),
-    ...(back > BACK_SECONDS ? [`all are back only after ${back} s`] : []),
+    ...(back > BACK_SECONDS * thousands(count) ? [`all are back only after ${back} s`] : []),
     ...(lag.p99 > LAG_MS ? [`the event loop of the master: ${lagWords(lag)}`] : []),
   ];
+}
+
+/** With more of them it may take so many times as long, with fewer no less. */
+function thousands(count: number): number {
+  return Math.max(1, count / 1_000);
 }
 
 function connectedIn(swarm: Swarm): number {
@@ -167,32 +179,4 @@ function addKey(socketPath: string, number: number): Promise<void> {
     asking.once('error', reject);
     asking.end(body);
   });
-}
-
-const MEASURE = '/opt/lag.mjs';
-
-async function measureLag({ conductor }: Site): Promise<void> {
-  await conductor.copyIn('test/faults/lag.mjs', MEASURE);
-  const setting = `[Service]\nEnvironment=NODE_OPTIONS=--import=${MEASURE}\n`;
-  const unit = '/etc/systemd/system/conductor-master.service.d/lag.conf';
-  await conductor.write(unit, setting);
-  await sh(conductor, 'systemctl daemon-reload; systemctl restart conductor-master; sleep 3');
-}
-
-const lagSchema = z.object({
-  p50: z.number(),
-  p99: z.number(),
-  max: z.number(),
-  seconds: z.number(),
-});
-
-type Lag = z.infer<typeof lagSchema>;
-
-async function lagOf({ conductor }: Site): Promise<Lag> {
-  const text = await conductor.read('/var/lib/conductor/master/lag.json');
-  return lagSchema.parse(JSON.parse(text));
-}
-
-function lagWords({ p50, p99, max, seconds }: Lag): string {
-  return `p50 ${p50} ms, p99 ${p99} ms, max ${max} ms, ${seconds} s of CPU`;
 }

@@ -7,6 +7,7 @@ import { converges, disturbInTheMiddle } from './gated-run.ts';
 export const midRun: Fault = {
   name: 'a file system becomes read-only, or no file can be opened, in mid-run',
   rounds: null,
+  usualMinutes: 1,
   isFast: false,
   run: takeAway,
 };

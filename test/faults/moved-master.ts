@@ -10,6 +10,7 @@ import { CHANNEL_PORT, goBack, goBy } from './through-relay.ts';
 export const movedMaster: Fault = {
   name: "the master's name gets another address, and the first of several masters are dead",
   rounds: 1,
+  usualMinutes: 4,
   isFast: false,
   run: async (setting) => {
     const lost: string[] = [];

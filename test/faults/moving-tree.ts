@@ -9,6 +9,7 @@ import { judgeHistory } from './history.ts';
 export const movingTree: Fault = {
   name: 'the tree changes while it is read, and half of a file is there',
   rounds: 20,
+  usualMinutes: 1,
   isFast: false,
   run: applyMeanwhile,
 };

@@ -7,6 +7,7 @@ import { converges } from './gated-run.ts';
 export const oddBytes: Fault = {
   name: 'file names, user comments and contents with bytes that are no text',
   rounds: null,
+  usualMinutes: 1,
   isFast: false,
   run: meetOddBytes,
 };

@@ -6,8 +6,8 @@ import { MINION_STATE } from './gates.ts';
 export const muchOutput: Fault = {
   name: 'commands print 10 GB, a line of 1 GB, and bytes that are no text',
   rounds: null,
+  usualMinutes: 4,
   isFast: false,
-  load: 'busy',
   run: printMuch,
 };
 

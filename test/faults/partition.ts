@@ -10,8 +10,9 @@ import { judgeHistory } from './history.ts';
 export const partition: Fault = {
   name: 'the network is cut in mid-run, both ways and one way',
   rounds: 1,
+  usualMinutes: 36,
   isFast: false,
-  load: 'long',
+  load: 'idle',
   run: cutInAllWays,
 };
 
@@ -19,6 +20,7 @@ export const partition: Fault = {
 export const shortPartition: Fault = {
   name: 'the network is cut for a moment',
   rounds: 1,
+  usualMinutes: 1,
   isFast: true,
   run: async (setting) => judged(setting, [bothWays(8)]),
 };

@@ -18,8 +18,8 @@ const LIMIT_MS = 90_000;
 export const powerLoss: Fault = {
   name: 'a run is killed at each system call that changes a file',
   rounds: 1_000,
+  usualMinutes: 8,
   isFast: false,
-  load: 'busy',
   run: killAtCalls,
 };
 
@@ -27,14 +27,15 @@ export const somePowerLoss: Fault = {
   ...powerLoss,
   name: 'a run is killed at a few system calls that change files',
   rounds: 4,
+  usualMinutes: 1,
   isFast: true,
 };
 
 export const failingDisk: Fault = {
   name: 'the disk fails, or is full, at each system call that changes a file',
   rounds: 1_000,
+  usualMinutes: 3,
   isFast: false,
-  load: 'busy',
   run: failAtCalls,
 };
 

@@ -10,6 +10,7 @@ import { judgeHistory } from './history.ts';
 export const reboots: Fault = {
   name: 'a state reboots the host, after the run and in the middle of it',
   rounds: 1,
+  usualMinutes: 1.5,
   isFast: false,
   run: rebootBoth,
 };

@@ -11,8 +11,9 @@ import { throughRelay } from './through-relay.ts';
 export const slowLink: Fault = {
   name: 'a slow link, and a revision that it takes minutes to carry',
   rounds: null,
+  usualMinutes: 62,
   isFast: false,
-  load: 'long',
+  load: 'idle',
   run: bringSlowly,
 };
 

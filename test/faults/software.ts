@@ -1,13 +1,15 @@
-import { attempt, sh, until } from '../e2e/installed-hosts.ts';
+import { sh, until } from '../e2e/installed-hosts.ts';
 import { ensurePackage } from '../e2e/package.ts';
 import type { Host } from '../hosts/host.ts';
 import type { Fault, FaultSetting } from './fault.ts';
 import { converges, disturbInTheMiddle } from './gated-run.ts';
+import { makePackage, putPackage } from './made-package.ts';
 
 /** Package managers and database servers that are busy, killed or stopped where they stand, in the middle of a run. */
 export const busySoftware: Fault = {
-  name: 'apt locked, dpkg killed in a postinst, PostgreSQL and MariaDB killed and stalled',
+  name: 'dpkg killed in a postinst, PostgreSQL and MariaDB killed and stalled',
   rounds: null,
+  usualMinutes: 4,
   isFast: false,
   run: disturbSoftware,
 };
@@ -21,8 +23,6 @@ async function disturbSoftware({ site: { fleet }, log }: FaultSetting): Promise<
   await sh(host, 'dpkg --install /root/conductor.deb >/dev/null');
   await host.write(`${TREE}/states/top.yaml`, 'base:\n  "*": [one]\n');
   const parts = {
-    'apt is locked for 20 s': lockedForShort,
-    'apt is locked for longer than the state may take': lockedForLong,
     'dpkg is killed in a postinst': killedInPostinst,
     'PostgreSQL is killed': async (on: Host) => disturbServer(on, POSTGRESQL, 'KILL'),
     'PostgreSQL is stalled': async (on: Host) => disturbServer(on, POSTGRESQL, 'STOP'),
@@ -37,62 +37,9 @@ async function disturbSoftware({ site: { fleet }, log }: FaultSetting): Promise<
   return lost;
 }
 
-/** Holds the lock that apt and dpkg take, for so many seconds or until it is killed. */
-async function holdLock(host: Host, seconds: number): Promise<void> {
-  const program = `import fcntl, time
-f = open('/var/lib/dpkg/lock-frontend', 'w')
-fcntl.lockf(f, fcntl.LOCK_EX)
-open('/run/locked', 'w').close()
-time.sleep(${seconds})
-`;
-  await host.write('/root/hold.py', program);
-  await sh(
-    host,
-    'rm -f /run/locked; systemd-run --quiet --collect --unit=holder python3 /root/hold.py',
-  );
-  await until('the lock to be held', 20, async () =>
-    (await sh(host, 'ls /run')).includes('locked'),
-  );
-}
-
-/** A package of one script that runs when it is installed. */
-async function makePackage(host: Host, name: string, postinst: string): Promise<void> {
-  await sh(host, `mkdir -p /root/${name}/DEBIAN`);
-  await host.write(
-    `/root/${name}/DEBIAN/control`,
-    `Package: ${name}\nVersion: 1\nArchitecture: all\nMaintainer: x <x@example.org>\nDescription: x\n`,
-  );
-  await host.write(`/root/${name}/DEBIAN/postinst`, `#!/bin/sh\nset -e\n${postinst}\n`);
-  await sh(
-    host,
-    `chmod 755 /root/${name}/DEBIAN/postinst
-     dpkg-deb -Znone --root-owner-group --build /root/${name} /root/${name}.deb >/dev/null`,
-  );
-  await host.write(
-    `${TREE}/states/one.yaml`,
-    `${name}:\n  pkg.installed:\n    sources: [{${name}: /root/${name}.deb}]\n    timeout: 60\n`,
-  );
-}
-
-async function lockedForShort(host: Host): Promise<string[]> {
-  await makePackage(host, 'short', 'true');
-  await holdLock(host, 20);
-  const { exitCode, output } = await attempt(host, APPLY);
-  return exitCode === 0 ? converges(host, TREE) : [`a run exits with ${exitCode}: ${output}`];
-}
-
-async function lockedForLong(host: Host): Promise<string[]> {
-  await makePackage(host, 'long', 'true');
-  await holdLock(host, 1200);
-  const { exitCode, output } = await attempt(host, APPLY);
-  await sh(host, 'systemctl stop holder');
-  const lost = exitCode === 2 ? [] : [`a run exits with ${exitCode}: ${output}`];
-  if (!output.includes('took longer than')) lost.push(`it does not say why: ${output}`);
-  return [...lost, ...(await converges(host, TREE))];
-}
-
 async function killedInPostinst(host: Host): Promise<string[]> {
   await makePackage(host, 'slow', 'test -e /root/begun || { touch /root/begun; sleep 600; }');
+  await putPackage(host, { tree: TREE, name: 'slow', timeout: 60 });
   await sh(host, `systemd-run --quiet --collect --unit=run ${APPLY.join(' ')}`);
   await until('the postinst to begin', 60, async () =>
     (await sh(host, 'ls /root')).includes('begun'),

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { ALL_AT_ONCE } from '../../master/jobs/rollout.ts';
 import { WebSocket } from 'ws';
@@ -55,6 +56,23 @@ test('a join string lets one minion in, with its groups, and no second one', asy
   t.is((await testMinion(t, on, { id: 'web-02', seed: 3, joinString })).verdict, 'refused');
   t.deepEqual((await on.master.services.store.minions.get('web-01'))?.groups, ['web']);
   t.notRegex(on.log.join(''), new RegExp(joinString.split('.')[2]?.split('@')[0] ?? 'x', 'u'));
+});
+
+test('a master that stops writes down who was there last before it closes its store', async (t) => {
+  const on = await testMaster(t);
+  await acceptedMinion(t, on, { id: 'web-01' });
+  const { minions } = on.master.services.store;
+  const real: MinionStore = { ...minions };
+  const noted: string[] = [];
+  const noteSlowly: MinionStore['note'] = async (id, sighting) => {
+    await sleep(100);
+    await real.note(id, sighting);
+    noted.push(id);
+  };
+  Object.assign(minions, { note: noteSlowly });
+  await on.master.stop();
+  t.deepEqual(noted, ['web-01']);
+  t.notRegex(on.log.join(''), /Database connection is closed/u);
 });
 
 test('a thief of an id is denied, made to wait, and shown in the status', async (t) => {

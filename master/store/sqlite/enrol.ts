@@ -3,6 +3,21 @@ import { namesColumn } from './columns.ts';
 import type { Database } from './database.ts';
 import { addMinion, getMinion } from './minion-rows.ts';
 
+/**
+ * The verdict on a minion that is accepted already and comes with its own key, for which nothing is written and nobody
+ * else counts: all minions of a master that was away come at once. `null` of any other.
+ */
+export async function recognise(
+  database: Database,
+  claim: Claim,
+  judge: (known: Known) => Judgement,
+): Promise<Enrolment | null> {
+  const minion = await getMinion(database, claim.id);
+  if (minion?.state !== 'accepted' || minion.publicKey !== claim.publicKey) return null;
+  const alone = { isForeignKey: false, invitation: null, pendingKeys: 0, pendingKeysAtAddress: 0 };
+  return { judgement: judge({ minion, ...alone }), minion };
+}
+
 /** To be run as one unit, so that two claims can neither use one invitation nor take one id. */
 export async function enrol(
   database: Database,

@@ -1,7 +1,7 @@
 import type { KeyChange, Minion, MinionStore, Sighting } from '../store.ts';
 import { valuesColumn } from './columns.ts';
 import type { Database } from './database.ts';
-import { enrol } from './enrol.ts';
+import { enrol, recognise } from './enrol.ts';
 import type { Commit } from './group-commit.ts';
 import { addMinion, getMinion, minionOf } from './minion-rows.ts';
 
@@ -16,7 +16,9 @@ export function minionStore(database: Database, commit: Commit): MinionStore {
     change: (id, change) => commit((unit) => changeKey(unit, id, change)),
     remove: (id) => commit((unit) => removeMinion(unit, id)),
     note: (id, sighting) => commit((unit) => note(unit, id, sighting)),
-    enrol: (claim, judge) => commit((unit) => enrol(unit, claim, judge)),
+    enrol: async (claim, judge) =>
+      (await recognise(database, claim, judge)) ??
+      (await commit((unit) => enrol(unit, claim, judge))),
     async removePending(createdBefore) {
       const rows = await commit((unit) =>
         unit

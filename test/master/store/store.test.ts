@@ -9,6 +9,7 @@ import { uuidv7 } from '../../../shared/uuid.ts';
 import { ALL_AT_ONCE } from '../../../master/jobs/rollout.ts';
 import { judge } from '../../../master/sessions/enrolment.ts';
 import { openDatabase } from '../../../master/store/sqlite/database.ts';
+import { minionStore } from '../../../master/store/sqlite/minions.ts';
 import { openSqliteStore } from '../../../master/store/sqlite/sqlite-store.ts';
 import type {
   Claim,
@@ -103,6 +104,28 @@ function report(of: string, id: string, more: Partial<Report> = {}): Report {
 const knowing = { knowsSecret: () => true };
 const enrol = (store: Store, of: Claim, proof = knowing) =>
   store.minions.enrol(of, (known) => judge(of, known, proof));
+
+test('who is accepted already and comes with its own key waits for no commit, anybody else does', async (t) => {
+  const database = await openDatabase(':memory:');
+  t.teardown(() => database.destroy());
+  const states = ['accepted', 'rejected', 'pending'] as const;
+  let commits = 0;
+  const minions = minionStore(database, async (work) => {
+    commits += 1;
+    return work(database);
+  });
+  for (const state of states) await minions.add(minion(state, { state }));
+  const verdictOn = async (of: Claim): Promise<readonly [string, number]> => {
+    const before = commits;
+    const { judgement } = await minions.enrol(of, (known) => judge(of, known, knowing));
+    return [judgement.verdict, commits - before];
+  };
+  t.deepEqual(await verdictOn(claim('accepted')), ['accepted', 0]);
+  t.deepEqual(await verdictOn(claim('accepted', { publicKey: 'key-of-thief' })), ['denied', 1]);
+  t.deepEqual(await verdictOn(claim('rejected')), ['rejected', 1]);
+  t.deepEqual(await verdictOn(claim('pending')), ['pending', 1]);
+  t.deepEqual(await verdictOn(claim('stranger')), ['pending', 1]);
+});
 
 test('a stranger without a join string waits, once, until it is accepted', async (t) => {
   const store = await open();

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JournalEntry } from '../../../minion/agent-files.ts';
@@ -21,6 +21,7 @@ import { minionConfigSchema } from '../../../minion/config-schema.ts';
 import { NOT_SPOOLED } from '../../../minion/agent-files.ts';
 import { reportSchema } from '../../../protocol/report.ts';
 import type { Outcome, Report, RunEvent } from '../../../protocol/report.ts';
+import { uuidv7 } from '../../../shared/uuid.ts';
 import {
   aHash,
   fakeChildren,
@@ -363,6 +364,28 @@ test('an operator cancels one that knows how by the signal that says so', async 
   t.is(exitCode, 7);
   while (ended.length === 0) await sleep(20);
   t.regex(report(entry.options.job).error?.message ?? '', /^The run was cancelled by an operator/u);
+});
+
+test('what has ended is remembered, also of dry runs and of entries that are damaged, but not for ever', (t) => {
+  const stateDirectory = newStateDirectory();
+  mkdirSync(join(stateDirectory, 'ended'));
+  const journal = openJournal(stateDirectory, silentLog);
+  const at = Date.parse('2026-01-01T00:00:00Z');
+  const [dryRun, ...jobs] = Array.from({ length: 503 }, (_, index) => uuidv7(at + index));
+  const [oldest = '', second = '', third = ''] = jobs;
+  for (const job of jobs) {
+    const entry = journalEntry();
+    journal.put({ ...entry, options: { ...entry.options, job } });
+  }
+  journal.end(dryRun ?? '');
+  rmSync(join(stateDirectory, 'jobs', `${oldest}.json`));
+  mkdirSync(join(stateDirectory, 'jobs', `${oldest}.json`));
+  for (const job of jobs) journal.end(job);
+  t.deepEqual(journal.all(), []);
+  const remembered = [dryRun ?? '', oldest, second, third].map((job) => journal.hasEnded(job));
+  t.deepEqual(remembered, [true, false, false, true]);
+  const next = openJournal(stateDirectory, silentLog);
+  t.deepEqual([next.hasEnded(dryRun ?? ''), next.hasEnded(third)], [false, true]);
 });
 
 test('a run that the master refuses touches nothing, and says why', async (t) => {

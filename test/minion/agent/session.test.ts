@@ -332,6 +332,31 @@ test('a job that is sent again is accepted again and run once; cancel ends it; p
   await end();
 });
 
+test('a job that is sent again after its report was stored is not run again, and says why it ended', async (t) => {
+  const stateDirectory = newStateDirectory();
+  const before = await setup({ stateDirectory });
+  await before.master.wait('hello');
+  const job = before.master.job();
+  while (before.children.requests.length === 0) await sleep(5);
+  before.children.end('changed');
+  await before.master.wait('report');
+  while (before.core.spool.has(job)) await sleep(5);
+  before.master.job({ job });
+  const [, second] = await before.master.wait('report', 2);
+  t.like(second?.report, { job, status: 'interrupted', error: { code: 'RUN_LOST' } });
+  t.is(before.children.requests.length, 1);
+  while (before.core.spool.has(job)) await sleep(5);
+  await before.end();
+
+  const after = await setup({ stateDirectory });
+  await after.master.wait('hello');
+  after.master.job({ job });
+  const [third] = await after.master.wait('report');
+  t.like(third?.report, { job, status: 'interrupted' });
+  t.is(after.children.requests.length, 0, 'also by an agent that has been started since');
+  await after.end();
+});
+
 test('a report that no master has heard of waits, and goes out when one is back', async (t) => {
   const stateDirectory = newStateDirectory();
   const job = uuidv7();

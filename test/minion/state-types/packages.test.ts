@@ -8,7 +8,7 @@ import {
 } from '../../../minion/state-types/lib/packages.ts';
 import { debconfSet } from '../../../minion/state-types/packages/debconf.ts';
 import { parseAlternatives } from '../../../minion/state-types/packages/lib/alternatives.ts';
-import { areListsOld } from '../../../minion/state-types/packages/lib/apt.ts';
+import { areListsOld, whenUnlocked } from '../../../minion/state-types/packages/lib/apt.ts';
 import { parseAnswers } from '../../../minion/state-types/packages/lib/debconf.ts';
 import { fingerprintsIn, keyringBytes } from '../../../minion/state-types/packages/lib/openpgp.ts';
 import { repositoryOf } from '../../../minion/state-types/packages/lib/repository.ts';
@@ -201,6 +201,27 @@ test('package lists are old when there are none, after a day, and when the sourc
   t.true(await areListsOld({}, listsOf(now - 25 * hour, 0)));
   t.true(await areListsOld({}, listsOf(now - hour, now)));
   t.true(await areListsOld({ mostSeconds: 60 }, listsOf(now - hour, 0)));
+});
+
+test('a lock that somebody else holds is waited for, and named when the time is up meanwhile', async (t) => {
+  const words =
+    'Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 12 (python3)';
+  const output = `E: ${words}\nE: Unable to acquire the dpkg frontend lock`;
+  let tries = 0;
+  const host: FakeHost = {
+    ...fakeHost(),
+    run: async () => {
+      tries += 1;
+      if (tries > 1) return { exitCode: 0, stdout: 'done', stderr: '', raw: new Uint8Array() };
+      throw new ConductorError('COMMAND_FAILED', 'Cannot run "apt-get"', { output });
+    },
+  };
+  t.is((await whenUnlocked(['apt-get', 'install'], host)).stdout, 'done');
+  tries = 0;
+  const late = new ConductorError('COMMAND_TIMEOUT', 'Cannot finish "x": it took longer than 60 s');
+  const impatient = { ...host, sleep: async () => Promise.reject(late) };
+  const { message } = await t.throwsAsync(whenUnlocked(['apt-get', 'install'], impatient));
+  t.is(message, `${late.message}; it had to wait: ${words}`);
 });
 
 test('a simulation tells what an upgrade would change, add and remove', (t) => {

@@ -22,7 +22,6 @@ const ENVIRONMENT = {
 const OPTIONS = [
   '--quiet=2',
   '--assume-yes',
-  '--option=DPkg::Lock::Timeout=600',
   '--option=Dpkg::Use-Pty=0',
   UNCACHED,
   '--option=Dpkg::Options::=--force-confdef',
@@ -68,22 +67,36 @@ export async function wasInterrupted(host: HostView): Promise<boolean> {
 export async function whenUnlocked(argv: Argv, host: Host, input?: string): Promise<Output> {
   const options = { env: ENVIRONMENT, timeoutMs: TIMEOUT_MS, ...said({ input }) };
   const end = performance.now() + LONGEST_LOCK_MS;
+  let lock: string | null = null;
   for (;;) {
     try {
+      if (lock !== null) await host.sleep(LOOK_EVERY_MS);
       return await host.run(argv, options);
     } catch (error) {
-      if (!isLocked(error) || performance.now() >= end) throw error;
+      const own = lockIn(error);
+      if (own === null) throw tellingOf(lock, error);
+      if (performance.now() >= end) throw error;
+      lock = own;
     }
-    await host.sleep(LOOK_EVERY_MS);
   }
 }
 
-function isLocked(error: unknown): boolean {
-  if (!(error instanceof ConductorError) || error.code !== 'COMMAND_FAILED') return false;
+/** Who holds the lock that a command did not get, in its own words; `null` if that is not why it failed. */
+function lockIn(error: unknown): string | null {
+  if (!(error instanceof ConductorError) || error.code !== 'COMMAND_FAILED') return null;
   const { output } = error.details;
-  return (
-    typeof output === 'string' && /could not get lock|(?:was|is) locked by another/iu.test(output)
-  );
+  if (typeof output !== 'string') return null;
+  const words =
+    /could not get lock [^\n]+|\S+ (?:frontend lock )?(?:was|is) locked by another[^\n]*/iu;
+  return words.exec(output)?.[0] ?? null;
+}
+
+/** Whoever has no time left is told for whom it waited. */
+function tellingOf(lock: string | null, error: unknown): unknown {
+  if (lock === null || !(error instanceof ConductorError)) return error;
+  if (error.code !== 'COMMAND_TIMEOUT' && error.code !== 'CANCELLED') return error;
+  const message = `${error.message}; it had to wait: ${lock}`;
+  return new ConductorError(error.code, message, { ...error.details, cause: error });
 }
 
 /** Whether the lists of the package sources are older than they may be, or than the sources. */
