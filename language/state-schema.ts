@@ -24,6 +24,7 @@ export interface StateSchema {
   goesUnguarded?(args: unknown): boolean;
   provides?(args: unknown): readonly string[];
   settles?(args: unknown): Settled;
+  writes?(args: unknown): readonly string[];
   permits?(args: unknown): Permits | null;
   rewrites?(args: unknown): Rewriting | null;
   needs?(args: unknown): readonly string[];

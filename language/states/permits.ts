@@ -2,6 +2,7 @@ import type { Permits } from '../../shared/surroundings.ts';
 import { SECRET } from '../../shared/surroundings.ts';
 import type { Checked } from './declare.ts';
 import { isConditional } from './rivals.ts';
+import { settledOf } from './settled.ts';
 import type { Together } from './rivals.ts';
 
 /** What a state decides of who may read and write a path. */
@@ -17,18 +18,19 @@ export function refusePermits(checked: readonly Checked[], together: Together): 
   const { states } = together;
   const giving = checked.flatMap((one) => {
     const permits = states.get(one.draft.type)?.permits?.(one.args) ?? null;
-    return permits === null ? [] : [{ one, permits }];
+    const isSometimes = isConditional(one, together);
+    return permits === null ? [] : [{ one, permits, isSometimes }];
   });
   if (giving.length === 0) return;
   const closures = checked.flatMap((one) => closuresOf(one, together));
-  for (const { one, permits } of giving) {
-    const taken = closures.find((closure) => takes(closure, permits));
+  for (const { one, permits, isSometimes } of giving) {
+    const taken = closures.find((closure) => takes(closure, permits, isSometimes));
     if (taken !== undefined) report(one, permits, { taken, together });
   }
 }
 
 function closuresOf(one: Checked, together: Together): readonly Closure[] {
-  const settled = together.states.get(one.draft.type)?.settles?.(one.args) ?? {};
+  const settled = settledOf(one, together.states);
   const isSometimes = isConditional(one, together);
   return Object.entries(settled).flatMap(([resource, { mode, [SECRET]: secret }]) => {
     const isSecret = secret !== undefined;
@@ -38,10 +40,10 @@ function closuresOf(one: Checked, together: Together): readonly Closure[] {
   });
 }
 
-function takes(closure: Closure, permits: Permits): boolean {
+function takes(closure: Closure, permits: Permits, isSometimes: boolean): boolean {
   const { path, isBelow } = permits;
   if (closure.path !== path && !(isBelow && closure.path.startsWith(`${path}/`))) return false;
-  return isOpened(closure, permits) || isContested(closure, permits);
+  return isOpened(closure, permits) || (!isSometimes && isContested(closure, permits));
 }
 
 function isOpened({ isSecret }: Closure, { whose, perms }: Permits): boolean {

@@ -1,5 +1,6 @@
 import { checkDraft, type Checked, type Declaring } from './declare.ts';
 import type { Draft } from './draft.ts';
+import { settledOf } from './settled.ts';
 import type { Settled, Surroundings } from '../../shared/surroundings.ts';
 
 type Gatherings = Surroundings['gathered'];
@@ -68,7 +69,7 @@ function settledBy(one: Checked, rest: Rest): Settled {
   const known = rest.settled.get(one);
   if (known !== undefined) return known;
   const alone = told(one, rest, { provided: () => [], settled: () => [] });
-  const settled = rest.declaring.states.get(one.draft.type)?.settles?.(alone.args) ?? {};
+  const settled = settledOf(alone, rest.declaring.states);
   rest.settled.set(one, settled);
   return settled;
 }

@@ -108,6 +108,9 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
    */
   settles?(args: Args): Settled;
 
+  /** Files that hold what its arguments say: if that is a secret, no other state opens them to all. */
+  writes?(args: Args): readonly string[];
+
   /** The permissions that it gives beside the mode of a file, which must leave room for them. */
   permits?(args: Args): Permits | null;
 

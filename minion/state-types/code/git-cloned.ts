@@ -4,6 +4,7 @@ import { defineState } from '../../engine/state-type.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { said } from '../lib/said.ts';
+import { wholeSettled } from '../lib/settled.ts';
 import { clonedSchema } from './git-schema.ts';
 import { inCheckout, localCommit } from './lib/git-checkout.ts';
 import { checkoutAs, needsOf, providesOf, readCheckout } from './lib/git-state.ts';
@@ -27,6 +28,7 @@ export const gitCloned = defineState<Args, Cloned>({
 `,
   secretsIn: ({ name }) => secretsInAddress(name),
   provides: providesOf,
+  settles: ({ target, user }) => wholeSettled(target, said({ user })),
   needs: needsOf,
   async read(args, host) {
     const found = await readCheckout(checkoutAs(args), host);

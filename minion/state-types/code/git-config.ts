@@ -67,6 +67,7 @@ export const gitConfigSet = defineState<SetArgs, Setting>({
     global: true
 `,
   needs: needsOf,
+  writes: ({ repo }) => (repo === undefined ? [] : [`${repo}/.git/config`]),
   knowing: (args, { holdsSecret }) => (holdsSecret ? { ...args, isClosed: true } : args),
   async read(args, host) {
     const values = await valuesOf(args, host);

@@ -1,5 +1,7 @@
 import type { z } from 'zod';
 import { defineState } from '../../engine/state-type.ts';
+import { said } from '../lib/said.ts';
+import { wholeSettled } from '../lib/settled.ts';
 import { detachedSchema } from './git-schema.ts';
 import { secretsInAddress } from './lib/git-remote.ts';
 import { checkoutAs, needsOf, providesOf, readCheckout } from './lib/git-state.ts';
@@ -23,6 +25,7 @@ export const gitDetached = defineState<Args, CheckoutState>({
 `,
   secretsIn: ({ name }) => secretsInAddress(name),
   provides: providesOf,
+  settles: ({ target, user }) => wholeSettled(target, said({ user })),
   needs: needsOf,
   read: (args, host) => readCheckout(checkoutOf(args), host),
   want: (args, host) => wantedCheckout(checkoutOf(args), placeOf(args), host),

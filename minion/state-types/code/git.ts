@@ -3,6 +3,8 @@ import { defineState } from '../../engine/state-type.ts';
 import { gitSchema } from './git-schema.ts';
 import { secretsInAddress } from './lib/git-remote.ts';
 import { checkoutAs, needsOf, providesOf, readCheckout } from './lib/git-state.ts';
+import { said } from '../lib/said.ts';
+import { wholeSettled } from '../lib/settled.ts';
 import type { CheckoutState } from './lib/git-state.ts';
 import { refuseCheckout, uncertainCheckout } from './lib/git-refuses.ts';
 import { moveCheckout, wantedCheckout } from './lib/git-update.ts';
@@ -21,6 +23,7 @@ export const gitLatest = defineState<Args, CheckoutState>({
 `,
   secretsIn: ({ name }) => secretsInAddress(name),
   provides: providesOf,
+  settles: ({ target, user }) => wholeSettled(target, said({ user })),
   needs: needsOf,
   read: (args, host) => readCheckout(checkoutAs(args), host),
   want: (args, host) => wantedCheckout(checkoutAs(args), args, host),

@@ -11,9 +11,11 @@ import { giveTo, makeOwnDirectory } from './lib/own-directory.ts';
 import { inspect, inspectForUpgrade, install, pipNeeds, requireFiles } from './lib/pip.ts';
 import { packagesField, pipFields } from './lib/pip-fields.ts';
 import type { Environment, PipTarget } from './lib/pip.ts';
+import { refuseOthersPlace } from '../lib/others.ts';
 import { refuseParents, wantedOwnership } from '../lib/ownership.ts';
 import { parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
+import { wholeSettled } from '../lib/settled.ts';
 
 type Virtualenv = {
   /** `null` if its Python is gone or does not run, or if whoever made it was killed. */
@@ -74,6 +76,7 @@ export const virtualenvManaged = defineState<Args, Virtualenv>({
     user: openknesset
 `,
   provides: ({ name }) => [`virtualenv:${name}`, `path:${name}`],
+  settles: ({ name, user }) => wholeSettled(name, said({ user })),
   needs: (args) => ['package:python3-venv', ...parentsOf(args.name), ...pipNeeds(args)],
   read,
   want: wanted,
@@ -122,6 +125,8 @@ async function wanted(args: Args, host: HostView): Promise<Partial<Virtualenv>> 
 async function refuses(change: Change<Virtualenv>, args: Args, host: HostView): Promise<void> {
   await requireFiles(host, args);
   await wantedOwnership(said({ user: args.user }), host);
+  const { name, user } = args;
+  await refuseOthersPlace(name, { user, what: 'a virtual environment' }, host);
   if (change.action === 'create') await guardDirectory(args, host);
   if (change.action !== 'remove' && mustBuild(change)) await needVenv(args, host);
 }

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
 import type { Change } from '../../../shared/change.ts';
+import type { Settled } from '../../../shared/surroundings.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { FileStatus, Host, HostView } from '../../host/host.ts';
@@ -16,7 +17,7 @@ import type { OwnerArgs } from '../lib/ownership.ts';
 import { refusePlace } from '../lib/places.ts';
 import { ownersOf, parentsOf, pathAndParents } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
-import { ownersSettled, there } from '../lib/settled.ts';
+import { ofItsOwn, ownersSettled, there } from '../lib/settled.ts';
 import { dirMode, makedirs, ownerFields } from './lib/edit-fields.ts';
 import { sha256Of } from './lib/hashes.ts';
 
@@ -135,6 +136,20 @@ async function apply(change: Change<Copy>, args: Args, host: Host): Promise<void
   await host.writeFile(path, await sourceOf(args, host), ownership);
 }
 
+/** What is not said of owners and mode comes from the source. */
+function settles({ name, source, force, subdir, preserve, ...owners }: Args): Settled {
+  if (subdir) return {};
+  const isKept = preserve ? 'yes' : undefined;
+  return there(`path:${name}`, {
+    kind: 'file',
+    content: force ? `that of ${source}` : undefined,
+    [ofItsOwn('mode')]: 'yes',
+    [ofItsOwn('owner')]: isKept,
+    [ofItsOwn('group')]: isKept,
+    ...ownersSettled(owners),
+  });
+}
+
 export const fileCopy = defineState({
   name: 'file.copy',
   schema,
@@ -144,14 +159,7 @@ export const fileCopy = defineState({
 `,
   digests: ['digest'],
   provides: ({ name }: Args) => [`path:${name}`],
-  settles: ({ name, source, force, subdir, ...owners }: Args) =>
-    subdir
-      ? {}
-      : there(`path:${name}`, {
-          kind: 'file',
-          content: force ? `that of ${source}` : undefined,
-          ...ownersSettled(owners),
-        }),
+  settles,
   needs: ({ name, source, user, group }: Args) => [
     ...pathAndParents(source),
     ...parentsOf(name),

@@ -14,7 +14,7 @@ import { makeParents, ownershipOf, refuseKind, wantedOwnership } from '../lib/ow
 import { refusePlace, refuseRoom } from '../lib/places.ts';
 import { ownersOf, parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
-import { there } from '../lib/settled.ts';
+import { ofItsOwn, there } from '../lib/settled.ts';
 
 /** How one symbolic link is; `target` is `null` if something else stands there. */
 export type Symlink = { target: string | null; user: string; group: string };
@@ -102,7 +102,12 @@ export const fileSymlink = defineState({
 `,
   publishes: 'everybody can read where a link leads',
   provides: ({ name }: Args) => [`path:${name}`],
-  settles: ({ name, target }: Args) => there(`path:${name}`, { target }),
+  settles: ({ name, target, user, group }: Args) =>
+    there(`path:${name}`, {
+      target,
+      [ofItsOwn('owner')]: user === undefined ? undefined : 'yes',
+      [ofItsOwn('group')]: group === undefined ? undefined : 'yes',
+    }),
   needs: ({ name, target, ...args }: Args) => [
     ...parentsOf(name),
     `path:${posix.resolve(posix.dirname(name), target)}`,

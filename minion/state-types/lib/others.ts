@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { ConductorError } from '../../../shared/errors.ts';
 import type { FileStatus, HostView } from '../../host/host.ts';
 
 /** A part of a path that somebody but root can make another one. */
@@ -18,6 +19,21 @@ export async function othersPartOf(path: string, host: HostView): Promise<Others
     if (whose !== null) return { at, whose, user: status?.user ?? 'root' };
   }
   return null;
+}
+
+/** Refuses to let a program of root work below a directory that somebody else can make another one: it follows where that leads. */
+export async function refuseOthersPlace(
+  path: string,
+  { user = 'root', what }: { readonly user?: string | undefined; readonly what: string },
+  host: HostView,
+): Promise<void> {
+  const part = user === 'root' ? await othersPartOf(posix.dirname(path), host) : null;
+  if (part === null) return;
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot make ${what} in "${path}" as root: "${part.at}" ${part.whose}, who could lead it elsewhere (say \`user\`: whose it is)`,
+    { lacks: [] },
+  );
 }
 
 /** A link can only be made another one by whoever can write its directory; in a sticky one all keep what is theirs. */

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { ConductorError } from '../../../shared/errors.ts';
-import type { CommandOptions, Host, HostView } from '../../host/host.ts';
+import type { Argv, FileStatus, Host, HostView, Output } from '../../host/host.ts';
 
 /** One package as dpkg knows it. */
 export interface Package {
@@ -97,25 +97,58 @@ export function packagesChanged(host: Host): void {
  */
 export const UNCACHED = '--option=Dir::Cache::pkgcache=';
 
-/** Root's apt-cache brings apt's cache up to date, and whoever looks must not write. */
-const ONLY_LOOKING: CommandOptions = { user: 'nobody' };
-
 /** What apt's answers depend on: these, and in the directories of its configuration each file. */
 const STATES = ['/var/lib/dpkg/status', '/var/lib/dpkg/updates', '/var/lib/apt/lists'];
 const CONFIGURATION = ['apt.conf.d', 'preferences.d', 'sources.list.d', ''].map((name) =>
   posix.join('/etc/apt', name),
 );
 
+/** Asks apt something; it writes nothing. */
+export type AskApt = (argv: Argv) => Promise<Output>;
+
 /** One answer of apt for as long as neither packages nor lists nor its configuration change. */
 export async function sharedOfApt<T>(
   topic: string,
   host: HostView,
-  load: () => Promise<T>,
+  load: (ask: AskApt) => Promise<T>,
 ): Promise<T> {
-  const files = await Promise.all(CONFIGURATION.map((directory) => filesIn(directory, host)));
-  const statuses = await Promise.all([...STATES, ...files.flat()].map((path) => host.status(path)));
+  const statuses = await statusesOfApt(host);
   const times = statuses.map((status) => status?.ctimeMs ?? 'none').join(' ');
-  return host.shared(`apt: ${topic} (${times})`, load);
+  return host.shared(`apt: ${topic} (${times})`, () => load(askerFor(statuses, host)));
+}
+
+/** Who asks apt, as its configuration can be read. */
+export async function askerOfApt(host: HostView): Promise<AskApt> {
+  return askerFor(await statusesOfApt(host), host);
+}
+
+async function statusesOfApt(host: HostView): Promise<readonly (FileStatus | null)[]> {
+  const files = await Promise.all(CONFIGURATION.map((directory) => filesIn(directory, host)));
+  return Promise.all([...STATES, ...files.flat()].map((path) => host.status(path)));
+}
+
+function askerFor(statuses: readonly (FileStatus | null)[], host: HostView): AskApt {
+  const isForAll = statuses.every((status) => status === null || isReadByAll(status));
+  return (argv) => (isForAll ? askAsNobody(argv, host) : askAsRoot(argv, host));
+}
+
+/** Where a link leads is not looked at. */
+function isReadByAll({ kind, mode }: FileStatus): boolean {
+  return kind !== 'symlink' && (Number.parseInt(mode, 8) & 0o004) !== 0;
+}
+
+/** Root's apt brings its cache up to date, and whoever looks must not write. */
+function askAsNobody(argv: Argv, host: HostView): Promise<Output> {
+  return host.query(argv, { user: 'nobody' });
+}
+
+const CACHE = '/var/cache/apt';
+const READ_ONLY = `mount --bind ${CACHE} ${CACHE} && mount -o remount,bind,ro ${CACHE} && exec "$@"`;
+
+/** Only root reads all of its configuration: it is asked where it finds its cache read-only. */
+function askAsRoot(argv: Argv, host: HostView): Promise<Output> {
+  const alone = ['unshare', '--mount', '--propagation=private', 'sh', '-c', READ_ONLY] as const;
+  return host.query([...alone, 'sh', ...argv]);
 }
 
 async function filesIn(directory: string, host: HostView): Promise<readonly string[]> {
@@ -131,19 +164,16 @@ export function candidates(
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   if (names.length === 0) return Promise.resolve(new Map());
   const topic = `policy of ${release ?? 'any release'}: ${names.join(' ')}`;
-  return sharedOfApt(topic, host, () => policy(names, release, host));
+  return sharedOfApt(topic, host, (ask) => policy(names, release, ask));
 }
 
 async function policy(
   names: readonly string[],
   release: string | null,
-  host: HostView,
+  ask: AskApt,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const from = release === null ? [] : [`--option=APT::Default-Release=${release}`];
-  const answer = await host.query(
-    ['apt-cache', UNCACHED, ...from, 'policy', ...names],
-    ONLY_LOOKING,
-  );
+  const answer = await ask(['apt-cache', UNCACHED, ...from, 'policy', ...names]);
   return parsePolicy(answer.stdout);
 }
 

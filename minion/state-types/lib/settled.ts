@@ -37,6 +37,28 @@ function named(account: string | undefined): string | undefined {
   return account !== undefined && /^\d+$/u.test(account) ? undefined : account;
 }
 
+/** Says of an attribute that it is decided, but not by what is compared: it is that of a source, or of a link. */
+export function ofItsOwn(attribute: 'owner' | 'group' | 'mode'): string {
+  return `${attribute} of its own`;
+}
+
+/** The resource that stands for all that is below a directory. */
+export function allBelow(name: string): string {
+  return `all below:${name}`;
+}
+
+/** A directory that has an owner with all that is in it. */
+export function wholeSettled(name: string, owners: OwnerArgs): Settled {
+  const { owner, group } = ownersSettled(owners);
+  const below = {
+    'owner of files': owner,
+    'owner of directories': owner,
+    'group of files': group,
+    'group of directories': group,
+  };
+  return { ...settled(`path:${name}`, { owner, group }), ...settled(allBelow(name), below) };
+}
+
 /** A file of this content, owners and permissions. */
 export function fileSettled(
   path: string,

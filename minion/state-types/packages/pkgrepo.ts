@@ -213,6 +213,7 @@ backports:
     ['name', 'uris'].includes(argument) && loginsOf(args).length > 0 ? null : PUBLIC,
   secretsIn: (args) => secretsOf(loginsOf(args)),
   provides: (args) => [`path:${repositoryOf(args).file}`],
+  writes: (args) => [ownLoginFile(args)],
   needs: (args) => {
     const { file, entry } = repositoryOf(args);
     const { key_url: url } = args;

@@ -48,6 +48,7 @@ export const circusWatcher = defineState<Args, Watcher>({
 `,
   textAttribute: 'content',
   provides: (args) => [`path:${fileOf(args)}`],
+  writes: (args) => [fileOf(args)],
   settles: (args) => fileSettled(fileOf(args), contentOf(args)),
   needs: (args) => [
     ...needsOf(args),

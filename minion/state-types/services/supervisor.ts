@@ -49,6 +49,7 @@ export const supervisorProgram = defineState<Args, Program>({
 `,
   textAttribute: 'content',
   provides: (args) => [`path:${fileOf(args)}`],
+  writes: (args) => [fileOf(args)],
   settles: (args) => fileSettled(fileOf(args), contentOf(args)),
   needs: (args) => [
     ...needsOf(args),

@@ -4,6 +4,7 @@ import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { accountName, singleLine } from '../lib/fields.ts';
 import {
+  crontabOf,
   assignmentLine,
   assignmentsOf,
   needCrontab,
@@ -94,6 +95,7 @@ export const cronEnvPresent = defineState({
     user: www-data
     value: ops@example.org
 `,
+  writes: ({ user }: PresentArgs) => [crontabOf(user)],
   needs,
   read,
   async want({ user, value }: PresentArgs, host): Promise<Partial<CronVariable>> {

@@ -6,6 +6,7 @@ import { accountName } from '../lib/fields.ts';
 import { ONE_SOURCE, hasOneSource, textFrom, textSource } from '../lib/text-source.ts';
 import { settled } from '../lib/settled.ts';
 import {
+  crontabOf,
   needCrontab,
   needCrontabNow,
   readCrontab,
@@ -57,6 +58,7 @@ export const cronFile = defineState({
       MAILTO=ops@example.org
       5 4 * * * /srv/shop/nightly
 `,
+  writes: ({ user }: Args) => [crontabOf(user)],
   treeFiles: ['source'],
   textAttribute: 'content',
   settles: (args: Args) => settled(`crontab:${args.user}`, { content: textFrom(args) }),

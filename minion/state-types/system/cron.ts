@@ -5,6 +5,7 @@ import type { Settled } from '../../../shared/surroundings.ts';
 import { gone, there } from '../lib/settled.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import {
+  crontabOf,
   blockLines,
   findBlock,
   needCrontab,
@@ -145,6 +146,7 @@ export const cronPresent = defineState({
     hour: 3
     comment: Old sessions are of no use to anybody
 `,
+  writes: ({ user }) => [crontabOf(user)],
   settles: presentSettled,
   needs,
   read,

@@ -91,6 +91,7 @@ export const logrotateConfig = defineState({
   textAttribute: 'content',
   knowing: (args: Told, { holdsSecret }: Surroundings): Told => ({ ...args, holdsSecret }),
   provides: ({ name }: Args) => [`path:${DIRECTORY}/${name}`],
+  writes: ({ name }: Args) => [`${DIRECTORY}/${name}`],
   settles: (args: Args) => fileSettled(`${DIRECTORY}/${args.name}`, textFrom(args)),
   needs: () => ['package:logrotate', `path:${DIRECTORY}`],
   read,

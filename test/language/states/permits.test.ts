@@ -31,6 +31,12 @@ test('nobody lets everybody read what a secret goes into', (t) => {
     t.regex(told, /lets everybody read "\/srv\/x", into which file\.\w+ "\/srv\/x" puts a secret$/);
     t.deepEqual(more, []);
   }
+  const programs = `entry: {acl.present: {name: /etc, ${EVERYBODY}, recurse: true}}
+shop: {supervisor.program: {cmd: /bin/x, env: {KEY: "{{ pillar.key }}"}}}
+MAILTO: {cron.env_present: {user: root, value: "{{ pillar.key }}"}}
+token: {git.config_set: {name: http.x, value: "{{ pillar.key }}", repo: /etc/repo}}
+`;
+  t.regex(mistakes(programs).join(), /supervisor\.program "shop" puts a secret/);
   const below = '/srv/x/deep/key: {file.managed: {contents_pillar: key, makedirs: true}}';
   t.is(mistakes(entry(`${EVERYBODY}, recurse: true`) + below).length, 1);
   t.deepEqual(mistakes(entry(EVERYBODY) + below), []);
@@ -64,6 +70,8 @@ test('an entry that fits the mode is none, nor one of what is made later or some
   for (const [args, mode] of Object.entries(fits)) {
     t.deepEqual(mistakes(`${entry(args)}/srv/x: {file.directory: {mode: "${mode}"}}`), [], args);
   }
+  const rarely = entry('acl_type: user, acl_name: bob, perms: r, onlyif: test -e /x');
+  t.deepEqual(mistakes(`${rarely}/srv/x: {file.managed: {mode: "0600"}}`), []);
   const sometimes = '/srv/x: {file.managed: {mode: "0600", unless: test -e /x}}';
   t.deepEqual(mistakes(entry('acl_type: user, acl_name: bob, perms: r') + sometimes), []);
   t.deepEqual(mistakes(`${entry(EVERYBODY)}/srv/x: {file.append: {text: a}}`), []);

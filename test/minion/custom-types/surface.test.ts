@@ -23,6 +23,7 @@ type Known = Omit<
   | 'publishesAt'
   | 'restarts'
   | 'permits'
+  | 'writes'
   | 'rewrites'
   | 'secretsIn'
   | 'settles'

@@ -11,12 +11,14 @@ import { fileReplace } from '../../../minion/state-types/files/file-replace.ts';
 import { fileSerialize } from '../../../minion/state-types/files/file-serialize.ts';
 import { fileTidied } from '../../../minion/state-types/files/file-tidied.ts';
 import { strays } from '../../../minion/state-types/files/lib/below.ts';
+import { PARTS } from '../../../minion/state-types/files/lib/elsewhere.ts';
 import { chooser } from '../../../minion/state-types/files/lib/choose.ts';
 import { unwantedBelow } from '../../../minion/state-types/files/lib/clean.ts';
 import { compilePattern } from '../../../minion/state-types/files/lib/pattern.ts';
 import { stateTypes } from '../../../minion/state-types/index.ts';
 import type { StateType } from '../../../minion/engine/state-type.ts';
 import type { FoundBelow } from '../../../minion/host/host.ts';
+import { Secret } from '../../../shared/secret.ts';
 import { isTreeDirectory, isTreeFile } from '../../../shared/tree-file.ts';
 import { converge, dryRun, forReal } from '../../helpers/converge.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
@@ -384,6 +386,53 @@ beside: {file.managed: {name: /dd/c, mode: "0755"}}
       decides: ['group of directories', 'mode of directories'],
     },
   ]);
+});
+
+const DECIDING = {
+  'a copy': ['file.copy: {name: /d/x, source: /etc/y}', ['mode']],
+  'a copy with all': ['file.copy: {name: /d/x, source: /etc/y, preserve: true}', PARTS],
+  'a source on the host': ['file.managed: {name: /d/x, source: /etc/y}', ['mode']],
+  'a link': ['file.symlink: {name: /d/x, target: /, user: bob}', ['owner']],
+  'a secret in the program': [
+    'supervisor.program: {name: x, cmd: /x, env: {A: "{{ pillar.key }}"}}',
+    ['mode'],
+  ],
+} as const;
+
+test('a recursion leaves to others what these have from elsewhere, and secrets closed', (t) => {
+  for (const [what, [declared, parts]] of Object.entries(DECIDING)) {
+    const name = declared.startsWith('supervisor') ? '/etc/supervisor' : '/d';
+    const recursion = `d: {file.directory: {name: ${name}, file_mode: "0644", recurse: [mode]}}\n`;
+    const pillar = { key: new Secret('hunter2') };
+    const { declarations } = compileText(`${recursion}x: {${declared}}\n`, { ...TYPES, pillar });
+    const args = declarations.find(({ id }) => id === 'd')?.args;
+    const [first] = Object(args)['elsewhere'];
+    const expected = parts.flatMap((part) => [`${part} of files`, `${part} of directories`]);
+    t.deepEqual(first?.decides, expected, what);
+  }
+});
+
+test('the owner of a checkout or environment is that of all that is in it', (t) => {
+  for (const declared of [
+    'git.latest: {name: https://x/y, target: /d/x, user: bob}',
+    'virtualenv.managed: {name: /d/x, user: bob}',
+  ]) {
+    const { declarations } = compileText(
+      `d: {file.directory: {name: /d, user: root, recurse: [user]}}\nx: {${declared}}\n`,
+      TYPES,
+    );
+    const args = declarations.find(({ id }) => id === 'd')?.args;
+    t.deepEqual(
+      Object(args)['elsewhere'].map(({ path, isBelow }: { path: string; isBelow: boolean }) => [
+        path,
+        isBelow,
+      ]),
+      [
+        ['x', false],
+        ['x', true],
+      ],
+    );
+  }
 });
 
 function standing(path: string, kind: 'file' | 'directory'): FoundBelow {

@@ -1,6 +1,7 @@
 import type { Change } from '../../../../shared/change.ts';
 import { ConductorError } from '../../../../shared/errors.ts';
 import type { HostView } from '../../../host/host.ts';
+import { refuseOthersPlace } from '../../lib/others.ts';
 import { refuseParents, wantedOwnership } from '../../lib/ownership.ts';
 import { said } from '../../lib/said.ts';
 import type { Checkout } from './git-checkout.ts';
@@ -20,7 +21,9 @@ export async function refuseCheckout(
   place: Place,
   host: HostView,
 ): Promise<void> {
-  await wantedOwnership(said({ user: checkout.user }), host);
+  const { target, user } = checkout;
+  await wantedOwnership(said({ user }), host);
+  await refuseOthersPlace(target, { user, what: 'a checkout' }, host);
   if (change.action === 'create') {
     await refuseParents({ name: checkout.target, makedirs: true }, host);
     await guardTarget(checkout, place, host);

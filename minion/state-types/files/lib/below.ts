@@ -4,8 +4,8 @@ import type { Settled } from '../../../../shared/surroundings.ts';
 import type { FoundBelow, Host, HostView, Ownership } from '../../../host/host.ts';
 import { gidOf, uidOf } from '../../lib/accounts.ts';
 import { said } from '../../lib/said.ts';
-import { ownersSettled, settled } from '../../lib/settled.ts';
-import { allBelow, decisionOf, leftToOthers } from './elsewhere.ts';
+import { allBelow, ownersSettled, settled } from '../../lib/settled.ts';
+import { decisionOf, leftToOthers } from './elsewhere.ts';
 import type { Elsewhere, Part } from './elsewhere.ts';
 
 /** What all that is below a directory is to have. */

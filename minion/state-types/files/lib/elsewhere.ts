@@ -1,5 +1,6 @@
 import { SECRET } from '../../../../shared/surroundings.ts';
 import type { Surroundings } from '../../../../shared/surroundings.ts';
+import { allBelow, ofItsOwn } from '../../lib/settled.ts';
 import type { FoundBelow } from '../../../host/host.ts';
 import { pathsTo } from './choose.ts';
 
@@ -16,11 +17,6 @@ export interface Elsewhere {
   readonly path: string;
   readonly isBelow: boolean;
   readonly decides: readonly Decision[];
-}
-
-/** The resource that stands for all that is below a directory. */
-export function allBelow(name: string): string {
-  return `all below:${name}`;
 }
 
 /** Links have owners, too. */
@@ -49,7 +45,10 @@ const DECISIONS = PARTS.flatMap((part) => [
 
 function ofOne(attributes: Readonly<Record<string, string>>): readonly Decision[] {
   return PARTS.flatMap((part) => {
-    const isDecided = part in attributes || (part === 'mode' && SECRET in attributes);
+    const isDecided =
+      part in attributes ||
+      ofItsOwn(part) in attributes ||
+      (part === 'mode' && SECRET in attributes);
     return isDecided ? [decisionOf(part, 'file'), decisionOf(part, 'directory')] : [];
   });
 }

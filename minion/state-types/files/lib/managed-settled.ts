@@ -3,7 +3,7 @@ import { SECRET } from '../../../../shared/surroundings.ts';
 import type { Rewriting, Settled } from '../../../../shared/surroundings.ts';
 import { isTreeFile } from '../../../../shared/tree-file.ts';
 import { said } from '../../lib/said.ts';
-import { ownersSettled, settled, there } from '../../lib/settled.ts';
+import { ofItsOwn, ownersSettled, settled, there } from '../../lib/settled.ts';
 import type { fileManagedSchema } from '../file-managed-schema.ts';
 import { contentsOf } from './file-source.ts';
 import { sha256Of } from './hashes.ts';
@@ -18,10 +18,17 @@ export function managedSettled(args: Args): Settled {
     // A link that is not followed is replaced.
     target: follows ? undefined : 'none',
     content: replace ? contentSettled(args) : undefined,
+    [ofItsOwn('mode')]: mode === undefined && comesFromHost(args) ? 'yes' : undefined,
     [SECRET]: holdsSecret === true ? 'yes' : undefined,
     ...ownersSettled(said({ user, group, mode })),
   };
   return create ? there(`path:${name}`, attributes) : settled(`path:${name}`, attributes);
+}
+
+/** Then its mode may be that of the source. */
+function comesFromHost({ source }: Args): boolean {
+  const sources = Array.isArray(source) ? source : [source];
+  return sources.some((one) => typeof one === 'string' && one.startsWith('/'));
 }
 
 function contentSettled(args: Args): string | undefined {

@@ -1,6 +1,7 @@
 import { ConductorError } from '../../../../shared/errors.ts';
 import type { HostView, Output } from '../../../host/host.ts';
 import { sharedOfApt } from '../../lib/packages.ts';
+import type { AskApt } from '../../lib/packages.ts';
 import { wasInterrupted } from './apt.ts';
 import { SIMULATE, parseSimulation } from './upgrades.ts';
 
@@ -23,15 +24,13 @@ const NOTHING: Foresight = { going: {}, refusal: null, output: '' };
 export async function foresee(words: readonly string[], host: HostView): Promise<Foresight> {
   // Where dpkg has never installed anything there is nothing to lose.
   if ((await host.status(STATUS)) === null) return NOTHING;
-  return sharedOfApt(`would ${words.join(' ')}`, host, async () =>
-    (await wasInterrupted(host)) ? NOTHING : simulate(words, host),
+  return sharedOfApt(`would ${words.join(' ')}`, host, async (ask) =>
+    (await wasInterrupted(host)) ? NOTHING : simulate(words, ask),
   );
 }
 
-async function simulate(words: readonly string[], host: HostView): Promise<Foresight> {
-  const output = await host.query([...SIMULATE, '--quiet=1', '--assume-yes', ...words], {
-    user: 'nobody',
-  });
+async function simulate(words: readonly string[], ask: AskApt): Promise<Foresight> {
+  const output = await ask([...SIMULATE, '--quiet=1', '--assume-yes', ...words]);
   if (output.exitCode === 0) return { ...NOTHING, going: goingIn(output.stdout) };
   const text = `${output.stdout}\n${output.stderr}`.trim();
   return { going: {}, refusal: refusalIn(output), output: text };

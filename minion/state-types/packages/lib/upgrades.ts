@@ -1,6 +1,6 @@
 import type { Argv, HostView } from '../../../host/host.ts';
-import { ask } from '../../lib/ask.ts';
-import { UNCACHED } from '../../lib/packages.ts';
+import { failed } from '../../lib/ask.ts';
+import { UNCACHED, askerOfApt } from '../../lib/packages.ts';
 
 /** One package that an upgrade would change. */
 export interface Upgrade {
@@ -27,7 +27,7 @@ export const SIMULATE: Argv = [
   '--option=Debug::NoLocking=true',
 ];
 
-/** What an upgrade would change: one simulation a run, by an account that cannot write. */
+/** What an upgrade would change: one simulation a run, which writes nothing. */
 export async function readUpgrades(
   { pkgs, mayChangeSet }: UpgradeArgs,
   host: HostView,
@@ -39,7 +39,9 @@ export async function readUpgrades(
 
 async function simulate(words: readonly string[], host: HostView): Promise<readonly Upgrade[]> {
   const argv: Argv = [...SIMULATE, '--quiet=2', ...words];
-  return parseSimulation(await ask(host, argv, 'foresee an upgrade', { user: 'nobody' }));
+  const output = await (await askerOfApt(host))(argv);
+  if (output.exitCode !== 0) throw failed('foresee an upgrade', argv, output);
+  return parseSimulation(output.stdout);
 }
 
 /** `Inst nginx [1.22.1-9] (1.22.1-9+deb12u1 Debian:12 [amd64])`, `Remv old [1.0]`, `Purg older [0.9]` */

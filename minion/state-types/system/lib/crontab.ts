@@ -193,3 +193,8 @@ export function assignmentLine(name: string, value: string): string {
   const isPlain = value !== '' && value.trim() === value && !/^'.*'$/u.test(value);
   return encoded(`${name}=${isPlain ? value : `"${value}"`}`);
 }
+
+/** Where Debian's cron keeps the crontab of an account. */
+export function crontabOf(user: string): string {
+  return `/var/spool/cron/crontabs/${user}`;
+}
