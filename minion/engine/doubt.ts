@@ -14,12 +14,26 @@ export function doubted(result: Result, declaration: Declaration, context: RunCo
 }
 
 function guardInDoubt(declaration: Declaration, context: RunContext): string | null {
-  const { unless, onlyif } = declaration.guards;
-  if (unless.length + onlyif.length === 0) return null;
-  const awaited = changingNeed(declaration, context);
-  const word = unless.length > 0 ? 'unless' : 'onlyif';
+  const { unless, onlyif, creates } = declaration.guards;
+  const lines = [...unless, ...onlyif];
+  const needed = lines.length > 0 ? changingNeed(declaration, context) : null;
+  const awaited = needed ?? changingNamed([...lines, ...creates], context);
   if (awaited === null) return null;
+  const commands = unless.length > 0 ? 'unless' : 'onlyif';
+  const word = lines.length > 0 ? commands : 'creates';
   return `as things are it would change, but ${awaited}: its ${word} may then say otherwise`;
+}
+
+/** Which of the earlier ones would change first, or may, of which a guard names a path. */
+function changingNamed(lines: readonly string[], context: RunContext): string | null {
+  if (lines.length === 0) return null;
+  const words = new Set(lines.flatMap((line) => line.split(/[^\w%+,./:@~-]+/u)));
+  const named = earlier(context).filter((one) =>
+    typeOf(context, one)
+      .provides?.(one.args)
+      .some((made) => isPath(made) && words.has(made.slice('path:'.length))),
+  );
+  return first(named, context);
 }
 
 function groundInDoubt(declaration: Declaration, context: RunContext): string | null {

@@ -98,19 +98,25 @@ async function wantedGroups(
 
 function refuseNewNumbers(args: UserArgs, have: User, wanted: Partial<User>): void {
   if (wanted.uid !== undefined && wanted.uid !== have.uid && !args.allow_uid_change) {
-    refuse(args.name, 'uid', `it is ${have.uid} and not ${wanted.uid}`);
+    refuse({ name: args.name, lacks: [] }, 'uid', `it is ${have.uid} and not ${wanted.uid}`);
   }
   if (wanted.gid !== undefined && wanted.gid !== have.gid && !args.allow_gid_change) {
-    refuse(args.name, 'gid', `it is "${have.gid}" and not "${wanted.gid}"`);
+    // Whichever of the two groups gets another number, it may be the same afterwards.
+    const lacks = [`group:${have.gid}`, `group:${wanted.gid}`];
+    refuse({ name: args.name, lacks }, 'gid', `it is "${have.gid}" and not "${wanted.gid}"`);
   }
 }
 
-function refuse(name: string, what: 'uid' | 'gid', state: string): never {
+function refuse(
+  { name, lacks }: { readonly name: string; readonly lacks: readonly string[] },
+  what: 'uid' | 'gid',
+  state: string,
+): never {
   throw new ConductorError(
     'STATE_REFUSED',
     `Cannot change the ${what} of user "${name}": ${state}, and its files would keep the old one ` +
       `(allow_${what}_change: true changes it all the same)`,
-    { lacks: [] },
+    { lacks },
   );
 }
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
-import { EXPOSED, absolutePath } from '../lib/fields.ts';
+import { EXPOSED } from '../lib/fields.ts';
 import { said } from '../lib/said.ts';
-import { pipFields } from './lib/pip-fields.ts';
+import { environmentOfPip, pipFields } from './lib/pip-fields.ts';
 import { inspect, uninstall } from './lib/pip.ts';
 import { placesOf, pythonOf } from './pip.ts';
 
@@ -18,7 +18,7 @@ const removedSchema = z
       .exactOptional()
       .describe('Several packages')
       .meta(EXPOSED),
-    bin_env: absolutePath
+    bin_env: environmentOfPip
       .exactOptional()
       .describe("The virtual environment to take it from; the system's Python if absent"),
     user: pipFields.user,

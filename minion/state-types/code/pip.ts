@@ -13,6 +13,7 @@ import {
   NO_REQUIREMENT,
   isRequirement,
   packagesField,
+  environmentOfPip,
   pipFields,
 } from './lib/pip-fields.ts';
 
@@ -31,7 +32,7 @@ const schema = z
       )
       .meta(EXPOSED),
     pkgs: packagesField.exactOptional().describe('Several packages').meta(EXPOSED),
-    bin_env: absolutePath
+    bin_env: environmentOfPip
       .exactOptional()
       .describe("The virtual environment to install into; the system's Python if absent"),
     editable: editables

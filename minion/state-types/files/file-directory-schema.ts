@@ -66,7 +66,7 @@ const fields = {
 
 export const directorySchema = z
   .strictObject(fields)
-  .refine(({ mode, dir_mode: dirMode }) => mode === undefined || dirMode === undefined, {
+  .refine(({ mode, dir_mode: dirMode = mode }) => mode === undefined || dirMode === mode, {
     error: '`mode` and `dir_mode` are the same: give one of them',
     path: ['dir_mode'],
   })

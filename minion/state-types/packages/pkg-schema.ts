@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { withoutUser } from '../lib/download.ts';
-import { EXPOSED, absolutePath } from '../lib/fields.ts';
+import { EXPOSED } from '../lib/fields.ts';
 import type { InstallArgs } from './lib/install.ts';
 
 export const packageName = z.string().regex(/^[a-z0-9][a-z0-9.+-]*(?::[a-z0-9-]+)?$/u, {
@@ -15,7 +15,7 @@ const version = z
 
 const packages = z.array(z.union([packageName, z.record(packageName, version.nullable())])).min(1);
 
-const location = z.union([absolutePath, z.string().regex(/^https?:\/\/\S+$/u)], {
+const location = z.string().regex(/^(?:\/[^\0\r\n]+|https?:\/\/\S+)$/u, {
   error:
     'expected the path of a .deb file on the host (file.managed puts one there) or an https URL',
 });

@@ -636,6 +636,23 @@ test('a dry run does not promise what a guard may forbid once its ground has cha
   t.deepEqual(still.statuses.slice(2), ['c: would-change']);
 });
 
+test('a dry run does not trust a guard about a path that an earlier state would bring', async (t) => {
+  const provider = declare('a', { type: 'toy.provider' });
+  const host = { commands: { [GUARD]: { exitCode: 1 } } };
+  const statusOf = async (guards: object): Promise<unknown> => {
+    const guarded = declare('c', { guards: { unless: [], onlyif: [], creates: [], ...guards } });
+    const made = await run([provider, guarded], { world: toyWorld(), host, dryRun: true });
+    return made.outcome('c').because ?? made.outcome('c').status;
+  };
+  const because = 'as things are it would change, but "a" would change first: its';
+  t.is(
+    await statusOf({ unless: ['test -e "/srv/a"'] }),
+    `${because} unless may then say otherwise`,
+  );
+  t.is(await statusOf({ creates: ['/srv/a'] }), `${because} creates may then say otherwise`);
+  t.is(await statusOf({ unless: ['test -e /srv/ab'] }), 'would-change');
+});
+
 test('a dry run does not know whether a listener would react to what is unknown', async (t) => {
   const world = breaking({ service: 'new', other: 'new' }, 'read b');
   const { statuses, outcome } = await run(

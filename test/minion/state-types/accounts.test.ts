@@ -138,6 +138,8 @@ test('a plan names the group or user that an account lacks, for earlier states t
   t.deepEqual(await lacking(userPresent, { name: 'eve', gid: 'nowhere' }), ['group:nowhere']);
   t.deepEqual(await lacking(userPresent, { name: 'bob', groups: ['nowhere'] }), ['group:nowhere']);
   t.deepEqual(await lacking(groupPresent, { name: 'adm', members: ['eve'] }), ['user:eve']);
+  const moved = await lacking(userPresent, { name: 'bob', gid: 4 });
+  t.deepEqual(moved, ['group:bob', 'group:adm']);
 });
 
 /** What a dry run says of one attribute that would change; `null` if it would not. */

@@ -419,6 +419,15 @@ test('a password in a requirement would stand in a command line', (t) => {
   t.false(arePackages(['shop @ https://me:cret@x.example/shop.whl']));
 });
 
+function environmentFor(bin_env: string): unknown {
+  return Object(pipInstalled.schema.parse({ name: 'x', bin_env }))['bin_env'];
+}
+
+test('the pip of an environment stands for the environment', (t) => {
+  for (const path of ['/srv/e', '/srv/e/bin/pip', '/srv/e/bin/pip3', '/srv/e/bin/python3.11'])
+    t.is(environmentFor(path), '/srv/e');
+});
+
 test('a requirement that pip could take for an option is refused', (t) => {
   t.true(arePackages('Django>=4.2,<5'));
   t.false(arePackages(['Django', '--index-url=http://evil']));

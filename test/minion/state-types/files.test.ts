@@ -214,7 +214,8 @@ function isDirectory(args: object): boolean {
 test('a directory does not speak of what it is not given', (t) => {
   t.false(isDirectory({ recurse: ['user'] }));
   t.false(isDirectory({ recurse: ['mode'] }));
-  t.false(isDirectory({ mode: 755, dir_mode: 755 }));
+  t.false(isDirectory({ mode: 755, dir_mode: 750 }));
+  t.true(isDirectory({ mode: 755, dir_mode: 755 }));
   t.true(isDirectory({ recurse: ['user', 'mode'], user: 'bob', file_mode: 644 }));
 });
 

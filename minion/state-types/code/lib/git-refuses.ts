@@ -23,12 +23,12 @@ export async function refuseCheckout(
 ): Promise<void> {
   const { target, user } = checkout;
   await wantedOwnership(said({ user }), host);
+  if (change.action === 'update') refuseTakeover(change, checkout);
   await refuseOthersPlace(target, { user, what: 'a checkout' }, host);
   if (change.action === 'create') {
     await refuseParents({ name: checkout.target, makedirs: true }, host);
     await guardTarget(checkout, place, host);
   } else {
-    if (change.action === 'update') refuseTakeover(change, checkout);
     await guardLocalChangesOf(change, checkout, host);
   }
   await foresee(change, checkout, place, host);

@@ -17,6 +17,10 @@ const requirementFiles = oneOrMore(
     error: 'expected a path on the host or a file below templates/',
   }),
 );
+/** Salt takes the pip of an environment for it, too. */
+export const environmentOfPip = absolutePath.transform((path) =>
+  path.replace(/\/bin\/(?:pip|python)[\d.]*$/u, ''),
+);
 export const NO_PASSWORD = {
   error: "a password in an address belongs into index_url or into the account's .netrc",
 };

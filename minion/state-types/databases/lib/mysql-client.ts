@@ -71,7 +71,7 @@ export function command(
 ): Command {
   const { connection_pass: password, connection_default_file: file } = server;
   const options = [...clientOptions(server), ...(database === undefined ? [] : ['--', database])];
-  if (password === undefined) {
+  if (password === undefined || password === '') {
     const read = file === undefined ? [] : [`--defaults-file=${file}`];
     return { argv: [program, ...read, ...options], input: sql };
   }

@@ -18,7 +18,7 @@ export const serverFields = {
     .meta(EXPOSED),
   connection_pass: z
     .string()
-    .regex(/^[^\0\r\n]+$/u, { error: 'expected a password on one line' })
+    .regex(/^[^\0\r\n]*$/u, { error: 'expected a password on one line' })
     .exactOptional()
     .describe('The password of that account; it reaches the client on its standard input')
     .meta({ secret: true }),

@@ -35,7 +35,16 @@ async function goingFor(
   const change = diff(have, await wantSet(args, host));
   if (change === null || change.action === 'remove') return {};
   const foresight = await foreseeInstall(change.to, args, host);
-  return foresight?.going ?? {};
+  return withoutOwn(foresight?.going ?? {}, args);
+}
+
+/** What is wished for does not go for good: what is half installed is taken away before it comes anew. */
+function withoutOwn(
+  going: Foresight['going'],
+  { wishes, sources }: InstallArgs,
+): Foresight['going'] {
+  const others = Object.entries(going).filter(([name]) => !wishes.has(name) && !sources.has(name));
+  return Object.fromEntries(others);
 }
 
 /** What the transaction would do by the lists that there are; `null` if they do not have all of it. */
