@@ -1,4 +1,5 @@
 import { ConductorError } from '../../shared/errors.ts';
+import { within } from '../../shared/within.ts';
 import type { Rewriting } from '../../shared/surroundings.ts';
 import type { Checked } from './declare.ts';
 import { isConditional, isOneId, tellRivals, type Together } from './rivals.ts';
@@ -11,6 +12,7 @@ interface Editor {
 
 /** With more states that write one file, only a run tells. */
 const MOST_EDITORS = 24;
+const LIMIT_MS = 5000;
 
 /**
  * Reports states that write one file so that each changes what the other has made, at every run: tried on texts of what
@@ -21,15 +23,25 @@ export function refuseFightingEdits(
   told: ReadonlySet<Checked>,
   together: Together,
 ): void {
-  for (const [path, editors] of editorsByPath(checked, together)) {
-    if (editors.length > MOST_EDITORS) continue;
-    for (const [at, later] of editors.entries()) {
-      if (told.has(later.one)) continue;
-      const rival = editors.slice(0, at).find((earlier) => doFight(earlier, later));
-      if (rival === undefined) continue;
-      const why = `each changes what the other has made of "${path}"`;
-      tellRivals(later.one.draft, rival.one.draft, why, together.problems);
-    }
+  // To be bounded for each edit takes longer than the edits do. With patterns that take too long, only a run tells.
+  within(LIMIT_MS, () => {
+    for (const [path, editors] of editorsByPath(checked, together))
+      if (editors.length <= MOST_EDITORS) tellFights(path, editors, { told, together });
+  });
+}
+
+interface Telling {
+  readonly told: ReadonlySet<Checked>;
+  readonly together: Together;
+}
+
+function tellFights(path: string, editors: readonly Editor[], { told, together }: Telling): void {
+  for (const [at, later] of editors.entries()) {
+    if (told.has(later.one)) continue;
+    const rival = editors.slice(0, at).find((earlier) => doFight(earlier, later));
+    if (rival === undefined) continue;
+    const why = `each changes what the other has made of "${path}"`;
+    tellRivals(later.one.draft, rival.one.draft, why, together.problems);
   }
 }
 

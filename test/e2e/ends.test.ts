@@ -134,7 +134,10 @@ onHosts('a cancel ends a run within seconds, and all that it has started', async
   await conductor.exec(['master', 'jobs', 'cancel', job]);
   t.is(await ended(job, 60), 'cancelled');
   const { error } = await targetOf(site, job);
-  t.regex(error?.message ?? '', /cancelled at state \d+ of \d+, "stubborn" \(cmd\.run\)$/u);
+  t.regex(
+    error?.message ?? '',
+    /cancelled by an operator at state \d+ of \d+, "stubborn" \(cmd\.run\)$/u,
+  );
   await nothingIsLeft(t);
 });
 
