@@ -4,6 +4,8 @@ import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
+import { followLinks } from '../lib/ownership.ts';
+import { refuseOpen } from '../lib/secrecy.ts';
 import { replaceConfiguration } from '../lib/staged.ts';
 import { parseHba, writeHba } from './lib/hba.ts';
 import type { HbaRule } from './lib/hba.ts';
@@ -39,7 +41,13 @@ export const postgresHbaRule = defineState<Args, Rule>({
 `,
   needs: serverNeeds,
   read,
-  want: (args) => ({ ...ruleOf(args), loaded: true }),
+  async want(args, host) {
+    if (SECRET_OPTIONS.some((name) => name in args.options)) {
+      const path = await pathOf(args, host);
+      refuseOpen(path, await host.status(await followLinks(path, host)));
+    }
+    return { ...ruleOf(args), loaded: true };
+  },
   apply: (_change, args, host) => replace(args, ruleOf(args), host),
 });
 

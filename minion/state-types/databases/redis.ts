@@ -1,11 +1,14 @@
 import { posix } from 'node:path';
-import { z } from 'zod';
 import { ConductorError } from '../../../shared/errors.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
-import { absolutePath } from '../lib/fields.ts';
+import { followLinks } from '../lib/ownership.ts';
 import { parentsOf } from '../lib/resources.ts';
+import { said } from '../lib/said.ts';
+import { refuseOpen } from '../lib/secrecy.ts';
 import { replaceConfiguration } from '../lib/staged.ts';
+import { redisSchema } from './redis-schema.ts';
+import type { Args } from './redis-schema.ts';
 import { quoted, valuesOf, withSettings } from './lib/redis-file.ts';
 import type { Settings } from './lib/redis-file.ts';
 
@@ -17,64 +20,9 @@ const PACKAGES = ['package:redis-server', 'package:redis'];
 const START_MS = 20_000;
 const POLL_MS = 200;
 
-const value = z.union([
-  z.string().regex(/^[^\0\r\n]*$/u),
-  z.number().transform(String),
-  z.boolean().transform((isOn) => (isOn ? 'yes' : 'no')),
-]);
-const password = z
-  .string()
-  .regex(/^[^\0\r\n]{1,500}$/u, { error: 'expected a password on one line' })
-  .exactOptional()
-  .meta({ secret: true });
-
-const schema = z
-  .strictObject({
-    name: absolutePath.describe('The configuration file, such as /etc/redis/redis.conf'),
-    settings: z
-      .record(
-        z
-          .string()
-          .regex(/^[A-Za-z][\w-]{0,60}$/u, { error: 'expected the name of a directive' })
-          .transform((name) => name.toLowerCase()),
-        z.union([value.transform((one) => [one]), z.array(value), z.null().transform(() => [])]),
-      )
-      .default({})
-      .describe(
-        'Directives and their values as they stand in the file; a list is one line each, `null` takes the directive out',
-      ),
-    requirepass: password.describe('The password that clients must give'),
-    masterauth: password.describe('The password that this server gives to the one that it copies'),
-    service: z
-      .string()
-      .regex(/^[\w@.:-]{1,100}$/u)
-      .default('redis-server')
-      .describe('The service that runs on this file'),
-    restart: z
-      .boolean()
-      .default(true)
-      .describe(
-        'Makes a running redis take it at once; false leaves that to a service that watches',
-      ),
-  })
-  .refine(({ settings }) => !('requirepass' in settings) && !('masterauth' in settings), {
-    error: 'a password is given as the argument of that name, which keeps it out of reports',
-    path: ['settings'],
-  })
-  .refine(({ settings }) => !('name' in settings) && !('loaded' in settings), {
-    error: 'redis has no such directive',
-    path: ['settings'],
-  })
-  .describe(
-    'Directives in the configuration of redis; those that are not declared stay as they are. Redis itself reads the new ' +
-      'configuration first, before the file is touched. Then it is restarted if it runs, and if it does not come up the ' +
-      'old file is put back and it is started on that.',
-  );
-type Args = z.infer<typeof schema>;
-
 export const redisConfig = defineState<Args, State>({
   name: 'redis.config',
-  schema,
+  schema: redisSchema,
   example: `redis keeps little:
   redis.config:
     name: /etc/redis/redis.conf
@@ -92,12 +40,8 @@ export const redisConfig = defineState<Args, State>({
     ...(service === 'redis-server' ? [] : [`service:${service}`]),
   ],
   read,
-  want: ({ settings, requirepass, masterauth, restart }) => ({
-    ...settings,
-    ...(requirepass === undefined ? {} : { requirepass }),
-    ...(masterauth === undefined ? {} : { masterauth }),
-    ...(restart ? { loaded: true } : {}),
-  }),
+  writes: ({ name }) => [name],
+  want,
   async refuses(_change, args, host) {
     await check(args.name, (await changed(args, host)).text, host);
   },
@@ -110,6 +54,14 @@ export const redisConfig = defineState<Args, State>({
     return `restarted ${args.service}`;
   },
 });
+
+async function want(args: Args, host: HostView): Promise<Partial<State>> {
+  const { name, settings, requirepass, masterauth, restart } = args;
+  const secrets = said({ requirepass, masterauth });
+  if (Object.keys(secrets).length > 0)
+    refuseOpen(name, await host.status(await followLinks(name, host)));
+  return { ...settings, ...secrets, ...(restart ? { loaded: true } : {}) };
+}
 
 async function read(args: Args, host: HostView): Promise<State> {
   const { name, settings, requirepass, masterauth } = args;

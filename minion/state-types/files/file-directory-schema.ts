@@ -86,7 +86,7 @@ export const directorySchema = z
   .describe(
     'A directory with these owners and permissions, and with `recurse` everything below it too. ' +
       'Symbolic links below it are given the owners themselves and are never followed. Owners and permissions that another ' +
-      'state declares for a path below it are left to that state.',
+      'state declares for a path below it are left to that state; what a later state makes there without them gets these at the next run.',
   );
 
 function isSaid(what: (typeof RECURSE)[number], args: Readonly<Record<string, unknown>>): boolean {
@@ -98,4 +98,6 @@ function isSaid(what: (typeof RECURSE)[number], args: Readonly<Record<string, un
 export type DirectoryArgs = z.infer<typeof directorySchema> & {
   readonly kept?: readonly string[];
   readonly elsewhere?: readonly Elsewhere[];
+  /** Files into which other declarations put secrets, anywhere. */
+  readonly secretFiles?: readonly string[];
 };

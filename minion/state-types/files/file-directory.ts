@@ -11,7 +11,7 @@ import { bounded } from '../lib/bounded.ts';
 import { chooser } from './lib/choose.ts';
 import { providedBelow, removeBelow, unwantedBelow } from './lib/clean.ts';
 import { asksRecursion, belowArgs, ownersArgs } from './lib/directory-args.ts';
-import { decidedElsewhere } from './lib/elsewhere.ts';
+import { decidedElsewhere, secretFiles } from './lib/elsewhere.ts';
 import { listBelow } from './lib/short-list.ts';
 import { gidOf, uidOf } from '../lib/accounts.ts';
 import { followLinks, makeParents, refuseKind, wantedOwnership } from '../lib/ownership.ts';
@@ -197,7 +197,12 @@ export const fileDirectory = defineState({
     return {
       ...args,
       ...(clean ? { kept: providedBelow(name, surroundings) } : {}),
-      ...(asksRecursion(args) ? { elsewhere: decidedElsewhere(name, surroundings) } : {}),
+      ...(asksRecursion(args)
+        ? {
+            elsewhere: decidedElsewhere(name, surroundings),
+            secretFiles: secretFiles(surroundings),
+          }
+        : {}),
     };
   },
   read,

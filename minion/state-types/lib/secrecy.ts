@@ -1,3 +1,6 @@
+import { ConductorError } from '../../../shared/errors.ts';
+import type { FileStatus } from '../../host/host.ts';
+
 /** Of a file that holds a secret, if the tree does not say otherwise. */
 export const SECRET_MODE = '0600';
 
@@ -14,4 +17,14 @@ export function closedMode(mode: string): string {
 /** Whether those may read who are neither its owner nor in its group. */
 export function isOpen(mode: string): boolean {
   return /[4-7]$/u.test(mode);
+}
+
+/** Refuses to put a secret into a file of others that everybody can read: what mode it needs is not known here. */
+export function refuseOpen(name: string, status: FileStatus | null): void {
+  if (status === null || !isOpen(status.mode)) return;
+  throw new ConductorError(
+    'STATE_REFUSED',
+    `Cannot edit "${name}": a secret goes into it, and everybody can read it (${status.mode}); close it first, as file.managed with a mode such as 0640 does`,
+    { lacks: [`path:${name}`] },
+  );
 }

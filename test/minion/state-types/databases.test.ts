@@ -312,8 +312,7 @@ test('a password among the options of a rule is secret, and a comma in one is no
   const options = ['ldapserver=ldap.example.org', 'ldapbindpasswd=plain=1', 'ldapbasedn=dc=a,dc=b'];
   const given = { name: 'a', address: 'all', method: 'ldap', options };
   const args = postgresHbaRule.schema.parse(given);
-  const want = postgresHbaRule.want(args, fakeHost());
-  t.like(want, {
+  t.like(args, {
     options: { ldapserver: 'ldap.example.org', ldapbindpasswd: 'plain=1', ldapbasedn: 'dc=a,dc=b' },
   });
   t.true(

@@ -393,22 +393,67 @@ const DECIDING = {
   'a copy with all': ['file.copy: {name: /d/x, source: /etc/y, preserve: true}', PARTS],
   'a source on the host': ['file.managed: {name: /d/x, source: /etc/y}', ['mode']],
   'a link': ['file.symlink: {name: /d/x, target: /, user: bob}', ['owner']],
-  'a secret in the program': [
-    'supervisor.program: {name: x, cmd: /x, env: {A: "{{ pillar.key }}"}}',
-    ['mode'],
-  ],
 } as const;
 
-test('a recursion leaves to others what these have from elsewhere, and secrets closed', (t) => {
+test('a recursion leaves to others what these have from elsewhere', (t) => {
+  const recursion = 'd: {file.directory: {name: /d, file_mode: "0644", recurse: [mode]}}\n';
   for (const [what, [declared, parts]] of Object.entries(DECIDING)) {
-    const name = declared.startsWith('supervisor') ? '/etc/supervisor' : '/d';
-    const recursion = `d: {file.directory: {name: ${name}, file_mode: "0644", recurse: [mode]}}\n`;
-    const pillar = { key: new Secret('hunter2') };
-    const { declarations } = compileText(`${recursion}x: {${declared}}\n`, { ...TYPES, pillar });
+    const { declarations } = compileText(`${recursion}x: {${declared}}\n`, TYPES);
     const args = declarations.find(({ id }) => id === 'd')?.args;
     const [first] = Object(args)['elsewhere'];
     const expected = parts.flatMap((part) => [`${part} of files`, `${part} of directories`]);
     t.deepEqual(first?.decides, expected, what);
+  }
+});
+
+const KEEPING = [
+  ['file.append: {name: /d/x, text: "{{ pillar.key }}"}', '/d/x'],
+  ['file.managed: {name: /elsewhere/x, contents_pillar: key}', '/elsewhere/x'],
+  [
+    'supervisor.program: {name: x, cmd: /x, env: {A: "{{ pillar.key }}"}}',
+    '/etc/supervisor/conf.d/x.conf',
+  ],
+  [
+    'redis.config: {name: /etc/redis/redis.conf, requirepass: "{{ pillar.key }}"}',
+    '/etc/redis/redis.conf',
+  ],
+  [
+    'cron.env_present: {name: A, user: bob, value: "{{ pillar.key }}"}',
+    '/var/spool/cron/crontabs/bob',
+  ],
+] as const;
+
+test('a recursion knows the files that hold secrets, wherever they are', (t) => {
+  const pillar = { key: new Secret('hunter2') };
+  for (const [declared, path] of KEEPING) {
+    const { declarations } = compileText(
+      `d: {file.directory: {name: /d, file_mode: "0644", recurse: [mode]}}\nx: {${declared}}\n`,
+      { ...TYPES, pillar },
+    );
+    const args = declarations.find(({ id }) => id === 'd')?.args;
+    t.deepEqual(Object(args)['secretFiles'], [path]);
+  }
+});
+
+test('a secret keeps its mode under whatever path a recursion comes to it', async (t) => {
+  const below = [standing('alias', 'file'), standing('other', 'file')].map((one, at) => ({
+    ...one,
+    inode: `1:${at}`,
+  }));
+  const statuses = {
+    '/real': { kind: 'file', inode: '1:0' },
+    '/link': { kind: 'symlink' },
+  } as const;
+  const host = fakeHost({
+    statuses,
+    commands: { 'realpath --canonicalize-missing -- /link': '/real\n' },
+  });
+  for (const secretFiles of [['/real'], ['/link'], ['/missing', '/real']]) {
+    const all = await strays(below, { fileMode: '0644', secretFiles }, host);
+    t.deepEqual(
+      all.map(({ found: { path } }) => path),
+      ['other'],
+    );
   }
 });
 

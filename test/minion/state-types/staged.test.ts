@@ -1,4 +1,5 @@
 import test from 'ava';
+import type { ExecutionContext } from 'ava';
 import type { Host } from '../../../minion/host/host.ts';
 import { replaceConfiguration } from '../../../minion/state-types/lib/staged.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
@@ -37,7 +38,7 @@ async function gone(): Promise<never> {
 }
 
 /** A run that is killed before the daemon is told of what it has placed. */
-async function killedAfter(host: FakeHost, content: string): Promise<void> {
+async function killedAfter(t: ExecutionContext, host: FakeHost, content: string): Promise<void> {
   const readFile: Host['readFile'] = async (path) => {
     // The first look at it is the snapshot, the second one the daemon's.
     if (host.text(path) === content) return gone();
@@ -49,7 +50,7 @@ async function killedAfter(host: FakeHost, content: string): Promise<void> {
     placed = true;
     return host.writeFile(...args);
   };
-  await replace({ ...host, readFile, writeFile }, content).catch(() => undefined);
+  await t.throwsAsync(replace({ ...host, readFile, writeFile }, content), { message: /killed/u });
 }
 
 const BACK =
@@ -66,7 +67,7 @@ test('what a daemon does not come up on is put back', async (t) => {
 
 test('also by the run after one that was killed once it had placed that', async (t) => {
   const host = daemon();
-  await killedAfter(host, 'bad');
+  await killedAfter(t, host, 'bad');
   t.deepEqual([host.text(PATH), await host.recall(MARK)], ['bad', 'pending']);
   await t.throwsAsync(replace(host, 'bad'), { message: BACK });
   t.deepEqual([host.text(PATH), await host.recall(MARK)], ['good', 'good']);
@@ -75,11 +76,11 @@ test('also by the run after one that was killed once it had placed that', async 
 
 test('and if the tree asks for something else by then', async (t) => {
   const host = daemon();
-  await killedAfter(host, 'bad');
-  await killedAfter(host, 'bad too');
+  await killedAfter(t, host, 'bad');
+  await killedAfter(t, host, 'bad too');
   await t.throwsAsync(replace(host, 'bad as well'), { message: BACK });
   t.is(host.text(PATH), 'good');
-  await killedAfter(host, 'bad');
+  await killedAfter(t, host, 'bad');
   await replace(host, 'better');
   t.deepEqual([host.text(PATH), await host.recall(MARK)], ['better', 'better']);
   await t.throwsAsync(replace(host, 'bad'), { message: BACK });
@@ -88,7 +89,7 @@ test('and if the tree asks for something else by then', async (t) => {
 
 test('what somebody has written since is not taken for what was placed', async (t) => {
   const host = daemon();
-  await killedAfter(host, 'bad');
+  await killedAfter(t, host, 'bad');
   await host.writeFile(PATH, 'by hand');
   await t.throwsAsync(replace(host, 'bad'), { message: BACK });
   t.is(host.text(PATH), 'by hand');

@@ -3,6 +3,7 @@ import { ConductorError } from '../../../../shared/errors.ts';
 import type { Settled } from '../../../../shared/surroundings.ts';
 import type { FoundBelow, Host, HostView, Ownership } from '../../../host/host.ts';
 import { gidOf, uidOf } from '../../lib/accounts.ts';
+import { realPath } from '../../lib/places.ts';
 import { said } from '../../lib/said.ts';
 import { allBelow, ownersSettled, settled } from '../../lib/settled.ts';
 import { decisionOf, leftToOthers } from './elsewhere.ts';
@@ -18,6 +19,8 @@ export interface BelowArgs {
   readonly ignored?: readonly ('file' | 'directory')[];
   /** What other states decide. */
   readonly elsewhere?: readonly Elsewhere[];
+  /** Files that hold secrets of other states, which keep their modes under whatever path they are met. */
+  readonly secretFiles?: readonly string[];
 }
 
 /** One thing below a directory that has another owner or mode than it should. */
@@ -32,17 +35,31 @@ export async function strays(
   args: BelowArgs,
   host: HostView,
 ): Promise<readonly Stray[]> {
-  const { user, group, dirMode, fileMode, ignored = [], elsewhere = [] } = args;
+  const { user, group, dirMode, fileMode, ignored = [], elsewhere = [], secretFiles = [] } = args;
+  const isDecided = leftToOthers(elsewhere);
+  const closed = await inodesOf(secretFiles, host);
   const asked: Asked = {
     user,
     group,
     uid: user === undefined ? null : await uidOf(user, host),
     gid: group === undefined ? null : await gidOf(group, host),
     modes: { directory: dirMode, file: fileMode, symlink: undefined, other: undefined },
-    isLeft: leftToOthers(elsewhere),
+    isLeft: (one, part) => isDecided(one, part) || (part === 'mode' && closed.has(one.inode)),
   };
   const skipped: ReadonlySet<string> = new Set(['other', ...ignored]);
   return found.flatMap((one) => (skipped.has(one.kind) ? [] : (strayOf(one, asked) ?? [])));
+}
+
+async function inodesOf(paths: readonly string[], host: HostView): Promise<ReadonlySet<string>> {
+  const inodes = await Promise.all(paths.map((path) => inodeOf(path, host)));
+  return new Set(inodes.filter((inode) => inode !== undefined));
+}
+
+/** Of the file that a path leads to. */
+async function inodeOf(path: string, host: HostView): Promise<string | undefined> {
+  const status = await host.status(path);
+  if (status?.kind !== 'symlink') return status?.inode;
+  return (await host.status(await realPath(path, host)))?.inode;
 }
 
 interface Asked {

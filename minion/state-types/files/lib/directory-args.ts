@@ -17,6 +17,7 @@ export function belowArgs(args: DirectoryArgs): BelowArgs {
     dirMode: has('mode') ? dirMode : undefined,
     fileMode: has('mode') ? files : undefined,
     elsewhere: args.elsewhere,
+    secretFiles: args.secretFiles,
     ignored: [
       ...(has('ignore_files') ? ['file' as const] : []),
       ...(has('ignore_dirs') ? ['directory' as const] : []),

@@ -38,6 +38,15 @@ export function decidedElsewhere(name: string, { settled }: Surroundings): Elsew
   );
 }
 
+/** Files that a secret goes into, wherever they are: a recursion may come to them by another path. */
+export function secretFiles({ settled }: Surroundings): string[] {
+  return settled().flatMap((one) =>
+    Object.entries(one).flatMap(([resource, attributes]) =>
+      resource.startsWith('path:') && SECRET in attributes ? [resource.slice('path:'.length)] : [],
+    ),
+  );
+}
+
 const DECISIONS = PARTS.flatMap((part) => [
   decisionOf(part, 'file'),
   decisionOf(part, 'directory'),
@@ -45,10 +54,7 @@ const DECISIONS = PARTS.flatMap((part) => [
 
 function ofOne(attributes: Readonly<Record<string, string>>): readonly Decision[] {
   return PARTS.flatMap((part) => {
-    const isDecided =
-      part in attributes ||
-      ofItsOwn(part) in attributes ||
-      (part === 'mode' && SECRET in attributes);
+    const isDecided = part in attributes || ofItsOwn(part) in attributes;
     return isDecided ? [decisionOf(part, 'file'), decisionOf(part, 'directory')] : [];
   });
 }

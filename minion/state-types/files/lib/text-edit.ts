@@ -1,6 +1,5 @@
 import type { z } from 'zod';
 import type { Change } from '../../../../shared/change.ts';
-import { ConductorError } from '../../../../shared/errors.ts';
 import { SECRET } from '../../../../shared/surroundings.ts';
 import type { Rewriting, Settled, Surroundings } from '../../../../shared/surroundings.ts';
 import { defineState } from '../../../engine/state-type.ts';
@@ -16,7 +15,7 @@ import {
 import { refusePlace } from '../../lib/places.ts';
 import { ownersOf, parentsOf } from '../../lib/resources.ts';
 import { said } from '../../lib/said.ts';
-import { SECRET_MODE, isOpen } from '../../lib/secrecy.ts';
+import { SECRET_MODE, refuseOpen } from '../../lib/secrecy.ts';
 import { resultOf, textOf } from './edited-text.ts';
 import type { EditArgs, TextEdit } from './edited-text.ts';
 import { backUp, checkContent } from './file-safety.ts';
@@ -135,7 +134,8 @@ async function want<Args extends EditArgs>(
   const { text, status } = await locate(args, host);
   const result = resultOf(edit, text, args);
   if (result === null) return null;
-  refuseOpen(args, status);
+  const { name, holdsSecret, mode, file_mode: fileMode = mode } = args;
+  if (holdsSecret === true && fileMode === undefined) refuseOpen(name, status);
   return { ...shown(result, args), ...(await wantedOwnership(ownersArgs(args, status), host)) };
 }
 
@@ -144,17 +144,6 @@ function ownersArgs(args: EditArgs, status: FileStatus | null) {
   const { user, group, mode, file_mode: fileMode = mode, holdsSecret } = args;
   const closed = holdsSecret === true && status === null ? SECRET_MODE : undefined;
   return said({ user, group, mode: fileMode ?? closed });
-}
-
-/** What mode a file of others needs is not known here. */
-function refuseOpen(args: EditArgs, status: FileStatus | null): void {
-  if (args.holdsSecret !== true || status === null || !isOpen(status.mode)) return;
-  if ((args.mode ?? args.file_mode) !== undefined) return;
-  throw new ConductorError(
-    'STATE_REFUSED',
-    `Cannot edit "${args.name}": a secret goes into it, and everybody can read it (${status.mode}); close it first, as file.managed with a mode such as 0640 does`,
-    { lacks: [`path:${args.name}`] },
-  );
 }
 
 async function refuses<Args extends EditArgs>(
