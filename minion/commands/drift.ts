@@ -17,7 +17,7 @@ export function addDrift(program: Command, context: Context): void {
     .description('What files held that were changed by hand and put right');
   withCommon(drift.command('show'))
     .description('Print what a file held (root only): reports of drift name its hash')
-    .argument('<hash>', 'the SHA-256 of the content, or at least its first 8 digits')
+    .argument('<hash>', 'the hash as the report has it, or at least its first 8 digits')
     .addHelpText('after', EXAMPLES)
     .action(async (hash: string, options: CommonOptions) => {
       if (!/^[0-9a-f]{8,64}$/u.test(hash)) {

@@ -11,10 +11,13 @@ export interface AtRest {
   seal(plaintext: Uint8Array): Uint8Array;
   /** `null` if it is not whole, or was sealed with another key. */
   open(sealed: Uint8Array): Uint8Array | null;
+  /** In hex, 32 bytes: the same for the same text, and nothing to guess by without the key. */
+  digest(plaintext: Uint8Array): string;
 }
 
 const MAGIC = utf8('CDR1 sealed\n');
 const LABEL = utf8('CDR1 at rest v1\0');
+const DIGEST_LABEL = utf8('CDR1 at rest digest v1\0');
 const SALT_LENGTH = 32;
 
 /** The key that follows from a minion's own, which only root can read. */
@@ -39,5 +42,7 @@ export function createAtRest(crypto: Crypto, key: string): AtRest {
       if (!isSealed) return null;
       return crypto.open(keyOf(sealed.subarray(MAGIC.length, from)), 0n, sealed.subarray(from));
     },
+    digest: (plaintext) =>
+      toHex(crypto.hmacSha512(master, concat(DIGEST_LABEL, plaintext)).slice(0, 32)),
   };
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync, rmSync, statSync, statfsSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConductorError, systemCode } from '../../../shared/errors.ts';
@@ -10,8 +9,8 @@ import { fileError } from '../../host/file-error.ts';
 export type Kept = { readonly kept: string } | { readonly notKept: string };
 
 /**
- * What files held before drift was taken back, each by its SHA-256, for root to look at. Whoever has changed a file may have
- * put a secret into it, so they are sealed.
+ * What files held before drift was taken back, each by a digest, for root to look at. Whoever has changed a file may have
+ * put a secret into it, so they are sealed, and reports of them name a digest that nothing can be guessed by.
  */
 export interface Contents {
   /** On disk when it returns. */
@@ -42,9 +41,6 @@ export function contentsDirectory(stateDirectory: string): string {
   return join(stateDirectory, 'drift');
 }
 
-/** What an older version has kept in plain has the hash alone for its name. */
-const SEALED = '.sealed';
-
 /** Keeps contents in a directory; the oldest go when they would be too many. None without a key. */
 export function openContents(directory: string, atRest: AtRest | null, limits = LIMITS): Contents {
   return {
@@ -52,11 +48,11 @@ export function openContents(directory: string, atRest: AtRest | null, limits = 
       if (atRest === null) return { notKept: 'there is no key to seal it with' };
       if (content.length > limits.largest)
         return { notKept: `it is larger than ${Math.round(limits.largest / 1024)} KiB` };
-      const kept = createHash('sha256').update(content).digest('hex');
+      const kept = atRest.digest(content);
       const sealed = atRest.seal(content);
-      const path = join(directory, `${kept}${SEALED}`);
+      const path = join(directory, kept);
       const stored = storedIn(directory);
-      if (stored.some(({ name }) => name === `${kept}${SEALED}`)) {
+      if (stored.some(({ name }) => name === kept)) {
         const now = new Date();
         utimesSync(path, now, now);
         return { kept };
@@ -73,31 +69,17 @@ export function openContents(directory: string, atRest: AtRest | null, limits = 
   };
 }
 
-/** Seals what an older version has kept in plain. */
-export function sealContents(directory: string, atRest: AtRest): void {
-  for (const name of namesIn(directory).filter((one) => /^[0-9a-f]{64}$/u.test(one))) {
-    const path = join(directory, name);
-    const { atime, mtime } = statSync(path);
-    writeDurably(`${path}${SEALED}`, atRest.seal(read(path)));
-    utimesSync(`${path}${SEALED}`, atime, mtime);
-    rmSync(path);
-  }
-}
-
-/** The content whose hash begins so. Throws NOT_FOUND. */
+/** The content whose digest begins so. Throws NOT_FOUND. */
 export function findContent(directory: string, start: string, atRest: AtRest): Uint8Array {
   const found = namesIn(directory).filter((name) => name.startsWith(start));
   const [name = start] = found;
-  const hash = name.replace(SEALED, '');
   if (found.length !== 1) {
     const state = found.length === 0 ? 'it is not kept, or no longer' : 'several begin like that';
     throw new ConductorError('NOT_FOUND', `Cannot show "${start}": ${state}`);
   }
-  const stored = read(join(directory, name));
-  const content = name === hash ? stored : atRest.open(stored);
-  if (content !== null && createHash('sha256').update(content).digest('hex') === hash)
-    return content;
-  throw new ConductorError('NOT_FOUND', `Cannot show "${hash}": what is kept of it is damaged`);
+  const content = atRest.open(read(join(directory, name)));
+  if (content !== null && atRest.digest(content) === name) return content;
+  throw new ConductorError('NOT_FOUND', `Cannot show "${name}": what is kept of it is damaged`);
 }
 
 function read(path: string): Uint8Array {
