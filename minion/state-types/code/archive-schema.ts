@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isTreeFile } from '../../../shared/tree-file.ts';
 import type { TreeFile } from '../../../shared/tree-file.ts';
-import { EXPOSED, absolutePath, accountReference } from '../lib/fields.ts';
+import { EXPOSED, absolutePath, accountReference, idleArgument } from '../lib/fields.ts';
 
 const source = z.union([
   z.custom<TreeFile>(isTreeFile).meta({ type: 'string' }),
@@ -102,6 +102,12 @@ const fields = {
     .boolean()
     .default(true)
     .describe('Whether files get the permissions that the archive has for them'),
+  trim_output: idleArgument('what is unpacked is not listed'),
+  skip_files_list_verify: idleArgument('an archive is read once, and only if it is another one'),
+  list_options: idleArgument('no program is asked what an archive holds'),
+  use_cmd_unzip: idleArgument('no program is needed to unpack one'),
+  enforce_ownership_on: idleArgument('owners are looked at wherever they are named'),
+  use_etag: idleArgument('a download is known by its hash'),
 };
 
 /** Arguments of `archive.extracted`. */

@@ -1,6 +1,13 @@
 import { posix } from 'node:path';
 import { z } from 'zod';
-import { EXPOSED, absolutePath, environment, singleLine, tcpPort } from '../lib/fields.ts';
+import {
+  EXPOSED,
+  absolutePath,
+  environment,
+  idleArgument,
+  singleLine,
+  tcpPort,
+} from '../lib/fields.ts';
 import { containerName, engineField, imageName } from './lib/containers.ts';
 
 const words = z.union([
@@ -131,6 +138,10 @@ export const runningSchema = z
       .nonnegative()
       .default(10)
       .describe('Seconds to end in when it is stopped, before it is killed'),
+    client_timeout: idleArgument('the `timeout` of the state is what counts'),
+    skip_translate: idleArgument('arguments have one form'),
+    ignore_collisions: idleArgument('arguments have one name'),
+    validate_ip_addrs: idleArgument('the engine says what it does not take'),
     engine: engineField,
   })
   .describe(

@@ -4,6 +4,7 @@ import {
   PLAIN,
   absolutePath,
   accountName,
+  idleArgument,
   refusedArgument,
 } from '../lib/fields.ts';
 
@@ -61,6 +62,7 @@ const remoteFields = {
       'The password or token to log in with over https; only the host of the address gets it',
     )
     .meta({ secret: true }),
+  output_encoding: idleArgument('what git prints is taken as UTF-8'),
   host_keys: z
     .enum(['accept-new', 'strict'])
     .default('accept-new')
@@ -105,6 +107,12 @@ export const gitSchema = z
       .default(false)
       .describe('Give up commits that the remote does not have'),
     force_clone: forceClone,
+    update_head: z
+      .literal(true, { error: 'is always true: `git.cloned` leaves a working copy where it is' })
+      .exactOptional()
+      .describe('Always true: `git.cloned` leaves a working copy where it is')
+      .meta({ doNotSuggest: true }),
+    sync_tags: idleArgument('a tag that is gone from the remote does no harm'),
     bare: refusedArgument('a working copy is what this is about; a bare repository is not managed'),
     mirror: refusedArgument('a working copy is what this is about; a mirror is not managed'),
   })

@@ -5,7 +5,7 @@ import { ConductorError } from '../../../shared/errors.ts';
 import type { CommandOptions, Host, HostView } from '../../host/host.ts';
 import { defineState } from '../../engine/state-type.ts';
 import { ask } from '../lib/ask.ts';
-import { EXPOSED, absolutePath, refusedArgument } from '../lib/fields.ts';
+import { EXPOSED, absolutePath, idleArgument, refusedArgument } from '../lib/fields.ts';
 import { refuseOthersProgram } from './lib/others-program.ts';
 import { giveTo, makeOwnDirectory } from './lib/own-directory.ts';
 import { inspect, inspectForUpgrade, install, pipNeeds, requireFiles } from './lib/pip.ts';
@@ -56,6 +56,8 @@ const schema = z
       .exactOptional()
       .describe("Salt's; it is made with the venv of the Python that `python` names in any case")
       .meta({ doNotSuggest: true }),
+    distribute: idleArgument('an environment has the pip of its Python'),
+    never_download: idleArgument('an environment has the pip of its Python'),
     ...pipFields,
   })
   .describe(

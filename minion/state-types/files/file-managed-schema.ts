@@ -67,6 +67,7 @@ const content = {
     .describe('`false` refuses contents that are empty, as those of a pillar may be'),
   ...templateFields,
   keep_source: idleArgument('no copy of a source is kept'),
+  use_etag: idleArgument('a download is known by its hash'),
   contents_grains: refusedArgument(
     'facts are named in an expression, as in contents: "{{ facts.os }}"',
   ),
@@ -88,6 +89,7 @@ const place = {
   attrs: fileAttributes
     .exactOptional()
     .describe('Exactly these letters of chattr, such as `i` for what not even root changes'),
+  tmp_dir: idleArgument('new content stands beside the file until it takes its place'),
   makedirs: z
     .boolean()
     .default(false)

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ConductorError } from '../../../shared/errors.ts';
-import { fileMode, refusedArgument } from '../lib/fields.ts';
+import { fileMode, idleArgument, refusedArgument } from '../lib/fields.ts';
 import type { Settled } from '../../../shared/surroundings.ts';
 import { said } from '../lib/said.ts';
 import { closed } from '../lib/secrecy.ts';
@@ -65,6 +65,7 @@ const schema = z
     makedirs,
     dir_mode: dirMode,
     ...checkFields,
+    tmp_dir: idleArgument('new content stands beside the file until it takes its place'),
     encoding: z.enum(['utf-8', 'utf8']).exactOptional().describe('Always UTF-8'),
     deserializer_opts: refusedArgument('what the file holds is read in the one way its format has'),
   })

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { withoutUser } from '../lib/download.ts';
-import { EXPOSED } from '../lib/fields.ts';
+import { EXPOSED, idleArgument, refusedArgument } from '../lib/fields.ts';
 import type { InstallArgs } from './lib/install.ts';
 
 export const packageName = z.string().regex(/^[a-z0-9][a-z0-9.+-]*(?::[a-z0-9-]+)?$/u, {
@@ -67,6 +67,10 @@ const installFields = {
     .boolean()
     .default(false)
     .describe('Whether packages without a valid signature are installed'),
+  skip_suggestions: idleArgument(
+    'a package that is not found is told, and apt asked for nothing else',
+  ),
+  normalize: idleArgument('names are those of Debian'),
 };
 
 const WRONG_NAME = { error: 'expected the name of a Debian package', path: ['name'] };
@@ -86,6 +90,8 @@ export const pkgInstalledSchema = z
       .boolean()
       .exactOptional()
       .describe('Whether the packages are kept from being upgraded by others'),
+    reinstall: refusedArgument('a second run would install it again; name the `version`'),
+    pkg_verify: refusedArgument('files of packages are not compared with what they were'),
     sources: z
       .array(z.record(packageName, location))
       .min(1)

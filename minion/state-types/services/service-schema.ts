@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { refusedArgument, seconds } from '../lib/fields.ts';
+import { idleArgument, refusedArgument, seconds } from '../lib/fields.ts';
 
 const unitNameField = z
   .string()
@@ -60,6 +60,7 @@ export const deadSchema = z
   .strictObject({
     name: unitNameField,
     enable: enable.describe('Whether it is started at boot all the same'),
+    init_delay: idleArgument('a stop is waited for until it is done'),
     ...refused,
   })
   .describe('A systemd unit that is not active. A unit that does not exist is dead, too.');

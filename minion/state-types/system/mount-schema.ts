@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { EXPOSED, absolutePath } from '../lib/fields.ts';
+import { EXPOSED, absolutePath, idleArgument } from '../lib/fields.ts';
 
 /** Options as a text with commas or as a list. */
 export const mountOptions = z
@@ -47,6 +47,8 @@ export const mountedSchema = z
     dump: z.int().min(0).max(1).default(0).describe('Whether the program dump saves it'),
     pass_num: z.int().min(0).max(9).default(0).describe('When fsck checks it at boot; 0 is never'),
     config,
+    user: idleArgument('root mounts'),
+    match_on: idleArgument('what is at the path is what counts'),
   })
   .describe(
     'A file system that is mounted at a path, and listed in fstab. Other lines of fstab are kept as they are. Something ' +

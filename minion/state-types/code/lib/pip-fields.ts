@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { EXPOSED, absolutePath, accountName, environment, seconds } from '../../lib/fields.ts';
+import {
+  EXPOSED,
+  absolutePath,
+  accountName,
+  environment,
+  idleArgument,
+  refusedArgument,
+  seconds,
+} from '../../lib/fields.ts';
 import { isTreeFile } from '../../../../shared/tree-file.ts';
 import type { TreeFile } from '../../../../shared/tree-file.ts';
 import { hasNoPassword } from './addresses.ts';
@@ -130,6 +138,10 @@ export const pipFields = {
     .describe('A file of certificates to trust instead of the usual'),
   timeout: seconds.exactOptional().describe('Seconds to wait for an index to answer'),
   env_vars: environment.exactOptional().describe('Environment for pip').meta(EXPOSED),
+  use_wheel: idleArgument('pip takes wheels where there are any; see `no_binary`'),
+  no_use_wheel: refusedArgument('say `no_binary`'),
+  use_vt: idleArgument('there is no terminal'),
+  process_dependency_links: idleArgument('pip has none any more'),
 };
 
 /** Those requirement files that are on the host. */
