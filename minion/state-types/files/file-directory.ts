@@ -11,13 +11,14 @@ import { bounded } from '../lib/bounded.ts';
 import { chooser } from './lib/choose.ts';
 import { providedBelow, removeBelow, unwantedBelow } from './lib/clean.ts';
 import { asksRecursion, belowArgs, ownersArgs } from './lib/directory-args.ts';
-import { decidedElsewhere, secretFiles } from './lib/elsewhere.ts';
+import { decidedElsewhere } from './lib/elsewhere.ts';
 import { listBelow } from './lib/short-list.ts';
 import { gidOf, uidOf } from '../lib/accounts.ts';
 import { followLinks, makeParents, refuseKind, wantedOwnership } from '../lib/ownership.ts';
 import { refuseMounts, refusePlace, refuseRoom } from '../lib/places.ts';
 import { ownersOf, parentsOf } from '../lib/resources.ts';
 import { said } from '../lib/said.ts';
+import { secretFiles } from '../lib/secret-files.ts';
 import { ownersSettled, there } from '../lib/settled.ts';
 
 /** How one directory is. */

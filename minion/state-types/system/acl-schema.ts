@@ -54,7 +54,7 @@ export const presentSchema = z
   })
   .describe(
     'An entry of the access list of a file or directory, beside its mode, whose middle digit must leave room for it. A default entry says what is given to all that ' +
-      'is made in a directory later. With `recurse` the same entry is on all files and directories below; links are not followed.',
+      'is made in a directory later. With `recurse` the same entry is on all files and directories below; links are not followed, and files that hold a secret stay closed to all others.',
   );
 
 export const absentSchema = z

@@ -1,14 +1,19 @@
 import type { Change } from '../../../shared/change.ts';
 import { ConductorError } from '../../../shared/errors.ts';
+import type { Surroundings } from '../../../shared/surroundings.ts';
 import { defineState } from '../../engine/state-type.ts';
 import type { Host, HostView } from '../../host/host.ts';
 import { gidOf, groupNameOf, loginOf, uidOf } from '../lib/accounts.ts';
 import { ownersOf, pathAndParents } from '../lib/resources.ts';
+import { inodesOf, secretFiles } from '../lib/secret-files.ts';
 import { absentSchema, permits, presentSchema } from './acl-schema.ts';
 import type { AbsentArgs, PresentArgs } from './acl-schema.ts';
 import { entryName, permittedBy, readAclTree } from './lib/acl-tree.ts';
 import type { AclNode } from './lib/acl-tree.ts';
 import { refuseAcl, setAcl } from './lib/set-acl.ts';
+
+/** With the files that a recursion leaves closed to everybody else, under whatever path it comes to them. */
+type KnowingArgs = PresentArgs & { readonly closed?: readonly string[] };
 
 /** One entry of the access list of a path, and with `recurse` where below it another stands. */
 export type Acl = {
@@ -31,15 +36,12 @@ function wantedAt(node: AclNode, entry: string, permissions: string): string | n
   return permissions.replace('X', node.isDirectory || node.isProgram ? 'x' : '-');
 }
 
-async function readPresent(args: PresentArgs, host: HostView): Promise<Acl | null> {
+async function readPresent(args: KnowingArgs, host: HostView): Promise<Acl | null> {
   const entry = await entryOf(args, host);
-  const [top, ...below] = await neededTree(args, host);
+  const [top] = await neededTree({ ...args, recurse: false }, host);
   const perms = top === undefined ? null : permittedBy(top, entryName(entry));
-  const others = below.filter((node) => {
-    const wanted = wantedAt(node, entry, args.perms);
-    return wanted !== null && permittedBy(node, entryName(entry)) !== wanted;
-  });
-  return { perms, below: others.map((node) => node.path) };
+  const others = await differing(args, host);
+  return { perms, below: others.flatMap(({ path }) => (path === top?.path ? [] : [path])) };
 }
 
 async function neededTree(
@@ -81,15 +83,17 @@ async function needHolder({ name, acl_type, acl_name }: PresentArgs, host: HostV
   );
 }
 
-async function applyPresent(_change: Change<Acl>, args: PresentArgs, host: Host): Promise<void> {
+async function applyPresent(_change: Change<Acl>, args: KnowingArgs, host: Host): Promise<void> {
   const entry = await entryOf(args, host);
   await setAcl(['--modify', `${entry}:${args.perms}`], await differing(args, host), host);
 }
 
-async function differing(args: PresentArgs, host: HostView): Promise<readonly AclNode[]> {
+async function differing(args: KnowingArgs, host: HostView): Promise<readonly AclNode[]> {
   const entry = await entryOf(args, host);
   const nodes = await neededTree(args, host);
+  const closed = await inodesOf(args.closed ?? [], host);
   return nodes.filter((node) => {
+    if (closed.has(node.inode)) return false;
     const wanted = wantedAt(node, entry, args.perms);
     return wanted !== null && permittedBy(node, entryName(entry)) !== wanted;
   });
@@ -136,7 +140,11 @@ export const aclPresent = defineState({
   permits,
   read: readPresent,
   want,
-  refuses: async (_change: Change<Acl>, args: PresentArgs, host: HostView) =>
+  knowing: (args: KnowingArgs, surroundings: Surroundings): KnowingArgs =>
+    args.recurse && args.acl_type === 'other'
+      ? { ...args, closed: secretFiles(surroundings) }
+      : args,
+  refuses: async (_change: Change<Acl>, args: KnowingArgs, host: HostView) =>
     refuseAcl('--modify', await differing(args, host), host),
   apply: applyPresent,
 });

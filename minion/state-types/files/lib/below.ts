@@ -3,8 +3,8 @@ import { ConductorError } from '../../../../shared/errors.ts';
 import type { Settled } from '../../../../shared/surroundings.ts';
 import type { FoundBelow, Host, HostView, Ownership } from '../../../host/host.ts';
 import { gidOf, uidOf } from '../../lib/accounts.ts';
-import { realPath } from '../../lib/places.ts';
 import { said } from '../../lib/said.ts';
+import { inodesOf } from '../../lib/secret-files.ts';
 import { allBelow, ownersSettled, settled } from '../../lib/settled.ts';
 import { decisionOf, leftToOthers } from './elsewhere.ts';
 import type { Elsewhere, Part } from './elsewhere.ts';
@@ -48,18 +48,6 @@ export async function strays(
   };
   const skipped: ReadonlySet<string> = new Set(['other', ...ignored]);
   return found.flatMap((one) => (skipped.has(one.kind) ? [] : (strayOf(one, asked) ?? [])));
-}
-
-async function inodesOf(paths: readonly string[], host: HostView): Promise<ReadonlySet<string>> {
-  const inodes = await Promise.all(paths.map((path) => inodeOf(path, host)));
-  return new Set(inodes.filter((inode) => inode !== undefined));
-}
-
-/** Of the file that a path leads to. */
-async function inodeOf(path: string, host: HostView): Promise<string | undefined> {
-  const status = await host.status(path);
-  if (status?.kind !== 'symlink') return status?.inode;
-  return (await host.status(await realPath(path, host)))?.inode;
 }
 
 interface Asked {

@@ -1,4 +1,3 @@
-import { SECRET } from '../../../../shared/surroundings.ts';
 import type { Surroundings } from '../../../../shared/surroundings.ts';
 import { allBelow, ofItsOwn } from '../../lib/settled.ts';
 import type { FoundBelow } from '../../../host/host.ts';
@@ -35,15 +34,6 @@ export function decidedElsewhere(name: string, { settled }: Surroundings): Elsew
       const decides = isBelow ? DECISIONS.filter((all) => all in attributes) : ofOne(attributes);
       return decides.length === 0 ? [] : [{ path: path.slice(name.length + 1), isBelow, decides }];
     }),
-  );
-}
-
-/** Files that a secret goes into, wherever they are: a recursion may come to them by another path. */
-export function secretFiles({ settled }: Surroundings): string[] {
-  return settled().flatMap((one) =>
-    Object.entries(one).flatMap(([resource, attributes]) =>
-      resource.startsWith('path:') && SECRET in attributes ? [resource.slice('path:'.length)] : [],
-    ),
   );
 }
 

@@ -5,6 +5,7 @@ import { ask } from '../../lib/ask.ts';
 /** One file or directory with its access list. */
 export interface AclNode {
   readonly path: string;
+  readonly inode: string;
   readonly isDirectory: boolean;
   /** Whether anybody may run it. */
   readonly isProgram: boolean;
@@ -39,7 +40,7 @@ export async function readAclTree(
   const status = await host.status(path);
   if (status?.kind !== 'file' && status?.kind !== 'directory') return [];
   const depth = recurse ? [] : (['-maxdepth', '0'] as const);
-  const format = String.raw`%y %m %u %p\0`;
+  const format = String.raw`%y %D:%i %m %u %p\0`;
   const found = await ask(
     host,
     ['find', '-P', path, ...depth, '(', '-type', 'f', '-o', '-type', 'd', ')', '-printf', format],
@@ -53,11 +54,12 @@ export async function readAclTree(
 }
 
 function nodeOf(line: string, lists: ReadonlyMap<string, ReadonlyMap<string, string>>): AclNode {
-  const [, kind = '', mode = '', owner = '', path = ''] =
-    /^(?<kind>.) (?<mode>\d+) (?<owner>\S+) (?<path>.*)$/su.exec(line) ?? [];
+  const [, kind = '', inode = '', mode = '', owner = '', path = ''] =
+    /^(?<kind>.) (?<inode>\S+) (?<mode>\d+) (?<owner>\S+) (?<path>.*)$/su.exec(line) ?? [];
   const isProgram = (Number.parseInt(mode, 8) & 0o111) !== 0;
   return {
     path,
+    inode,
     isDirectory: kind === 'd',
     isProgram,
     owner,
