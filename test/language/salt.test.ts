@@ -1,8 +1,9 @@
 import test from 'ava';
-import { insteadOf } from '../../language/states/instead.ts';
+import { insteadOf, insteadOfArgument } from '../../language/states/instead.ts';
 import { lint } from '../../language/lint.ts';
 import { shareOf } from '../../language/share.ts';
 import { matches } from '../../language/target.ts';
+import { schemaKeys } from '../../language/states/schema-keys.ts';
 import { readTop, topIn } from '../../language/top.ts';
 import { collectProblems } from '../../language/problem.ts';
 import { findJinja, jinjaHelp } from '../../language/values/jinja.ts';
@@ -211,6 +212,16 @@ test('types of Salt that have no place here are told with what to write', (t) =>
   t.is(problem?.message, 'unknown state type "module.run"');
   t.regex(problem?.help ?? '', /cmd\.run/u);
   t.is(insteadOf('pkg.instaled'), null);
+});
+
+test('nobody is told to write something else than a type or an argument that there is', (t) => {
+  const told = [...stateTypes].flatMap(([type, { schema }]) => [
+    ...(insteadOf(type) === null ? [] : [type]),
+    ...[...schemaKeys(schema).keys()].flatMap((name) =>
+      insteadOfArgument(type, name) === null ? [] : [`${type} ${name}`],
+    ),
+  ]);
+  t.deepEqual(told, []);
 });
 
 test('use_in gives arguments as use takes them', (t) => {

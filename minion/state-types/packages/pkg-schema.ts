@@ -90,7 +90,6 @@ export const pkgInstalledSchema = z
       .boolean()
       .exactOptional()
       .describe('Whether the packages are kept from being upgraded by others'),
-    reinstall: refusedArgument('a second run would install it again; name the `version`'),
     pkg_verify: refusedArgument('files of packages are not compared with what they were'),
     sources: z
       .array(z.record(packageName, location))

@@ -47,7 +47,6 @@ export const mountedSchema = z
     dump: z.int().min(0).max(1).default(0).describe('Whether the program dump saves it'),
     pass_num: z.int().min(0).max(9).default(0).describe('When fsck checks it at boot; 0 is never'),
     config,
-    user: idleArgument('root mounts'),
     match_on: idleArgument('what is at the path is what counts'),
   })
   .describe(
