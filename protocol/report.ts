@@ -40,7 +40,7 @@ export const beforeSchema = z.strictObject({
   /** By the host's own clock: when its content was last changed (mtime), and when anything of it was (ctime). */
   modifiedAt: z.iso.datetime(),
   changedAt: z.iso.datetime(),
-  /** SHA-256 of its content, which the minion keeps: `minion drift show`. */
+  /** The hash by which the minion keeps its content: `minion drift show`. Only with a key of the minion can it be made. */
   kept: z.optional(sha256Schema),
   /** Why its content is not kept. */
   notKept: z.optional(z.string()),
