@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { z } from 'zod';
 import type { Host, HostView } from '../host/host.ts';
@@ -12,6 +13,8 @@ export const keptFileSchema = z.strictObject({
   group: z.string(),
   /** Of one that was not there: neither was its directory. */
   isInNew: z.literal(true).optional(),
+  /** What stood there once the state that changed it was done, as `looksAt` says it; absent as long as it is not. */
+  left: z.string().optional(),
 });
 
 /** A file as it was. */
@@ -42,6 +45,23 @@ async function fileAt(path: string, host: HostView): Promise<KeptFile | null> {
   if (content === null) return null;
   const { mode, user, group } = status;
   return { path, content, mode, user, group };
+}
+
+/** How each of these paths looks now: what holds the same looks the same. */
+export async function looksAt(
+  paths: readonly string[],
+  host: HostView,
+): Promise<ReadonlyMap<string, string>> {
+  const looks = await Promise.all(paths.map(async (path) => lookOf(await fileAt(path, host))));
+  return new Map(paths.map((path, index) => [path, looks[index] ?? '']));
+}
+
+/** Its owner and mode may be set right by others. */
+export function lookOf(file: KeptFile | null): string {
+  if (file === null) return 'no file';
+  return file.content === null
+    ? 'nothing'
+    : createHash('sha256').update(file.content).digest('hex');
 }
 
 /** Makes them what they were. */

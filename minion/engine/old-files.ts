@@ -3,8 +3,10 @@ import type { Declaration } from '../../language/declaration.ts';
 import { fromKept, toKept } from '../../shared/kept-json.ts';
 import { typeOf } from './context.ts';
 import type { RunContext } from './context.ts';
-import { keptFileSchema } from './kept-files.ts';
+import type { HostView } from '../host/host.ts';
+import { keptFileSchema, lookOf, looksAt } from './kept-files.ts';
 import type { KeptFile } from './kept-files.ts';
+import { loggable } from './redaction.ts';
 
 /**
  * The files that a service may need back, as they were. They are kept for as long as its reaction to their change is
@@ -36,6 +38,58 @@ export function keepOldFiles(
 ): void {
   kept.set(key, files);
   memory.keeps.put(`${PREFIX}${key}`, toKept(filesSchema, [...files]));
+}
+
+/**
+ * Notes how a state that changed something has left the files that are kept, whichever state they are kept of: what
+ * stands there later and is something else, somebody else has made.
+ */
+export async function noteLeft(
+  declaration: Declaration,
+  context: RunContext,
+  host: HostView,
+): Promise<void> {
+  const paths = new Set(pathsOf(declaration, context));
+  const touched = [...context.kept].filter(([, files]) =>
+    files.some(({ path }) => paths.has(path)),
+  );
+  if (touched.length === 0) return;
+  try {
+    const looks = await looksAt([...paths], host);
+    for (const [key, files] of touched) {
+      const left = files.map((file) => ({ ...file, left: looks.get(file.path) ?? file.left }));
+      keepOldFiles(key, left, context);
+    }
+  } catch (error) {
+    const said = loggable(error, context.redaction);
+    context.log.warn({ error: said }, 'What a state has left could not be looked at');
+  }
+}
+
+/** The files that a declaration writes. */
+export function pathsOf(declaration: Declaration, context: RunContext): readonly string[] {
+  const resources = typeOf(context, declaration).provides?.(declaration.args) ?? [];
+  return resources.filter((one) => one.startsWith('path:/')).map((one) => one.slice(5));
+}
+
+/** Those of the files that are neither as they were nor as the states that changed them have left them. */
+export async function changedSince(
+  files: readonly KeptFile[],
+  { kept }: RunContext,
+  host: HostView,
+): Promise<readonly string[]> {
+  const all = [...kept.values()].flat();
+  const looks = await looksAt(
+    files.map(({ path }) => path),
+    host,
+  );
+  return [...looks].flatMap(([path, look]) => {
+    const known = all.filter((file) => file.path === path);
+    const isOurs = known.some(
+      (file) => file.left === undefined || file.left === look || lookOf(file) === look,
+    );
+    return isOurs ? [] : [path];
+  });
 }
 
 /** Takes over what earlier runs have left: while there is a debt, the service has not come up on what is there now. */

@@ -7,12 +7,13 @@ import { filesAt, placeFiles, removeMadeFor } from './kept-files.ts';
 import type { KeptFile } from './kept-files.ts';
 import { bringUp } from './converge.ts';
 import { Abandoned, inTime } from './deadline.ts';
-import { forgetOldFiles, keepOldFiles, soleServiceOf } from './old-files.ts';
+import { changedSince, forgetOldFiles, keepOldFiles, pathsOf, soleServiceOf } from './old-files.ts';
 import { targetsOf } from './requisites.ts';
 
 /**
  * Keeps the files that a state is about to change, if one service and nobody else is to be brought up on them: that one
- * may need them back, in this run or, if this one is killed, in the next.
+ * may need them back, in this run or, if this one is killed, in the next. What an earlier run has kept stays, unless
+ * somebody else has changed the file since.
  */
 export async function keepOld(
   declaration: Declaration,
@@ -20,15 +21,16 @@ export async function keepOld(
   host: HostView,
 ): Promise<void> {
   const { key } = declaration;
-  if (context.kept.has(key) || soleServiceOf(key, context) === null) return;
-  const resources = typeOf(context, declaration).provides?.(declaration.args) ?? [];
-  const paths = resources.filter((one) => one.startsWith('path:/')).map((one) => one.slice(5));
+  if (soleServiceOf(key, context) === null) return;
+  const kept = context.kept.get(key);
+  if (kept !== undefined && (await changedSince(kept, context, host)).length === 0) return;
+  const paths = pathsOf(declaration, context);
   if (paths.length > 0) keepOldFiles(key, await filesAt(paths, host), context);
 }
 
 /**
  * A service has not come up on what this run has changed: puts the old files back and brings it up on them. Gives the
- * failure with what came of that. If it does not come up on the old ones either, they are not what is wrong: the
+ * failure with what came of that. What somebody else has changed since is not touched, nor is anything with it. If it does not come up on the old ones either, they are not what is wrong: the
  * new ones stay, and so does the debt.
  */
 export async function withOldBack(
@@ -44,13 +46,20 @@ export async function withOldBack(
       ...error.details,
       cause: error,
     });
-  const paths = old.map(({ path }) => `"${path}"`).join(', ');
+  const paths = quoted(old.map(({ path }) => path));
   try {
-    await inTime(deadlineFor(declaration, context), async (signal) =>
-      bringBack(old, declaration, { context, host: context.hosts.within(signal) }),
-    );
+    const edited = await inTime(deadlineFor(declaration, context), async (signal) => {
+      const host = context.hosts.within(signal);
+      const changed = await changedSince(old, context, host);
+      if (changed.length === 0) await bringBack(old, declaration, { context, host });
+      return changed;
+    });
+    if (edited.length > 0) {
+      forgetAll(declaration, context);
+      return told(`${quoted(edited)} has been changed since, so nothing is put back`);
+    }
   } catch (second) {
-    for (const key of watchedBy(declaration)) forgetOldFiles(key, context);
+    forgetAll(declaration, context);
     const why = `it does not come up on the old ${paths} either, so the new stays`;
     return told(`${why}: ${messageOf(second)}`);
   }
@@ -59,6 +68,14 @@ export async function withOldBack(
   const put = watchedBy(declaration).filter((key) => context.kept.has(key));
   for (const key of put) context.memory.wanted.unsettle(key);
   return told(`the old ${paths} is back, and it is up on that again`);
+}
+
+function quoted(paths: readonly string[]): string {
+  return paths.map((path) => `"${path}"`).join(', ');
+}
+
+function forgetAll(declaration: Declaration, context: RunContext): void {
+  for (const key of watchedBy(declaration)) forgetOldFiles(key, context);
 }
 
 function watchedBy(declaration: Declaration): readonly string[] {

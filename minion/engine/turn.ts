@@ -17,6 +17,7 @@ import { loggable } from './redaction.ts';
 import { remedyFor } from './remedy.ts';
 import { rememberSecretsToCome } from './drift/held.ts';
 import { retrying } from './retrying.ts';
+import { noteLeft } from './old-files.ts';
 import { keepOld, withOldBack } from './rollback.ts';
 import { judge, targetsOf } from './requisites.ts';
 import { noteMade, refuseUndoing } from './undoing.ts';
@@ -29,8 +30,16 @@ export interface Turn {
   readonly effort: Effort;
 }
 
-/** Gives a declaration its turn. The only place that turns what is thrown into an outcome. */
+/** Gives a declaration its turn. */
 export async function takeTurn(declaration: Declaration, context: RunContext): Promise<Turn> {
+  const turn = await turnOf(declaration, context);
+  if (turn.effort.change !== null && !context.dryRun)
+    await noteLeft(declaration, context, context.hosts.within(context.signal));
+  return turn;
+}
+
+/** The only place that turns what is thrown into an outcome. */
+async function turnOf(declaration: Declaration, context: RunContext): Promise<Turn> {
   const effort = noEffort();
   const verdict = judgement(declaration, context);
   if (verdict !== null) return { result: verdict, attempts: 1, effort };

@@ -25,6 +25,20 @@ const configured = defineState<z.infer<typeof file>, { content: string }>({
   apply: async (_change, { name, value }, host) => host.writeFile(name, value),
 });
 
+/** Cares only for a part of the file. */
+const partly = defineState<z.infer<typeof file>, { content: string }>({
+  name: 'toy.part',
+  example: '',
+  schema: file,
+  provides: ({ name }) => [`path:${name}`],
+  want: ({ value }) => ({ content: value }),
+  apply: async (_change, { name, value }, host) => host.writeFile(name, value),
+  async read({ name, value }, host) {
+    const text = Buffer.from((await host.readFile(name)) ?? []).toString();
+    return { content: text.includes(value) ? value : '' };
+  },
+});
+
 /** Its configuration is `/conf` with what is in `/conf.d`: it fails on whatever holds the word. */
 const service = (failing: RegExp): StateType =>
   defineState<z.infer<typeof file>, Record<string, never>>({
@@ -50,6 +64,11 @@ interface Setting {
   readonly failing?: RegExp;
   readonly directory?: string;
   readonly more?: readonly ReturnType<typeof declare>[];
+  readonly first?: ReturnType<typeof declare>;
+  /** Between the files and the service. */
+  readonly before?: readonly ReturnType<typeof declare>[];
+  /** Of the second file only a part is managed. */
+  readonly isPartly?: boolean;
 }
 
 const conf = declare('/conf', { type: 'toy.file' });
@@ -64,9 +83,13 @@ async function runOn({
   failing = /new/u,
   directory = newDirectory(),
   more: others = [],
+  first = conf,
+  before = [],
+  isPartly = false,
 }: Setting) {
-  const types = new Map([configured, service(failing)].map((type) => [type.name, type]));
-  const catalog = [conf, more, watching, ...others];
+  const types = new Map([configured, partly, service(failing)].map((type) => [type.name, type]));
+  const second = isPartly ? declare('/conf.d/more', { type: 'toy.part' }) : more;
+  const catalog = [first, second, ...before, watching, ...others];
   const hosts = { within: () => host };
   return run(catalog, { world: toyWorld(), types, hosts, directory });
 }
@@ -223,11 +246,58 @@ test('of two runs that were killed the first one knows what the service was up o
   const host = withOld();
   const directory = newDirectory();
   await killed(host, directory);
-  await host.writeFile('/conf', 'by hand');
   await killed(host, directory);
   const next = await runOn({ host, directory });
   t.is(next.outcome('service').status, 'failed');
   t.is(host.text('/conf'), 'old');
+});
+
+test('what somebody has edited since is not put back, nor is anything with it', async (t) => {
+  const host = withOld();
+  const directory = newDirectory();
+  await killed(host, directory);
+  await host.writeFile('/conf.d/more', 'new and more by hand');
+  const next = await runOn({ host, directory, isPartly: true });
+  t.is(
+    next.outcome('service').error?.message,
+    'Cannot restart: the test says so; "/conf.d/more" has been changed since, so nothing is put back',
+  );
+  t.is(host.text('/conf'), 'new');
+  t.is(host.text('/conf.d/more'), 'new and more by hand');
+  t.deepEqual(readdirSync(join(directory, 'keeps')), []);
+});
+
+test('what a state that nobody watches adds to a file is no edit of somebody else', async (t) => {
+  const host = withOld();
+  const directory = newDirectory();
+  const adding = declare('adding', { type: 'toy.file', args: { name: '/conf', value: 'new too' } });
+  const { outcome } = await runOn({ host, directory, before: [adding] });
+  t.regex(outcome('service').error?.message ?? '', /the old "\/conf", .* is back, and it is up/u);
+  t.is(host.text('/conf'), 'old');
+});
+
+test('nor is what the tree asks for by now', async (t) => {
+  const host = withOld();
+  const directory = newDirectory();
+  await killed(host, directory);
+  const newer = declare('/conf', { type: 'toy.file', value: 'newer' });
+  const next = await runOn({ host, directory, first: newer });
+  t.regex(
+    next.outcome('service').error?.message ?? '',
+    /the old "\/conf", .* is back, and it is up/u,
+  );
+  t.is(host.text('/conf'), 'old');
+});
+
+test('an edit that the tree overwrites is what a service that does not come up gets back', async (t) => {
+  const host = withOld();
+  const directory = newDirectory();
+  await killed(host, directory);
+  await host.writeFile('/conf', 'by hand');
+  const next = await runOn({ host, directory });
+  t.is(next.outcome('service').status, 'failed');
+  t.is(host.text('/conf'), 'by hand');
+  t.is(host.text('/conf.d/more'), null);
 });
 
 test('what cannot be opened any more is put aside, and the new files stay', async (t) => {
