@@ -8,10 +8,12 @@ export interface JobEvents {
 }
 
 /** A reader that falls further behind than this misses progress, but never a target's state. */
-const BACKLOG = 10_000;
+const BACKLOG = { events: 10_000, characters: 8 * 1024 * 1024 };
 
 interface Follower {
   readonly backlog: JobEvent[];
+  /** Of all progress in the backlog, as JSON. */
+  characters: number;
   wake: () => void;
 }
 
@@ -19,7 +21,7 @@ export function createJobEvents(): JobEvents {
   const followers = new Map<string, Set<Follower>>();
 
   function start(job: string): Follower {
-    const follower: Follower = { backlog: [], wake: () => undefined };
+    const follower: Follower = { backlog: [], characters: 0, wake: () => undefined };
     const all = followers.get(job) ?? new Set();
     followers.set(job, all.add(follower));
     return follower;
@@ -33,9 +35,13 @@ export function createJobEvents(): JobEvents {
 
   return {
     publish(job, event) {
-      for (const follower of followers.get(job) ?? []) {
-        if (event.event === 'run' && follower.backlog.length >= BACKLOG) continue;
+      const all = followers.get(job);
+      if (all === undefined) return;
+      const size = sizeOf(event);
+      for (const follower of all) {
+        if (size > 0 && isBehind(follower, size)) continue;
         follower.backlog.push(event);
+        follower.characters += size;
         follower.wake();
       }
     },
@@ -51,6 +57,15 @@ export function createJobEvents(): JobEvents {
   };
 }
 
+/** Only progress counts. */
+function sizeOf(event: JobEvent): number {
+  return event.event === 'run' ? JSON.stringify(event).length : 0;
+}
+
+function isBehind({ backlog, characters }: Follower, size: number): boolean {
+  return backlog.length >= BACKLOG.events || characters + size > BACKLOG.characters;
+}
+
 async function* read(
   follower: Follower,
   signal: AbortSignal,
@@ -60,7 +75,10 @@ async function* read(
     while (!signal.aborted) {
       const event = follower.backlog.shift();
       if (event === undefined) await woken(follower);
-      else yield event;
+      else {
+        follower.characters -= sizeOf(event);
+        yield event;
+      }
       if (event?.event === 'done') return;
     }
   } finally {

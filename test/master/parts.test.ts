@@ -285,6 +285,19 @@ test('a slow reader misses progress, but no state of a target', async (t) => {
   t.deepEqual(seen.slice(-2), ['target', 'done']);
 });
 
+test('a reader that stands still holds few megabytes, however large what it misses is', async (t) => {
+  const events = createJobEvents();
+  const stream = events.follow('j', new AbortController().signal);
+  const large = { id: 'x'.repeat(1024 * 1024), type: 'file.managed', number: 1, total: 1 };
+  for (let count = 0; count < 100; count += 1)
+    events.publish('j', { event: 'run', minion: 'a', run: { event: 'started', ...large } });
+  events.publish('j', done);
+  const seen: string[] = [];
+  for await (const event of stream) seen.push(event.event);
+  t.true(seen.length > 1 && seen.length < 10, String(seen.length));
+  t.is(seen.at(-1), 'done');
+});
+
 function code(...states: (typeof TARGET_STATES)[number][]): number {
   return exitCodeOfTargets(states.map((state) => ({ state, error: null })));
 }
