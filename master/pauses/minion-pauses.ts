@@ -42,8 +42,9 @@ const PAUSE_CAPABILITY = 'pause';
 export function createMinionPauses(parts: MinionPausesParts): MinionPauses {
   const confirmed = new EventEmitter();
   confirmed.setMaxListeners(0);
+  const asking = { ...parts, confirmed, told: new WeakMap<Session, number>() };
   const all = (minions: readonly string[], owed: OwedPause) =>
-    Promise.all(minions.map((id) => ask({ ...parts, confirmed }, id, owed)));
+    Promise.all(minions.map((id) => ask(asking, id, owed)));
   return {
     pause: (minions, { seconds, why }) => {
       const since = parts.now();
@@ -51,13 +52,15 @@ export function createMinionPauses(parts: MinionPausesParts): MinionPauses {
       return all(minions, { kind: 'pause', since: since.toISOString(), until, why });
     },
     resume: (minions) => all(minions, { kind: 'resume' }),
-    heard: (session, news) => heard({ ...parts, confirmed }, session, news),
+    heard: (session, news) => heard(asking, session, news),
   };
 }
 
 interface Asking extends MinionPausesParts {
   /** A minion's id, when it has done as it was asked. */
   readonly confirmed: EventEmitter;
+  /** For how many seconds each session was last told to pause. */
+  readonly told: WeakMap<Session, number>;
 }
 
 const PATIENCE_MS = 5_000;
@@ -95,8 +98,10 @@ async function confirmedBy(
   }
 }
 
-function tell({ now }: Pick<Asking, 'now'>, session: Session, owed: OwedPause): void {
-  session.send(messageOf(owed, now()));
+function tell({ now, told }: Asking, session: Session, owed: OwedPause): void {
+  const message = messageOf(owed, now());
+  if (message.type === 'pause') told.set(session, message.seconds);
+  session.send(message);
 }
 
 function messageOf(owed: OwedPause, now: Date): MasterMessage {
@@ -109,7 +114,8 @@ async function heard(parts: Asking, session: Session, news: News): Promise<void>
   const { store, confirmed, now } = parts;
   const { minion } = session;
   const owed = (await store.intentions.get(minion))?.owed ?? null;
-  const isSettled = owed !== null && (isDone(owed, news.pause) || isOver(owed, now()));
+  const isSettled =
+    owed !== null && (isDone(parts, session, { owed, pause: news.pause }) || isOver(owed, now()));
   await store.intentions.note(minion, { ...noted(news), ...(isSettled ? { owed: null } : {}) });
   if (isSettled) confirmed.emit(minion);
   else if (owed !== null && news.isHello) tellIfAble(parts, session, owed);
@@ -126,9 +132,16 @@ function tellIfAble(parts: Asking, session: Session, owed: OwedPause): void {
   if (session.capabilities?.has(PAUSE_CAPABILITY) === true) tell(parts, session, owed);
 }
 
-function isDone(owed: OwedPause, pause: Pause | null | undefined): boolean {
+/** An earlier pause may have had the same reason; its length is another, or nobody has told this session of it. */
+function isDone(
+  { told }: Asking,
+  session: Session,
+  { owed, pause }: { readonly owed: OwedPause; readonly pause: News['pause'] },
+): boolean {
   if (owed.kind === 'resume') return pause === null;
-  return pause?.by === 'master' && pause.why === owed.why;
+  if (pause?.by !== 'master' || pause.why !== owed.why) return false;
+  const seconds = (Date.parse(pause.until) - Date.parse(pause.since)) / 1000;
+  return Math.round(seconds) === told.get(session);
 }
 
 function isOver(owed: OwedPause, now: Date): boolean {

@@ -31,14 +31,14 @@ test('a minion is paused and resumed, and the status shows it, with who says whe
   const message = await minion.next('pause');
   t.is(message.why, WHY);
   t.true(message.seconds > 7190 && message.seconds <= 7200);
-  await say(minion, paused());
+  await say(minion, paused('master', message.seconds));
   const { code, out } = await asked;
   t.is(code, 0);
   t.is(out.at(-1), 'web-01\tpaused\t-');
 
   const again = on.cli('pause', '--for', '10m', '--why', 'a look', '--target', 'web-01');
-  await minion.next('pause');
-  await say(minion, { ...paused(), why: 'a look' });
+  const { seconds } = await minion.next('pause');
+  await say(minion, { ...paused('master', seconds), why: 'a look' });
   const replaced = (await again).out.at(-1) ?? '';
   t.regex(replaced, /^web-01\tpaused\tpaused until .*: moving the database$/u);
 
@@ -69,7 +69,7 @@ test('a minion that is away is told when it comes back, if the pause is not over
   await back.hello({ capabilities: ['pause'], pause: null });
   const message = await back.next('pause');
   t.true(message.seconds > 7100 && message.seconds <= 7200, 'what is left of it');
-  await say(back, paused());
+  await say(back, paused('master', message.seconds));
   const { store } = on.master.services;
   await until(async () => (await store.intentions.get('web-01'))?.owed === null);
   t.notRegex((await on.cli('status')).err.join('\n'), /not confirmed/u);
@@ -86,6 +86,25 @@ test('a minion that is away is told when it comes back, if the pause is not over
   await back.hello({ capabilities: ['pause'], pause: null });
   await until(async () => (await store.intentions.get('web-01'))?.owed === null);
   t.is(back.received.filter(({ type }) => type === 'pause').length, 1, 'one that is over is not');
+});
+
+test('a pause that is longer than an earlier one with the same reason is told, too', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01' });
+  await minion.leave();
+  await until(() => on.master.services.presence.get('web-01') === null);
+  t.is((await on.cli(...PAUSE, 'web-01')).code, 3);
+  const back = await acceptedMinion(t, on, { id: 'web-01' });
+  await back.hello({ capabilities: ['pause'], pause: paused('master', 600) });
+  const { seconds } = await back.next('pause');
+  t.true(seconds > 7100);
+  await say(back, paused('master', 600));
+  await back.hello({ capabilities: ['pause'], pause: paused('master', 600) });
+  t.regex((await on.cli('status')).err.join('\n'), /\(not confirmed yet\)/u);
+  await say(back, paused('master', seconds));
+  const { store } = on.master.services;
+  await until(async () => (await store.intentions.get('web-01'))?.owed === null);
+  t.pass();
 });
 
 test('an agent that cannot pause, or does not answer, is told apart', async (t) => {
