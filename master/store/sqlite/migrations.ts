@@ -124,6 +124,11 @@ const MIGRATIONS: Readonly<Record<string, readonly string[]>> = {
     ) strict, without rowid`,
     `create index drifts_by_age on drifts (last_at)`,
   ],
+  // No run has ended after its report came, whatever the clock of its host says.
+  '0004-clocks': [
+    `drop index reports_by_minion`,
+    `create index reports_by_minion on reports (minion, dry_run, min(ended_at, received_at))`,
+  ],
 };
 
 const provider: MigrationProvider = {

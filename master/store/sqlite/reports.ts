@@ -107,6 +107,9 @@ async function withoutJob(
   return (await query.limit(limit).execute()).map(summaryOf);
 }
 
+/** When a run ended: a host whose clock is ahead does not stay with what it did under that clock. */
+const AT = sql`min(ended_at, received_at)`;
+
 const RECENT = 5;
 
 async function usualMilliseconds(
@@ -122,7 +125,7 @@ async function usualMilliseconds(
     .where('reports.dry_run', '=', dryRun ? 1 : 0)
     .where('status', 'in', ['ok', 'changed'])
     .where(sql<string>`coalesce(jobs.state_files, '[]')`, '=', JSON.stringify(stateFiles))
-    .orderBy('ended_at', 'desc')
+    .orderBy(AT, 'desc')
     .limit(RECENT)
     .execute();
   const took = rows.map((row) => Date.parse(row.ended_at) - Date.parse(row.started_at));
@@ -135,8 +138,8 @@ async function latest(database: Database): Promise<ReadonlyMap<string, ReportSum
     .select(SUMMARY)
     .where('dry_run', '=', 0)
     .where(
-      sql<boolean>`(minion, ended_at) in
-        (select minion, max(ended_at) from reports where dry_run = 0 group by minion)`,
+      sql<boolean>`(minion, ${AT}) in
+        (select minion, max(${AT}) from reports where dry_run = 0 group by minion)`,
     )
     .orderBy('job')
     .execute();
@@ -159,8 +162,8 @@ function summaryOf(row: SummaryRow): ReportSummary {
 }
 
 /** What a minion did last is known for as long as the minion is, however long ago that was. */
-const isNotNewest = sql<boolean>`(minion, ended_at) not in
-  (select minion, max(ended_at) from reports where dry_run = 0 group by minion)`;
+const isNotNewest = sql<boolean>`(minion, ${AT}) not in
+  (select minion, max(${AT}) from reports where dry_run = 0 group by minion)`;
 
 async function prune(
   database: Database,

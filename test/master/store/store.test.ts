@@ -449,6 +449,13 @@ test("knows each minion's newest real run", async (t) => {
   t.deepEqual([latest.get('a1')?.endedAt, latest.get('a1')?.owed], [LATER, 1]);
 });
 
+test('a run under a clock that was ahead is not the newest for ever', async (t) => {
+  const store = await open();
+  await store.reports.add(report(uuidv7(), 'a1', { endedAt: '2036-01-01T00:00:00.000Z' }), NOW);
+  await store.reports.add(report(uuidv7(), 'a1', { endedAt: LATER, status: 'failed' }), LATER);
+  t.is((await store.reports.latest()).get('a1')?.status, 'failed');
+});
+
 test('history is bounded by age and by size; jobs go with their reports', async (t) => {
   const store = await open();
   const old = job();
