@@ -36,4 +36,6 @@ export interface JobContext extends JobParts {
   readonly startedAt: Date;
   /** Milliseconds since then, by a clock that nobody sets. */
   readonly uptime: () => number;
+  /** Minions that were on the line until shortly before: they are on their way back. */
+  readonly returning: Set<string>;
 }

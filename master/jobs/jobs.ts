@@ -67,8 +67,9 @@ export function createJobs(parts: JobParts): Jobs {
   const unanswered = createUnanswered(parts);
   const begun = parts.elapsed();
   const uptime = (): number => parts.elapsed() - begun;
-  const own = { board, progress, turns, unanswered, startedAt: parts.now(), uptime };
-  const context: JobContext = { ...parts, ...own };
+  const own = { board, progress, turns, unanswered, uptime };
+  const since = { startedAt: parts.now(), returning: new Set<string>() };
+  const context: JobContext = { ...parts, ...own, ...since };
   return {
     create: (request) => create(context, request),
     deliver: (job) => turns.check(job.id),
@@ -84,7 +85,10 @@ export function createJobs(parts: JobParts): Jobs {
     forsake: (minion) => forsake(context, minion),
     sweep: () => sweep(context),
     tick: async () => void (await Promise.all([turns.tick(), tellUnanswered(context)])),
-    resume: () => turns.resume(),
+    resume: async () => {
+      await noteReturning(context);
+      await turns.resume();
+    },
   };
 }
 
@@ -104,6 +108,21 @@ async function create({ store, board, now }: JobContext, request: JobRequest): P
   await store.jobs.create(job, targets);
   board.opened(job.id, minions);
   return job;
+}
+
+/** A master that stops in order writes down who was there to the end, within so long. */
+const FAREWELL_MS = 10_000;
+/** Longer than an upgrade takes. */
+const MOST_AWAY_MS = 5 * 60_000;
+
+async function noteReturning({ store, startedAt, returning }: JobContext): Promise<void> {
+  const seen = (await store.minions.list()).map(({ id, seenAt }) => ({
+    id,
+    at: seenAt === null ? 0 : Date.parse(seenAt),
+  }));
+  const last = Math.max(0, ...seen.map(({ at }) => at));
+  if (last < startedAt.getTime() - MOST_AWAY_MS) return;
+  for (const { id, at } of seen) if (at >= last - FAREWELL_MS) returning.add(id);
 }
 
 async function reported(context: JobContext, minion: string, report: Report): Promise<void> {

@@ -2,13 +2,13 @@ import type { Job, JobTarget } from '../store/store.ts';
 import type { JobContext } from './job-context.ts';
 import { isEarly, type Queued, type Standing } from './plan-turns.ts';
 
-/** After a start the minions come back one by one, and until then nobody is called unreachable. */
+/** After a start the minions come back one by one, and until then nobody who was there before is called unreachable. */
 export const RETURN_MS = 90_000;
 
 /** Longer than a machine takes to restart: who is away for so long in mid-run no longer holds a place in a batch. */
 const VANISHED_MS = 5 * 60_000;
 
-type View = Pick<JobContext, 'presence' | 'startedAt' | 'uptime' | 'now'>;
+type View = Pick<JobContext, 'presence' | 'startedAt' | 'returning' | 'uptime' | 'now'>;
 
 export async function standingOf(context: JobContext, job: Job): Promise<Standing> {
   const { store, now } = context;
@@ -45,11 +45,16 @@ function whereIs(view: View, job: Job, target: Waiting): Queued['is'] {
   if (session !== null) return session.capabilities === null ? 'awaited' : 'here';
   // What was sent may have been accepted: then the minion says so when it is back.
   const mayWait = job.rollout.expiresAt !== null || target.expiresAt !== null;
-  return mayWait || maySoonBeBack(view, job) ? 'awaited' : 'away';
+  return mayWait || maySoonBeBack(view, job, target.minion) ? 'awaited' : 'away';
 }
 
-function maySoonBeBack({ startedAt, uptime }: View, job: Job): boolean {
-  return uptime() < RETURN_MS && new Date(job.createdAt) < startedAt;
+function maySoonBeBack(view: View, job: Job, minion: string): boolean {
+  const { presence, startedAt, returning, uptime } = view;
+  if (uptime() >= RETURN_MS) return false;
+  return (
+    new Date(job.createdAt) < startedAt ||
+    (returning.has(minion) && presence.awayFor(minion) === null)
+  );
 }
 
 /** What a target that has not ended waits for, in words; `null` if it waits for nothing. */

@@ -246,6 +246,27 @@ test('a restarted master still knows the job, sends it once more, and takes the 
   t.is(watched.code, 0);
 });
 
+test('after a restart those who were there before are awaited, and nobody else', async (t) => {
+  const first = await testMaster(t);
+  await acceptedMinion(t, first, { id: 'web-01' });
+  const away = await acceptedMinion(t, first, { id: 'web-02', seed: 2 });
+  await away.leave();
+  await until(() => first.master.services.presence.get('web-02') === null);
+  await first.master.services.store.minions.note('web-02', { seenAt: '2020-01-01T00:00:00.000Z' });
+  const on = await first.restart();
+  const { out } = await on.cli('apply', '-t', '*', '--detach');
+  const job = out[0] ?? '';
+  t.deepEqual(await statesOf(on, job), { 'web-01': 'queued', 'web-02': 'unreachable' });
+  const back = await testMinion(t, on, { id: 'web-01' });
+  await back.hello();
+  await runNext(back);
+  t.deepEqual(await statesOf(on, job), { 'web-01': 'changed', 'web-02': 'unreachable' });
+  await back.leave();
+  await until(() => on.master.services.presence.get('web-01') === null);
+  const { code } = await on.cli('apply', '-t', 'web-01');
+  t.is(code, 3, 'it has been back');
+});
+
 test('a master that stops leaves nobody waiting: who follows a job is told, and exits 3', async (t) => {
   const on = await testMaster(t);
   const minion = await acceptedMinion(t, on, { id: 'web-01' });
