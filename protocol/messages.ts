@@ -93,8 +93,8 @@ export const masterMessageSchema = z.discriminatedUnion('type', [
     type: z.literal('job'),
     options: runOptionsSchema,
     revision: sha256Schema,
-    /** After this the minion does not start it any more. */
-    expiresAt: z.iso.datetime(),
+    /** After this the minion does not start it any more; from now on, so that two clocks need not agree. */
+    expiresInSeconds: z.int().check(z.nonnegative()),
     /** `false`: it may not wait for another run. Only for those that can `refuses-when-busy`. */
     queue: z.optional(z.literal(false)),
   }),

@@ -8,17 +8,18 @@ import type { JobContext } from './job-context.ts';
 export const REFUSES_WHEN_BUSY = 'refuses-when-busy';
 
 export function send(
-  { unanswered }: Pick<JobContext, 'unanswered'>,
+  { unanswered, now }: Pick<JobContext, 'unanswered' | 'now'>,
   session: Session,
   job: Job,
   expiresAt: string,
 ): void {
   session.sentJobs.add(job.id);
   unanswered.sent({ job: job.id, minion: session.minion });
-  session.send(jobMessage(job, expiresAt));
+  const leftMs = Math.max(0, Date.parse(expiresAt) - now().getTime());
+  session.send(jobMessage(job, Math.ceil(leftMs / 1000)));
 }
 
-function jobMessage(job: Job, expiresAt: string): MasterMessage {
+function jobMessage(job: Job, expiresInSeconds: number): MasterMessage {
   return {
     type: 'job',
     options: {
@@ -30,7 +31,7 @@ function jobMessage(job: Job, expiresAt: string): MasterMessage {
       timeoutSeconds: job.timeoutSeconds,
     },
     revision: job.revision,
-    expiresAt,
+    expiresInSeconds,
     ...(job.rollout.queue ? {} : { queue: false }),
   };
 }

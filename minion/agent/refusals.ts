@@ -36,6 +36,11 @@ export function lost(problem: string): Reason {
   return { code: 'RUN_LOST', message: `Cannot finish the run: ${problem}` };
 }
 
+/** It was killed, and nobody was there to start it again. */
+export function stale(): Reason {
+  return lost('it was killed, and by now its time is over (apply again what has to be done)');
+}
+
 /** The master asks again for what it has been told the end of. */
 export function doneBefore(): Reason {
   const message =

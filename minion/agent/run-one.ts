@@ -9,7 +9,7 @@ import type { Journal } from './journal.ts';
 import { missingReport } from './missing-report.ts';
 import type { Preparer } from './prepare.ts';
 import { tellPreparing } from './preparing.ts';
-import { asRefused, cancelled, expired, killed, lost, overdue } from './refusals.ts';
+import { asRefused, cancelled, expired, killed, lost, overdue, stale } from './refusals.ts';
 import type { Refusal } from './refusals.ts';
 import { requestFor } from './request-for.ts';
 import type { Place } from './request-for.ts';
@@ -129,10 +129,18 @@ function whyNot({ now }: RunsParts, { entry, cancel, at, isOverdue }: Current): 
   if (isOverdue) return ['timeout', overdue(entry.options.timeoutSeconds, at)];
   if (entry.starts >= MOST_STARTS)
     return ['interrupted', lost(`${entry.starts} starts have ended without a report`)];
-  const waitedMs = now().getTime() - Date.parse(entry.receivedAt);
-  const isLate = entry.expiresAt !== null && new Date(entry.expiresAt) < now();
-  if (entry.starts > 0 || waitedMs < PROMPT_MS || !isLate) return null;
-  return ['expired', expired()];
+  if (isLate(entry, now()))
+    return entry.starts > 0 ? ['interrupted', stale()] : ['expired', expired()];
+  return null;
+}
+
+/** One that was killed has the time that it would have had: later its tree is another one by now. */
+function isLate({ receivedAt, expiresAt, starts, options }: JournalEntry, now: Date): boolean {
+  const begun = expiresAt ?? receivedAt;
+  const untilMs = Date.parse(begun) + (starts > 0 ? options.timeoutSeconds * 1000 : 0);
+  const waitedMs = now.getTime() - Date.parse(receivedAt);
+  const isBounded = starts > 0 || expiresAt !== null;
+  return isBounded && waitedMs >= PROMPT_MS && untilMs < now.getTime();
 }
 
 /** That it has started is on disk before it has any effect. */

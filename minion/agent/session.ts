@@ -103,12 +103,17 @@ async function sendFacts(core: Core): Promise<void> {
 }
 
 /** A job that is known already is accepted again: the master may not have heard it. */
-function acceptJob(core: Core, { options, revision, expiresAt, queue }: MessageOf<'job'>): void {
+function acceptJob(
+  core: Core,
+  { options, revision, expiresInSeconds, queue }: MessageOf<'job'>,
+): void {
   const { runs, log } = core;
   const isBusy = runs.running !== null;
-  const receivedAt = core.now().toISOString();
+  const now = core.now();
+  const expiresAt = new Date(now.getTime() + expiresInSeconds * 1000).toISOString();
   const how = queue === undefined ? {} : { queue };
-  const entry = { options, revision, receivedAt, expiresAt, ...how, starts: 0, child: null };
+  const times = { receivedAt: now.toISOString(), expiresAt };
+  const entry = { options, revision, ...times, ...how, starts: 0, child: null };
   const isNew = runs.add(entry);
   log.info({ job: options.job, dryRun: options.dryRun, isNew, isBusy }, 'Job accepted');
   core.tell({ type: 'job-accepted', job: options.job, waiting: runs.isWaiting(options.job) });

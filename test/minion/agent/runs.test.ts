@@ -415,6 +415,23 @@ test('a job that waited until it expired is reported so; a clock that is wrong h
   t.like(report(second.options.job), { status: 'expired', error: { code: 'JOB_EXPIRED' } });
 });
 
+test('a run that was killed is not started again when its time is over', async (t) => {
+  const receivedAt = '2026-01-01T00:00:00.000Z';
+  const started = { receivedAt, expiresAt: '2026-01-01T00:10:00.000Z', starts: 1 };
+  const late = new Date('2026-01-01T01:10:01Z');
+  const { runs, children, report } = setup({ now: () => late });
+  const entry = journalEntry({ ...started });
+  runs.add(entry);
+  await settle();
+  t.is(children.requests.length, 0);
+  t.like(report(entry.options.job), { status: 'interrupted', error: { code: 'RUN_LOST' } });
+
+  const soon = setup({ now: () => new Date('2026-01-01T00:10:30Z') });
+  soon.runs.add(journalEntry({ ...started }));
+  await settle();
+  t.is(soon.children.requests.length, 1, 'in its time it is');
+});
+
 test('more runs than can wait are refused with a report each', async (t) => {
   const { runs, ended, report } = setup();
   const entries = Array.from({ length: 40 }, () => journalEntry());

@@ -136,8 +136,7 @@ class FakeMaster {
       timeoutSeconds: 60,
       ...change,
     };
-    const expiresAt = new Date(Date.now() + 600_000).toISOString();
-    void this.send({ type: 'job', options, revision: aHash, expiresAt });
+    void this.send({ type: 'job', options, revision: aHash, expiresInSeconds: 600 });
     return job;
   }
 
