@@ -113,8 +113,11 @@ export const reportSchema = z.strictObject({
   /** `failed` also when the run could not be compiled: then `error` says why and there are no outcomes. */
   status: z.enum(['ok', 'changed', 'failed', 'timeout', 'cancelled', 'expired', 'interrupted']),
   error: z.optional(error),
+  /** Of its last start. */
   startedAt: z.iso.datetime(),
   endedAt: z.iso.datetime(),
+  /** How often it was started; once if absent. All starts but the last were killed. */
+  starts: z.optional(z.int().check(z.minimum(2))),
   counts: countsSchema,
   outcomes: z.array(outcomeSchema),
   /** Reactions that are still owed when the run ends: keys of declarations. */

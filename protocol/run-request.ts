@@ -45,6 +45,8 @@ export const runRequestSchema = z.strictObject({
   options: runOptionsSchema,
   /** `false`: it may not wait for another run. */
   queue: z.optional(z.literal(false)),
+  /** Which start of the run this is; the first if absent. */
+  starts: z.optional(z.int().check(z.minimum(2))),
   minion: z.strictObject({ id: minionIdSchema, groups: z.array(z.string()) }),
   revision: sha256Schema,
   manifest: z.array(manifestEntrySchema),

@@ -53,6 +53,7 @@ export interface ShownReport {
   readonly error?: ShownError | undefined;
   readonly startedAt: string;
   readonly endedAt: string;
+  readonly starts?: number | undefined;
   readonly counts: ShownCounts;
   readonly owed: readonly string[];
   readonly debts?: readonly ShownDebt[] | undefined;
@@ -107,6 +108,12 @@ export function renderReport(report: ShownReport, options: RenderOptions): strin
   const head = `${paint('bold', oneLine(minion))}  ${paint(style, oneLine(status))}${mode}`;
   const lines = [`${head}  ${renderCounts(report.counts)} in ${seconds.toFixed(1)} s`];
   if (error !== undefined) lines.push(...errorLines(error, paint));
+  if (report.starts !== undefined) {
+    const times = `${report.starts} times`;
+    lines.push(
+      `    ${paint('yellow', 'started')} ${times}: it was killed, and its commands may have run before`,
+    );
+  }
   if (isEmpty(report)) {
     lines.push(`    ${paint('yellow', 'nothing was done')}: no state is declared for this minion`);
   }

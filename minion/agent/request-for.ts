@@ -18,13 +18,14 @@ export interface Place {
 /** All that the child process of a run is given. */
 export function requestFor(
   { minion, stateDirectory, blobDirectory, blobKey, masters, paused }: Place,
-  { options, queue }: JournalEntry,
+  { options, queue, starts }: JournalEntry,
   { groups, revision, manifest, pillar }: Prepared,
 ): RunRequest {
   const pause = paused?.() ?? null;
   return {
     options,
     ...(queue === undefined ? {} : { queue }),
+    ...(starts > 1 ? { starts } : {}),
     minion: { id: minion, groups },
     revision,
     manifest,

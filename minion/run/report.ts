@@ -22,7 +22,7 @@ export interface Ended {
 
 /** The report of a run that has ended, however it did. */
 export function reportOf(request: RunRequest, ended: Ended): Report {
-  const { options, minion, revision, paused } = request;
+  const { options, minion, revision, paused, starts } = request;
   const { startedAt, milliseconds, signal, outcomes, redact } = ended;
   const { job, cause, dryRun } = options;
   const debts = ended.debts.map((debt) => ({
@@ -41,6 +41,7 @@ export function reportOf(request: RunRequest, ended: Ended): Report {
     ...(error === null ? {} : { error: errorOf(error, redact) }),
     startedAt: startedAt.toISOString(),
     endedAt: new Date(startedAt.getTime() + milliseconds).toISOString(),
+    ...(starts === undefined ? {} : { starts }),
     counts: countOutcomes(outcomes),
     outcomes: [...outcomes],
     owed: [...new Set(debts.map(({ key }) => key))],

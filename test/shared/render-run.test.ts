@@ -192,6 +192,24 @@ test('a report names in full what it owes', (t) => {
   ]);
 });
 
+test('a report says that its run was started more than once', (t) => {
+  const [startedAt, endedAt] = ['2026-01-01T00:00:00.000Z', '2026-01-01T00:00:02.500Z'];
+  const told = {
+    minion: 'a',
+    dryRun: false,
+    status: 'changed',
+    startedAt,
+    endedAt,
+    counts,
+    owed: [],
+  };
+  t.is(
+    renderReport({ ...told, starts: 2 }, plain)[1],
+    '    started 2 times: it was killed, and its commands may have run before',
+  );
+  t.is(renderReport(told, plain).length, 1);
+});
+
 test('counts say only what there is', (t) => {
   const none = {
     total: 1,

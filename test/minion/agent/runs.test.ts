@@ -150,6 +150,7 @@ test('a child that dies without a report has its run started again, but not for 
     openDone(stateDirectory, entry.options.job).note(changed(`/srv/${start}`));
     t.is(children.requests.length, start);
     t.is(journalled()[0]?.starts, start);
+    t.is(children.requests.at(-1)?.starts, start === 1 ? undefined : start);
     children.end(null);
   }
   await settle();

@@ -33,7 +33,8 @@ test('a report tells of the pause that held scheduled runs back, and is shown wi
     why: 'moving the database',
     by: 'master',
   } as const;
-  const report = reportSchema.parse(reportOf({ ...request, paused }, ended));
+  const report = reportSchema.parse(reportOf({ ...request, paused, starts: 2 }, ended));
+  t.is(report.starts, 2);
   t.deepEqual(report.paused, paused);
   const shown = renderReport(report, { color: false, verbose: false });
   t.is(shown.at(-1), `    paused no scheduled runs until ${paused.until}: ${paused.why}`);
