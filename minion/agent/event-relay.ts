@@ -57,7 +57,7 @@ export function createEventRelay({
     add: (event) => {
       if (isFinished) return;
       if (isProgress(event)) waiting.progress = event;
-      else if (waiting.news.length < capacity) waiting.news.push(event);
+      else addNews(waiting, event, capacity);
       start();
     },
     finish: async () => {
@@ -67,6 +67,12 @@ export function createEventRelay({
       await sending;
     },
   };
+}
+
+/** Progress that has not been passed on by then is what was before it. */
+function addNews(waiting: Waiting, event: RunEvent, capacity: number): void {
+  waiting.progress = null;
+  if (waiting.news.length < capacity) waiting.news.push(event);
 }
 
 function lost(): void {
