@@ -64,9 +64,9 @@ export async function withOldBack(
     return told(`${why}: ${messageOf(second)}`);
   }
   context.journal.strike(({ key, kind }) => key === declaration.key && kind !== 'onchanges');
-  // That the tree's files are not there any more is no drift when the next run puts them there again.
+  // That the tree's files are not there any more is no drift when the next run puts them there again: they are asked for still.
   const put = watchedBy(declaration).filter((key) => context.kept.has(key));
-  for (const key of put) context.memory.wanted.unsettle(key);
+  for (const key of put) context.memory.wanted.revert(key);
   return told(`the old ${paths} is back, and it is up on that again`);
 }
 

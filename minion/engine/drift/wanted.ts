@@ -37,6 +37,8 @@ export interface Wanted {
   begin(): void;
   settle(key: string, wish: Wish): void;
   unsettle(key: string): void;
+  /** What this run has brought about has been taken back: what was known before it is what counts. */
+  revert(key: string): void;
   /** How often the host has moved, if it has once more. */
   movedAgain(key: string): Recurrence;
   /** It has. */
@@ -116,33 +118,17 @@ interface InMind {
   readonly now: () => Date;
 }
 
-function remembering({
-  records,
-  settled,
-  isLost,
-  nameOf,
-  now,
-}: InMind): Pick<Wanted, 'recall' | 'settle' | 'unsettle' | 'movedAgain' | 'countMove'> {
-  const { memos } = records;
-  const memoOf = (declaration: string): Memo | undefined => memos.get(nameOf(declaration));
-  const put = (declaration: string, memo: Memo): void =>
-    putMemo(records, nameOf(declaration), memo);
+function remembering(
+  inMind: InMind,
+): Pick<Wanted, 'recall' | 'settle' | 'unsettle' | 'revert' | 'movedAgain' | 'countMove'> {
+  const { records, isLost, nameOf, now } = inMind;
+  const memoOf = (declaration: string): Memo | undefined => records.memos.get(nameOf(declaration));
   return {
+    ...settling(inMind),
     recall(declaration) {
       const memo = memoOf(declaration);
       if (memo === undefined) return { status: isLost ? 'lost' : 'new' };
       return memo.asked === null ? { status: 'lost' } : { status: 'known', memo };
-    },
-    settle(declaration, wish) {
-      const { moved } = memoOf(declaration) ?? {};
-      put(declaration, { ...wish, ...(moved === undefined ? {} : { moved }) });
-      const name = nameOf(declaration);
-      replace(memos, name, memos.get(name) ?? null); // what was seen last stands last
-      settled.add(name);
-    },
-    unsettle(declaration) {
-      const memo = memoOf(declaration);
-      if (memo !== undefined) put(declaration, { ...memo, isUnsettled: true });
     },
     movedAgain(declaration) {
       const { times = 0, since = now().toISOString() } = memoOf(declaration)?.moved ?? {};
@@ -150,7 +136,36 @@ function remembering({
     },
     countMove(declaration, moved) {
       const memo = memoOf(declaration) ?? { asked: null, wanted: null };
-      put(declaration, { ...memo, moved });
+      putMemo(records, nameOf(declaration), { ...memo, moved });
+    },
+  };
+}
+
+function settling({
+  records,
+  settled,
+  nameOf,
+}: InMind): Pick<Wanted, 'settle' | 'unsettle' | 'revert'> {
+  const { memos } = records;
+  const before = new Map<string, Memo | null>();
+  const unsettle = (declaration: string): void => {
+    const memo = memos.get(nameOf(declaration));
+    if (memo !== undefined) putMemo(records, nameOf(declaration), { ...memo, isUnsettled: true });
+  };
+  return {
+    settle(declaration, wish) {
+      const name = nameOf(declaration);
+      const memo = memos.get(name);
+      if (!settled.has(name)) before.set(name, memo ?? null);
+      putMemo(records, name, memo?.moved === undefined ? wish : { ...wish, moved: memo.moved });
+      replace(memos, name, memos.get(name) ?? null); // what was seen last stands last
+      settled.add(name);
+    },
+    unsettle,
+    revert(declaration) {
+      const memo = before.get(nameOf(declaration));
+      if (memo === undefined) unsettle(declaration);
+      else replace(memos, nameOf(declaration), memo);
     },
   };
 }

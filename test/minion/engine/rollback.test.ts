@@ -124,6 +124,20 @@ test('a service that does not come up on new files gets the old ones back, and b
   t.is(host.text('/conf'), 'new');
 });
 
+test('what was taken back is what the tree asks for, and no drift, when the next run does it again', async (t) => {
+  const host = withOld();
+  const directory = newDirectory();
+  const fine = declare('/conf', { type: 'toy.file', value: 'fine' });
+  const bad = declare('/conf', { type: 'toy.file', value: 'bad' });
+  await runOn({ host, directory, failing: /never/u, first: fine });
+  for (const when of ['first', 'again']) {
+    const { outcome } = await runOn({ host, directory, failing: /bad/u, first: bad });
+    t.is(outcome('service').status, 'failed');
+    t.is(host.text('/conf'), 'fine');
+    t.deepEqual(outcome('/conf').origin, { kind: 'intended' }, when);
+  }
+});
+
 test('what does not come up on the old files either keeps the new ones, and owes its reaction', async (t) => {
   const host = withOld();
   const { outcome, journal } = await runOn({ host, failing: /new|old/u });
