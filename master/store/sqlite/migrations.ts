@@ -124,6 +124,9 @@ const MIGRATIONS: Readonly<Record<string, readonly string[]>> = {
     ) strict, without rowid`,
     `create index drifts_by_age on drifts (last_at)`,
   ],
+  '0004-unreported': [
+    `create index unreported_targets on targets (minion, job) where counts is null`,
+  ],
 };
 
 const provider: MigrationProvider = {
