@@ -32,14 +32,25 @@ export function shareOf(
   facts: DataMapping,
   stateFiles: readonly string[],
 ): Manifest {
-  const problems = collectProblems(tree);
-  const known = namedFiles(tree, 'states');
-  const paths = new Set([topIn(tree, 'states')]);
+  const gathering = startGathering(tree);
+  const { paths } = gathering;
+  paths.add(topIn(tree, 'states'));
   for (const path of typePaths(tree.manifest)) paths.add(path);
-  const gathering: Gathering = { tree, known, problems, paths, seen: new Set() };
   const names = stateFiles.length > 0 ? stateFiles : fromTop(gathering, minion, facts);
   for (const name of names) gather(name, gathering);
   return tree.manifest.filter(({ path }) => paths.has(path));
+}
+
+/** The names of the state files that the top file may give to a minion, and of those they may include. */
+export function stateFilesOf(tree: Tree, minion: Minion, facts: DataMapping): ReadonlySet<string> {
+  const gathering = startGathering(tree);
+  for (const name of fromTop(gathering, minion, facts)) gather(name, gathering);
+  return gathering.seen;
+}
+
+function startGathering(tree: Tree): Gathering {
+  const known = namedFiles(tree, 'states');
+  return { tree, known, problems: collectProblems(tree), paths: new Set(), seen: new Set() };
 }
 
 function fromTop(

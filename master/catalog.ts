@@ -4,6 +4,7 @@ import type { Catalog } from '../language/declaration.ts';
 import { compilePillar } from '../language/pillar.ts';
 import type { Tree } from '../language/tree.ts';
 import { isTreeFile } from '../shared/tree-file.ts';
+import { secretMark } from '../shared/marks.ts';
 import { redactor, type Redact } from '../shared/secret.ts';
 import { schemasOf } from './custom-types.ts';
 import type { Services } from './services.ts';
@@ -43,7 +44,7 @@ export function redactorOf({ secrets }: Catalog, fingerprintKey: string): Redact
   return redactor(secrets, (secret) => shortFingerprint(secret, fingerprintKey));
 }
 
-/** Four hex digits by which a reader can tell whether two secrets are equal. */
+/** Four hex digits by which a reader can tell whether two secrets of one minion are equal. */
 export function shortFingerprint(secret: string, fingerprintKey: string): string {
   const key = Buffer.from(fingerprintKey, 'hex');
   return createHmac('sha256', key).update(secret).digest('hex').slice(0, 4);
@@ -68,7 +69,7 @@ export function argumentsAsJson(args: unknown, blanking: Blanking): unknown {
       entries.map(([name, value]) => [
         redact(name),
         secretNames.has(name) && value !== null
-          ? `secret(${fingerprint(textOf(value))})`
+          ? secretMark(fingerprint(textOf(value)))
           : argumentsAsJson(value, blanking),
       ]),
     );

@@ -56,9 +56,10 @@ export async function loadIdentity(paths: StatePaths, store: Store): Promise<Ide
     rootFingerprint: fingerprintOf(nodeCrypto, rootKey),
     pillarKeys: {
       unseal: (sealed) => open(sealing, sealed),
-      fingerprintKey: createHmac('sha256', sealing.privateKey)
-        .update('CDR1 secret fingerprints v1')
-        .digest('hex'),
+      fingerprintKeyOf: (minion) =>
+        createHmac('sha256', sealing.privateKey)
+          .update(`CDR1 secret fingerprints of ${minion}`)
+          .digest('hex'),
     },
   };
 }

@@ -52,6 +52,7 @@ export const minionMessageSchema = z.discriminatedUnion('type', [
     /** For this revision; `null` for the newest. */
     revision: z.nullable(sha256Schema),
     have: z.strictObject({ share: z.nullable(sha256Schema), pillar: z.nullable(sha256Schema) }),
+    /** Of a job that the minion was given, or its own by the top file; empty for all of these. */
     stateFiles: z.array(z.string()),
   }),
   /** Blobs of the manifest that the minion was given. */

@@ -15,11 +15,11 @@ export const manifestEntrySchema = z.strictObject({
  * in plain; `secrets` lists where (JSON pointers).
  */
 export const pillarSchema = z.strictObject({
-  /** SHA-256 of `value` and `secrets` as canonical JSON: equal pillars have equal ids. */
+  /** SHA-256 of all else as canonical JSON: equal pillars of a minion have equal ids. */
   id: sha256Schema,
   value: z.record(z.string(), z.json()),
   secrets: z.array(z.string()),
-  /** Key (hex) of the HMAC that gives secrets their fingerprints in reports. */
+  /** Key (hex) of the HMAC that gives secrets their fingerprints in reports: no other minion has it. */
   fingerprintKey: sha256Schema,
 });
 

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { secretMark } from './marks.ts';
 import { encodedForms, writtenForms } from './secret-forms.ts';
 
 /**
@@ -47,7 +48,7 @@ export function redactor(
 ): Redact {
   const marks = new Map<string, string>();
   for (const secret of secrets) {
-    const mark = `secret(${fingerprint(secret)})`;
+    const mark = secretMark(fingerprint(secret));
     for (const part of partsOf(secret)) if (!marks.has(part)) marks.set(part, mark);
   }
   const parts = [...marks].toSorted(([a], [b]) => b.length - a.length);

@@ -1,5 +1,6 @@
 import type { Outcome } from '../../protocol/report.ts';
 import { escapeControls } from '../../shared/log.ts';
+import { withoutFingerprints } from '../../shared/marks.ts';
 import { renderOutcome, type RenderOptions } from '../../shared/render-run.ts';
 
 /** What has come of the states of one host. */
@@ -49,14 +50,15 @@ function isNews({ status, reaction }: Outcome): boolean {
   return reaction !== undefined || (status !== 'unchanged' && status !== 'skipped');
 }
 
-/** All that is the same where the same has happened: not when, nor how long it took. */
+/** All that is the same where the same has happened: not when, nor how long it took, nor fingerprints. */
 function saying({ type, id, name, status, change, diff, reaction, output, because }: Outcome) {
-  return JSON.stringify([type, id, name, status, change, diff, reaction, output, because]);
+  const said = [type, id, name, status, change, diff, reaction, output, because];
+  return withoutFingerprints(JSON.stringify(said));
 }
 
 function renderShared({ minions, outcomes }: Group, options: RenderOptions): string[] {
   const head = `${minions.length} hosts: the same ${countOf(outcomes.size)}`;
-  return [head, `    ${namesOf(minions)}`, ...linesOf([...outcomes.values()], options)];
+  return [head, `    ${namesOf(minions)}`, ...linesOf(minions, [...outcomes.values()], options)];
 }
 
 function renderDifferent(group: Group, shared: Group | null, options: RenderOptions): string[] {
@@ -66,7 +68,7 @@ function renderDifferent(group: Group, shared: Group | null, options: RenderOpti
   if (shared === null && !many)
     return [
       `${escapeControls(only)}: ${countOf(outcomes.size)}`,
-      ...linesOf([...outcomes.values()], options),
+      ...linesOf(minions, [...outcomes.values()], options),
     ];
   const own = [...outcomes].filter(([said]) => shared?.outcomes.has(said) !== true);
   const missing = [...(shared?.outcomes ?? [])].filter(([said]) => !outcomes.has(said));
@@ -77,14 +79,21 @@ function renderDifferent(group: Group, shared: Group | null, options: RenderOpti
     ...(many ? [`    ${namesOf(minions)}`] : []),
     ...missing.map(([, { type, id }]) => `    not ${escapeControls(`${type}  ${id}`)}`),
     ...linesOf(
+      minions,
       own.map(([, outcome]) => outcome),
       options,
     ),
   ];
 }
 
-function linesOf(outcomes: readonly Outcome[], options: RenderOptions): string[] {
-  return outcomes.flatMap((outcome) => renderOutcome(outcome, options));
+/** Of several hosts no fingerprints are shown: each has its own. */
+function linesOf(
+  minions: readonly string[],
+  outcomes: readonly Outcome[],
+  options: RenderOptions,
+): string[] {
+  const lines = outcomes.flatMap((outcome) => renderOutcome(outcome, options));
+  return minions.length > 1 ? lines.map(withoutFingerprints) : lines;
 }
 
 function countOf(changes: number): string {

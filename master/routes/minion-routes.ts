@@ -3,6 +3,7 @@ import { compilePillar } from '../../language/pillar.ts';
 import { secretNamesOf } from '../../language/states/secret-names.ts';
 import { isList, isMapping, type Data } from '../../language/values/data.ts';
 import { ConductorError } from '../../shared/errors.ts';
+import { secretMark } from '../../shared/marks.ts';
 import { Secret } from '../../shared/secret.ts';
 import { pillarQuery, pingRequest } from '../api/requests.ts';
 import { addRoute } from '../api/routes.ts';
@@ -73,9 +74,10 @@ async function showPillar(services: Services, id: string, { reveal }: { reveal: 
     unseal: pillarKeys.unseal,
   });
   if (reveal) log.warn({ minion: id }, 'Pillar revealed');
+  const fingerprintKey = pillarKeys.fingerprintKeyOf(id);
   const show = (secret: Secret) => {
     const text = String(secret.reveal());
-    return reveal ? text : `secret(${shortFingerprint(text, pillarKeys.fingerprintKey)})`;
+    return reveal ? text : secretMark(shortFingerprint(text, fingerprintKey));
   };
   return {
     pillar: shown(value, show),
@@ -95,7 +97,7 @@ async function showCatalog(services: Services, id: string) {
   const { revision } = await services.publisher.current();
   const tree = await services.publisher.tree(revision);
   const catalog = await catalogOf(services, tree, minion);
-  const { fingerprintKey } = services.pillarKeys;
+  const fingerprintKey = services.pillarKeys.fingerprintKeyOf(id);
   const redact = redactorOf(catalog, fingerprintKey);
   const fingerprint = (text: string): string => shortFingerprint(text, fingerprintKey);
   const schemas = await schemasOf(tree, services.states);

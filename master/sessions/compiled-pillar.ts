@@ -8,8 +8,11 @@ import { canonicalJson } from '../../shared/canonical-json.ts';
 export interface PillarKeys {
   /** Opens a sealed text; throws SEALED_VALUE. */
   readonly unseal: (sealed: string) => string;
-  /** Hex; gives secrets their fingerprints in reports. */
-  readonly fingerprintKey: string;
+  /**
+   * Hex; gives secrets their fingerprints in what is told of one minion. Each has its own: whoever is
+   * root on one can try no guesses on the fingerprints of another.
+   */
+  readonly fingerprintKeyOf: (minion: string) => string;
 }
 
 export interface PillarOwner {
@@ -20,9 +23,8 @@ export interface PillarOwner {
 /** The pillar of one minion, as it is sent to that minion alone. Throws TREE_INVALID. */
 export function wirePillar(tree: Tree, minion: PillarOwner, keys: PillarKeys): Pillar {
   const { value } = compilePillar({ tree, minion, unseal: keys.unseal });
-  const { value: plain, secrets } = pillarToWire(value);
-  const id = sha256(canonicalJson({ value: plain, secrets }));
-  return { id, value: plain, secrets, fingerprintKey: keys.fingerprintKey };
+  const wire = { ...pillarToWire(value), fingerprintKey: keys.fingerprintKeyOf(minion.id) };
+  return { id: sha256(canonicalJson(wire)), ...wire };
 }
 
 /** The pillar of one minion for use on the master. Throws TREE_INVALID. */

@@ -6,6 +6,7 @@ import type { BlobStore } from '../revisions/blob-store.ts';
 import type { Publisher } from '../revisions/publisher.ts';
 import type { Minion, Store } from '../store/store.ts';
 import { type PillarKeys, sha256, wirePillar } from './compiled-pillar.ts';
+import { refuseForeign } from './entitlement.ts';
 
 export interface PrepareParts {
   readonly store: Store;
@@ -23,7 +24,10 @@ export type Granted = Map<string, number>;
 /** A whole answer in JSON must fit into one message. */
 const ANSWER_BYTES = 90 * 1024 * 1024;
 
-/** The minion's share of a revision and its pillar; `refused`, with the whole text, if they do not compile. */
+/**
+ * The minion's share of a revision and its pillar; `refused`, with the whole text, if it asks for a
+ * state file that is not its own, or if they do not compile.
+ */
 export async function prepare(
   parts: PrepareParts,
   { minion, granted }: { minion: Minion; granted: Granted },
@@ -31,9 +35,11 @@ export async function prepare(
 ): Promise<MasterMessage> {
   return orRefused(message.request, async () => {
     const tree = await parts.publisher.tree(message.revision ?? (await newest(parts.publisher)));
-    const pillar = wirePillar(tree, minion, parts.pillarKeys);
     const facts = (await parts.store.minions.facts(minion.id))?.facts ?? {};
-    const manifest = shareOf(tree, minion, facts, message.stateFiles);
+    const { stateFiles } = message;
+    await refuseForeign(parts.store, { tree, minion, facts, stateFiles });
+    const pillar = wirePillar(tree, minion, parts.pillarKeys);
+    const manifest = shareOf(tree, minion, facts, stateFiles);
     for (const { sha256: blob, size } of manifest) granted.set(blob, size);
     const share = sha256(canonicalJson(manifest));
     return {

@@ -208,6 +208,11 @@ export interface JobStore {
   unfinished(): Promise<readonly JobTarget[]>;
   /** A minion's targets that have not ended, oldest first. */
   unfinishedOf(minion: string): Promise<readonly { job: Job; target: JobTarget }[]>;
+  /**
+   * The state files of jobs of a revision that a minion may still run: they have not ended there, or
+   * it was given them and has never said how they ended, whatever the master has made of that.
+   */
+  stateFilesOpenTo(minion: string, revision: string): Promise<ReadonlySet<string>>;
   /** Notes that somebody asked for the end of it; the first time stays. */
   cancel(id: string, at: string): Promise<void>;
   /** Those of these jobs whose end has been asked for. */

@@ -93,11 +93,9 @@ async function localPillar(
       help,
     });
   };
-  const { value, secrets } = pillarToWire(
-    compilePillar({ tree, minion: { id, groups }, unseal }).value,
-  );
-  const pillarId = createHash('sha256').update(canonicalJson({ value, secrets })).digest('hex');
-  return { id: pillarId, value, secrets, fingerprintKey: randomBytes(32).toString('hex') };
+  const { value } = compilePillar({ tree, minion: { id, groups }, unseal });
+  const wire = { ...pillarToWire(value), fingerprintKey: randomBytes(32).toString('hex') };
+  return { id: createHash('sha256').update(canonicalJson(wire)).digest('hex'), ...wire };
 }
 
 /** With which the run seals what it keeps; without one it keeps nothing, which is told. */

@@ -4,6 +4,7 @@ import type { Before, Origin, Outcome } from '../../protocol/report.ts';
 import type { Attributes, Change, Value } from '../../shared/change.ts';
 import { ConductorError, messageOf } from '../../shared/errors.ts';
 import { endOf } from '../../shared/excerpt.ts';
+import { digestMark, sizeMark } from '../../shared/marks.ts';
 import type { Convergence } from './converge.ts';
 import { presentable } from './redaction.ts';
 import type { Redaction, SecretNames } from './redaction.ts';
@@ -183,7 +184,7 @@ function textsOf(change: Change, name: string): { from: string; to: string } | n
 function summing(change: Change, name: string, { fingerprint }: Redaction): Change {
   return replacing(change, (value, at) =>
     at === name && (typeof value === 'string' || value === null)
-      ? `${Buffer.byteLength(value ?? '')} bytes (${fingerprint(value ?? '')})`
+      ? sizeMark(Buffer.byteLength(value ?? ''), fingerprint(value ?? ''))
       : value,
   );
 }
@@ -195,7 +196,7 @@ function withDigestsMarked(
   { fingerprint }: Redaction,
 ): Change {
   return replacing(change, (value, at) =>
-    digests.includes(at) && typeof value === 'string' ? fingerprint(value) : value,
+    digests.includes(at) && typeof value === 'string' ? digestMark(fingerprint(value)) : value,
   );
 }
 

@@ -4,6 +4,7 @@ import { canonicalJson } from '../../shared/canonical-json.ts';
 import type { Attributes, Change, Value } from '../../shared/change.ts';
 import type { Outcome } from '../../protocol/report.ts';
 import { ConductorError } from '../../shared/errors.ts';
+import { secretMark } from '../../shared/marks.ts';
 import type { Redact } from '../../shared/secret.ts';
 import type { StateType } from './state-type.ts';
 
@@ -110,7 +111,7 @@ function shown(value: Value, isSecretValue: boolean, blanking: Blanking): Json {
   // That something is so or not is no secret text.
   if (isSecretValue && value !== null && typeof value !== 'boolean') {
     const text = typeof value === 'string' ? value : canonicalJson(value);
-    return `secret(${blanking.fingerprint(text)})`;
+    return secretMark(blanking.fingerprint(text));
   }
   if (typeof value === 'string') return shortened(blanking.redact(value));
   if (typeof value === 'number') return numberShown(value, blanking);

@@ -3,8 +3,8 @@ import { redactor } from '../../shared/secret.ts';
 import type { Redaction } from '../engine/redaction.ts';
 
 /**
- * Shows equal secrets by equal marks, with a key that only the master has besides, so that nobody
- * can try guesses on a mark.
+ * Shows equal secrets by equal marks, with a key that only this minion and its master have, so that
+ * nobody else can try guesses on a mark.
  */
 export function redactionFor(secrets: Iterable<string>, key: string): Redaction {
   const fingerprint = (text: string): string =>

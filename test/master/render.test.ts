@@ -43,6 +43,34 @@ test('what hosts have in common is shown once, and then what is different', (t) 
   );
 });
 
+const withFingerprint = (fingerprint: string) => [
+  outcome('file', {
+    change: {
+      action: 'update',
+      from: { content: `3 bytes (${fingerprint})`, digest: null, password: 'open' },
+      to: {
+        content: `120 bytes (${fingerprint})`,
+        digest: `digest(${fingerprint})`,
+        password: `secret(${fingerprint})`,
+      },
+    },
+    output: `first\nsecret(${fingerprint})`,
+  }),
+];
+
+test('the same is the same on hosts whose fingerprints of it differ, and shows none of them', (t) => {
+  const hosts = ['1a2b', '3c4d', '5e6f'].map((fingerprint) => ({
+    minion: `web-${fingerprint}`,
+    outcomes: withFingerprint(fingerprint),
+  }));
+  const lines = renderSame(hosts, plain);
+  t.is(lines[0], '3 hosts: the same 1 change');
+  t.true(lines.includes('    password: open -> secret(…)'));
+  t.true(lines.includes('    digest: null -> digest(…)'));
+  t.notRegex(lines.join('\n').replaceAll(/web-\w+/gu, ''), /1a2b|3c4d|5e6f/u);
+  t.true(renderSame(hosts.slice(0, 1), plain).includes('    password: open -> secret(1a2b)'));
+});
+
 test('reports of many hosts are grouped, and each failure has its host', (t) => {
   const error = { code: 'COMMAND_FAILED', message: 'no' };
   const failed = [...changed('a'), outcome('b', { status: 'failed', error })];

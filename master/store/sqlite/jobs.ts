@@ -4,6 +4,7 @@ import { targetStateColumn } from './columns.ts';
 import type { Database } from './database.ts';
 import type { Commit } from './group-commit.ts';
 import { changedColumns, jobOf, jobRow, targetOf, UNFINISHED } from './job-rows.ts';
+import { stateFilesOpenTo } from './open-state-files.ts';
 
 export function jobStore(database: Database, commit: Commit): JobStore {
   return {
@@ -21,6 +22,7 @@ export function jobStore(database: Database, commit: Commit): JobStore {
     moveTarget: (of, change) => commit((unit) => moveTarget(unit, of, change)),
     unfinished: () => unfinished(database),
     unfinishedOf: (minion) => unfinishedOf(database, minion),
+    stateFilesOpenTo: (minion, revision) => stateFilesOpenTo(database, minion, revision),
     cancel: (id, at) => commit((unit) => cancel(unit, id, at)),
     cancelledOf: (ids) => cancelledOf(database, ids),
     withQueued: () => withQueued(database),

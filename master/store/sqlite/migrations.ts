@@ -129,6 +129,9 @@ const MIGRATIONS: Readonly<Record<string, readonly string[]>> = {
     `drop index reports_by_minion`,
     `create index reports_by_minion on reports (minion, dry_run, min(ended_at, received_at))`,
   ],
+  '0005-unreported': [
+    `create index unreported_targets on targets (minion, job) where counts is null`,
+  ],
 };
 
 const provider: MigrationProvider = {

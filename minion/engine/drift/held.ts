@@ -1,5 +1,6 @@
 import type { Declaration } from '../../../language/declaration.ts';
 import { canonicalJson } from '../../../shared/canonical-json.ts';
+import { secretMark } from '../../../shared/marks.ts';
 import { typeOf } from '../context.ts';
 import type { RunContext } from '../context.ts';
 import type { Redaction } from '../redaction.ts';
@@ -54,8 +55,6 @@ export function mayHoldFormerSecret(declaration: Declaration, context: RunContex
   if (memory.wanted.recall(declaration.key).status === 'lost') return true;
   const marks = thingsOf(declaration, context).flatMap((thing) => memory.wanted.held(thing));
   if (marks.length === 0) return false;
-  const known = new Set(
-    catalog.secrets.map((secret) => `secret(${redaction.fingerprint(secret)})`),
-  );
+  const known = new Set(catalog.secrets.map((secret) => secretMark(redaction.fingerprint(secret))));
   return marks.some((mark) => !known.has(mark));
 }

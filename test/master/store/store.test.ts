@@ -326,6 +326,28 @@ test('unfinished and overdue targets are found, ended ones are not', async (t) =
   t.deepEqual((await overdue(LATER)).length, 3);
 });
 
+test('the state files of jobs are open to a minion until it has told their end', async (t) => {
+  const store = await open();
+  const make = async (name: string, more: Partial<JobTarget>, revision = REVISION) => {
+    const of = job({ stateFiles: [name], revision });
+    await store.jobs.create(of, [target(of, 'a1', more)]);
+    return of.id;
+  };
+  const never = { expiresAt: null, deadline: null } as const;
+  await make('waits', never);
+  const running = await make('runs', { state: 'running' });
+  const lost = await make('given-up', { state: 'timeout' });
+  await make('never-given', { state: 'cancelled', ...never });
+  await make('other-revision', {}, 'b'.repeat(64));
+  const openTo = async (id: string) =>
+    [...(await store.jobs.stateFilesOpenTo(id, REVISION))].toSorted();
+  t.deepEqual(await openTo('a1'), ['given-up', 'runs', 'waits']);
+  t.deepEqual(await openTo('a2'), []);
+  await store.reports.add(report(running, 'a1'), LATER);
+  await store.reports.add(report(lost, 'a1', { status: 'timeout' }), LATER);
+  t.deepEqual(await openTo('a1'), ['waits']);
+});
+
 test('a report is kept once and ends its target', async (t) => {
   const store = await open();
   const of = job();

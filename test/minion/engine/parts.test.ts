@@ -309,7 +309,7 @@ test('a digest of what is not shown is told as a mark, on which nobody can try g
   t.deepEqual(told, {
     action: 'update',
     from: { digest: null, a: 1 },
-    to: { digest: '64', a: 2 },
+    to: { digest: 'digest(64)', a: 2 },
   });
 });
 
