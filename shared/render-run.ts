@@ -37,6 +37,7 @@ export interface ShownOutcome {
   readonly because?: string | undefined;
   readonly blocked?: true | undefined;
   readonly milliseconds: number;
+  readonly attempts?: number | undefined;
 }
 
 export interface ShownError {
@@ -92,8 +93,9 @@ export function renderOutcome(outcome: ShownOutcome, options: RenderOptions): st
   const [mark, style] = MARKS[status];
   const title = name === id ? titleOf(id) : `${titleOf(id)} (${titleOf(name)})`;
   const seconds = milliseconds >= 1000 ? `, ${(milliseconds / 1000).toFixed(1)} s` : '';
+  const tries = outcome.attempts === undefined ? '' : `, ${outcome.attempts} attempts`;
   const word = originWord(outcome.origin);
-  const came = `${paint(style, status)}${word === '' ? '' : `, ${paint('yellow', word)}`}${seconds}`;
+  const came = `${paint(style, status)}${word === '' ? '' : `, ${paint('yellow', word)}`}${seconds}${tries}`;
   const head = `${paint(style, mark)} ${oneLine(type)}  ${paint('bold', title)}  ${came}`;
   return [`${head}  ${paint('dim', oneLine(place))}`, ...detailsOf(outcome, paint)];
 }

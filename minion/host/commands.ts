@@ -173,8 +173,9 @@ async function untilClosed(stream: Readable): Promise<void> {
 function stopReason([program]: Argv, options: ProcessOptions, tail: string): Error {
   const { signal, timeoutMs } = options;
   if (signal.aborted) return signal.reason instanceof Error ? signal.reason : new Error('aborted');
-  const message = `Cannot finish "${program}": it ran longer than ${timeoutMs / 1000} s`;
-  return new ConductorError('COMMAND_TIMEOUT', message, { output: tail });
+  const seconds = timeoutMs / 1000;
+  const message = `Cannot finish "${program}": it ran longer than ${seconds} s`;
+  return new ConductorError('COMMAND_TIMEOUT', message, { output: tail, seconds });
 }
 
 function output(exitCode: number, stdout: Capture, stderr: Capture): Output {

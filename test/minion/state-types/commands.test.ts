@@ -1,4 +1,5 @@
 import test from 'ava';
+import { ConductorError } from '../../../shared/errors.ts';
 import { z } from 'zod';
 import { cmdScript, interpreterOf } from '../../../minion/state-types/commands/cmd-script.ts';
 import { surroundings } from '../../../minion/state-types/commands/cmd-schema.ts';
@@ -94,6 +95,27 @@ test('what a command printed is told, unless that is to be hidden', async (t) =>
   t.like(await converge(cmdRun, args, host(), forReal), { printed: 'up 3 days\n' });
   for (const hidden of [{ hide_output: true }, { output_loglevel: 'quiet' }])
     t.like(await converge(cmdRun, { ...args, ...hidden }, host(), forReal), { printed: '' });
+});
+
+test('a command that runs too long is named, with what it printed unless that is hidden', async (t) => {
+  const details = { output: 'a secret', seconds: 2 };
+  const host = {
+    ...fakeHost({}),
+    run: () =>
+      Promise.reject(new ConductorError('COMMAND_TIMEOUT', 'Cannot finish "/bin/bash"', details)),
+  };
+  const args = { name: 'uptime', always: true };
+  const told = async (more: object) =>
+    t.throwsAsync<ConductorError>(converge(cmdRun, { ...args, ...more }, host, forReal));
+  t.like(await told({}), {
+    message: 'Cannot finish "uptime": it ran longer than 2 s',
+    details: { output: 'a secret' },
+  });
+  t.like(await told({ hide_output: true }), {
+    message: 'Cannot finish the command: it ran longer than 2 s',
+    details: {},
+  });
+  t.false('output' in ((await told({ hide_output: true }))?.details ?? { output: '' }));
 });
 
 test('an answer is held against status and text', (t) => {

@@ -111,12 +111,22 @@ function hidesOutput({ hide_output: isHidden, output_loglevel: level }: Surround
 
 /** Names the script and not the shell; without what it printed if that is to be hidden. */
 function failureOf(error: unknown, { title, args }: Execution): unknown {
-  const exitCode = exitCodeOf(error);
-  if (exitCode === null || !(error instanceof ConductorError)) return error;
+  if (!(error instanceof ConductorError)) return error;
   const isHidden = hidesOutput(args);
-  const shown = isHidden ? 'the command' : title;
-  return new ConductorError('COMMAND_FAILED', `Cannot run ${shown}: it exited with ${exitCode}`, {
-    exitCode,
+  const message = messageFor(error, isHidden ? 'the command' : title);
+  if (message === null) return error;
+  const exitCode = exitCodeOf(error);
+  return new ConductorError(error.code, message, {
+    ...(exitCode === null ? {} : { exitCode }),
     ...(isHidden ? {} : { output: outputOf(error) }),
   });
+}
+
+/** `null` if it is not the command's own failure. */
+function messageFor(error: ConductorError, shown: string): string | null {
+  const exitCode = exitCodeOf(error);
+  if (exitCode !== null) return `Cannot run ${shown}: it exited with ${exitCode}`;
+  const { seconds } = error.details;
+  if (error.code !== 'COMMAND_TIMEOUT' || typeof seconds !== 'number') return null;
+  return `Cannot finish ${shown}: it ran longer than ${seconds} s`;
 }
