@@ -3,6 +3,8 @@ import type { Change } from './change.ts';
 import { escapeControls } from './log.ts';
 import { pauseWords } from './pause.ts';
 import type { ShownPause } from './pause.ts';
+import { renderCounts } from './render-counts.ts';
+import type { ShownCounts } from './render-counts.ts';
 import { originLines, originWord, renderDebt } from './render-origin.ts';
 import type { ShownBefore, ShownDebt, ShownOrigin } from './render-origin.ts';
 import { titleOf } from './render-title.ts';
@@ -56,18 +58,8 @@ export interface ShownReport {
   readonly counts: ShownCounts;
   readonly owed: readonly string[];
   readonly debts?: readonly ShownDebt[] | undefined;
+  readonly shortened?: string | undefined;
   readonly paused?: ShownPause | undefined;
-}
-
-export interface ShownCounts {
-  readonly total: number;
-  readonly unchanged: number;
-  readonly changed: number;
-  readonly wouldChange: number;
-  readonly failed: number;
-  readonly skipped: number;
-  readonly unknown: number;
-  readonly drift?: number | undefined;
 }
 
 type Style = Parameters<typeof styleText>[0];
@@ -112,6 +104,8 @@ export function renderReport(report: ShownReport, options: RenderOptions): strin
   }
   for (const owed of report.debts?.map(renderDebt) ?? report.owed.map(oneLine))
     lines.push(`    ${paint('yellow', 'owed')} ${owed}`);
+  if (report.shortened !== undefined)
+    lines.push(`    ${paint('yellow', 'shortened')} ${oneLine(report.shortened)}`);
   if (report.paused !== undefined)
     lines.push(`    ${paint('yellow', 'paused')} no scheduled runs ${pauseWords(report.paused)}`);
   return lines;
@@ -126,26 +120,6 @@ const STATUS_STYLES: ReadonlyMap<string, Style> = new Map<string, Style>([
   ['ok', 'green'],
   ['changed', 'green'],
 ]);
-
-/** `12 states: 2 changed, 10 unchanged`. */
-export function renderCounts(counts: ShownCounts): string {
-  const parts = [
-    [counts.failed, 'failed'],
-    [counts.changed, withDrift('changed', counts)],
-    [counts.wouldChange, withDrift('would change', counts)],
-    [counts.unknown, 'unknown'],
-    [counts.skipped, 'skipped'],
-    [counts.unchanged, 'unchanged'],
-  ] as const;
-  const said = parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
-  const total = `${counts.total} ${counts.total === 1 ? 'state' : 'states'}`;
-  return said.length === 0 ? total : `${total}: ${said.join(', ')}`;
-}
-
-/** A report is of a dry run or it is none, so all drift stands behind one word. */
-function withDrift(word: string, { drift = 0 }: ShownCounts): string {
-  return drift === 0 ? word : `${word} (${drift} drift)`;
-}
 
 function detailsOf(outcome: ShownOutcome, paint: Paint): string[] {
   const { status, change, diff, reaction, output, because, error } = outcome;

@@ -4,6 +4,7 @@ import { reportSchema } from '../../protocol/report.ts';
 import type { Report } from '../../protocol/report.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import { fitReport } from '../fit-report.ts';
 import { readStored, setAside, writeDurably } from '../host/durable-file.ts';
 import { listOwn, putAside, removeOwn } from './files.ts';
 import type { Link } from './link.ts';
@@ -96,7 +97,8 @@ function openReports(directory: string, parts: Pick<SpoolParts, 'minion' | 'log'
   const memory = new Map<string, Report>();
   return {
     has: (job: string): boolean => memory.has(job) || jobsIn(directory).includes(job),
-    put: (report: Report): void => {
+    put: (whole: Report): void => {
+      const report = fitReport(whole);
       const { job, dryRun } = report;
       if (dryRun || !isWritten(pathOf(directory, job), report, log)) memory.set(job, report);
     },
