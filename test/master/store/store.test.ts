@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -633,4 +633,21 @@ test('a full disk is called one, takes back what was begun, and is over when the
   await sql`pragma max_page_count = 100000`.execute(database);
   await insert('x');
   t.is((await database.selectFrom('certificates').selectAll().execute()).length, 2);
+});
+
+test('only its owner can read the database, also one that others could read before', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'conductor-store-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, 'master.sqlite');
+  const files = [path, `${path}-wal`, `${path}-shm`];
+  const modes = () => files.map((file) => statSync(file).mode & 0o777);
+  const first = await openSqliteStore(path);
+  await first.invitations.add(invitation());
+  t.deepEqual(modes(), [0o600, 0o600, 0o600]);
+  for (const file of files) chmodSync(file, 0o644);
+  const second = await openSqliteStore(path);
+  t.deepEqual(modes(), [0o600, 0o600, 0o600]);
+  t.not(await second.invitations.get(invitation().tid), null);
+  await second.close();
+  await first.close();
 });
