@@ -1,7 +1,8 @@
 import test from 'ava';
-import { lstatSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createCore } from '../../../minion/agent/core.ts';
+import { openJournal } from '../../../minion/agent/journal.ts';
 import { openSpool } from '../../../minion/agent/spool.ts';
 import { createLink } from '../../../minion/agent/link.ts';
 import { readTrust, writeTrust } from '../../../minion/agent/trust.ts';
@@ -9,7 +10,7 @@ import { createLogger } from '../../../shared/log.ts';
 import { uuidv7 } from '../../../shared/uuid.ts';
 import { IN_THE_WAY, putInTheWay } from '../../helpers/in-the-way.ts';
 import { testAtRest } from '../../helpers/toy-world.ts';
-import { fakeChildren, newStateDirectory, reportOf, silentLog } from './fakes.ts';
+import { fakeChildren, journalEntry, newStateDirectory, reportOf, silentLog } from './fakes.ts';
 
 /** An agent that is not told to do anything; what it logged. */
 function start(stateDirectory: string): string {
@@ -63,4 +64,28 @@ test('whom to believe is known from a copy also where a link to nothing stands i
   symlinkSync('/nowhere/at/all', path);
   t.deepEqual(readTrust(stateDirectory, silentLog), trust);
   t.true(lstatSync(path).isFile());
+});
+
+test('a report that is damaged is told as that of the run that it was', (t) => {
+  const stateDirectory = newStateDirectory();
+  for (const name of ['spool', 'ended']) mkdirSync(join(stateDirectory, name), { mode: 0o700 });
+  const { options, ...rest } = journalEntry();
+  const entries = (['refresh', 'job'] as const).map((cause) => ({
+    ...rest,
+    options: { ...options, job: uuidv7(), cause },
+  }));
+  const journal = openJournal(stateDirectory, silentLog);
+  for (const entry of entries) journal.put(entry);
+  journal.end(entries[0]?.options.job ?? '');
+
+  const spool = openSpool({ minion: 'web-01', stateDirectory, link: createLink(), log: silentLog });
+  const told = [...entries.map(({ options: { job } }) => job), uuidv7()].map((job) => {
+    writeFileSync(join(stateDirectory, 'spool', `${job}.json`), 'damaged', { mode: 0o600 });
+    return spool.get(job);
+  });
+  t.deepEqual(
+    told.map((report) => report?.cause),
+    ['refresh', 'job', 'local'],
+  );
+  t.like(told[0], { revision: rest.revision, error: { code: 'RUN_LOST' } });
 });
