@@ -23,21 +23,23 @@ export function createLoudAlarms(log: Logger, now: () => Date) {
   return { alarms, alarm };
 }
 
-const KEPT = 100;
+/** Of one minion: whatever it makes up, those of the others stay. */
+const KEPT = 20;
 const SHOWN_MS = 86_400_000;
 
 export function createAlarms(now: () => Date): Alarms {
-  const alarms: Alarm[] = [];
+  let alarms: readonly Alarm[] = [];
+  const shown = (): readonly Alarm[] => {
+    const oldest = new Date(now().getTime() - SHOWN_MS).toISOString();
+    return alarms.filter(({ at }) => at > oldest);
+  };
   return {
     raise(minion, message) {
-      const known = alarms.findIndex((alarm) => alarm.message === message);
-      if (known >= 0) alarms.splice(known, 1);
-      alarms.unshift({ at: now().toISOString(), minion, message });
-      alarms.splice(KEPT);
+      const others = shown().filter((alarm) => alarm.message !== message);
+      const tooMany = new Set(others.filter((alarm) => alarm.minion === minion).slice(KEPT - 1));
+      const at = now().toISOString();
+      alarms = [{ at, minion, message }, ...others.filter((alarm) => !tooMany.has(alarm))];
     },
-    list() {
-      const oldest = new Date(now().getTime() - SHOWN_MS).toISOString();
-      return alarms.filter(({ at }) => at > oldest);
-    },
+    list: shown,
   };
 }

@@ -26,6 +26,10 @@ export function startHousekeeping(
     guarded(() => jobs.sweep(), 'Sweep failed'),
     SWEEP_MS,
   );
+  const trimming = setInterval(
+    guarded(() => trimIfDue(services, history), 'Pruning failed'),
+    SWEEP_MS,
+  );
   const tick = setInterval(
     guarded(() => jobs.tick(), 'Jobs could not go on'),
     TICK_MS,
@@ -42,6 +46,7 @@ export function startHousekeeping(
       clearInterval(watch);
       lag.disable();
       clearInterval(sweep);
+      clearInterval(trimming);
       clearInterval(tick);
       clearInterval(pruning);
     },
@@ -55,6 +60,18 @@ function noteLag(
   const milliseconds = Math.round(lag.max / 1e6);
   lag.reset();
   if (milliseconds > LAG_MS) log.warn({ milliseconds }, 'Event loop lagged');
+}
+
+/** Of what may be kept, the part that may come between two prunings. */
+const DUE = 1 / 16;
+
+/** An hour is long for whoever sends without an end. */
+export async function trimIfDue(
+  services: Pick<Services, 'store' | 'log'>,
+  history: Pick<MasterConfig['history'], 'megabytes'>,
+): Promise<void> {
+  const isDue = services.store.reports.bytesAdded() > history.megabytes * MIB * DUE;
+  if (isDue) await trim(services, history);
 }
 
 async function trim(

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { outcomeSchema } from '../protocol/report.ts';
 import type { Outcome } from '../protocol/report.ts';
-import { makeOwnDirectory, readOwnBytes } from './host/durable-file.ts';
+import { makeDirectoryOf, readOwnBytes } from './host/durable-file.ts';
 import { fileError } from './host/file-error.ts';
 
 /**
@@ -29,7 +29,7 @@ export function openDone(stateDirectory: string, job: string): Done {
   let isOurs = lines.length > 0;
   const write = (line: Line): void => {
     try {
-      makeOwnDirectory(stateDirectory);
+      makeDirectoryOf(path);
       if (!isOurs) rmSync(path, { force: true, recursive: true });
       isOurs = true;
       // Behind a line that was cut off begins another one.

@@ -193,7 +193,7 @@ class Session<In, Out extends { readonly type: string }> implements Channel<In, 
   #dispatch(type: number, body: Uint8Array): void {
     switch (type) {
       case RECORD.message:
-        this.#inbox.put(this.#parse(body));
+        this.#inbox.put(this.#parse(body), body.length);
         return;
       case RECORD.chunk:
         this.#receiveChunk(body);
@@ -211,7 +211,7 @@ class Session<In, Out extends { readonly type: string }> implements Channel<In, 
 
   #receiveChunk(body: Uint8Array): void {
     const whole = this.#assembler.take(body);
-    if (whole !== null) this.#inbox.put(this.#parse(whole.body, whole.type));
+    if (whole !== null) this.#inbox.put(this.#parse(whole.body, whole.type), whole.body.length);
   }
 
   #receiveHeartbeat(body: Uint8Array): void {

@@ -15,6 +15,7 @@ import {
   minionMessageSchema,
 } from './messages.ts';
 import type { MasterMessage, MinionMessage } from './messages.ts';
+import { refuseDeep } from './nesting.ts';
 import { startMinionHandshake } from './minion-handshake.ts';
 import type { MinionSide } from './minion-handshake.ts';
 import { createOpener, createSealer } from './records.ts';
@@ -64,7 +65,10 @@ export async function acceptMinion(wire: Wire, options: AcceptOptions): Promise<
       sessionId: keys.id,
       sealer,
       opener: createOpener(crypto, keys.toMaster),
-      inbound: { parse: (value) => minionMessageSchema.parse(value), caps: MINION_MESSAGE_CAPS },
+      inbound: {
+        parse: (value) => minionMessageSchema.parse(refuseDeep(value)),
+        caps: MINION_MESSAGE_CAPS,
+      },
       timing,
     });
     return { claim, verdict, channel };

@@ -4,7 +4,8 @@ export type Handler<Message> = (message: Message) => void | Promise<void>;
 
 /** What has come in and waits to be handled, one message at a time. */
 export interface Inbox<Message> {
-  put(message: Message): void;
+  /** `bytes`: how large it was on its way. */
+  put(message: Message, bytes: number): void;
   listen(handler: Handler<Message>): void;
   clear(): void;
   readonly isEmpty: boolean;
@@ -21,10 +22,12 @@ export interface InboxEvents {
 
 const FULL = 64;
 const EASY = 16;
+/** Of what waits and what is being handled: a sender of large messages gets one of them done at a time. */
+const FULL_BYTES = 1024 * 1024;
 
 export function createInbox<Message>(events: InboxEvents): Inbox<Message> {
-  const waiting: Message[] = [];
-  const state = { isHandling: false, isPaused: false };
+  const waiting: { readonly message: Message; readonly bytes: number }[] = [];
+  const state = { isHandling: false, isPaused: false, bytes: 0 };
   let handler: Handler<Message> | null = null;
 
   const handle = async (): Promise<void> => {
@@ -32,8 +35,9 @@ export function createInbox<Message>(events: InboxEvents): Inbox<Message> {
     state.isHandling = true;
     try {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        await handler(next);
-        if (state.isPaused && waiting.length <= EASY) setPaused(state, events, false);
+        await handler(next.message);
+        state.bytes -= next.bytes;
+        if (isEasy(waiting.length, state)) setPaused(state, events, false);
       }
     } catch (error) {
       events.fail(error instanceof Error ? error : new Error(messageOf(error)));
@@ -43,18 +47,17 @@ export function createInbox<Message>(events: InboxEvents): Inbox<Message> {
   };
 
   return {
-    put: (message) => {
-      waiting.push(message);
-      if (waiting.length >= FULL && !state.isPaused) setPaused(state, events, true);
+    put: (message, bytes) => {
+      waiting.push({ message, bytes });
+      state.bytes += bytes;
+      if (isFull(waiting.length, state)) setPaused(state, events, true);
       void handle();
     },
     listen: (next) => {
       handler = next;
       void handle();
     },
-    clear: () => {
-      waiting.length = 0;
-    },
+    clear: () => void waiting.splice(0),
     get isEmpty() {
       return waiting.length === 0 && !state.isHandling;
     },
@@ -62,6 +65,19 @@ export function createInbox<Message>(events: InboxEvents): Inbox<Message> {
       return state.isPaused;
     },
   };
+}
+
+interface Held {
+  readonly isPaused: boolean;
+  readonly bytes: number;
+}
+
+function isFull(count: number, { isPaused, bytes }: Held): boolean {
+  return !isPaused && (count >= FULL || bytes >= FULL_BYTES);
+}
+
+function isEasy(count: number, { isPaused, bytes }: Held): boolean {
+  return isPaused && count <= EASY && bytes < FULL_BYTES;
 }
 
 function setPaused(state: { isPaused: boolean }, events: InboxEvents, isPaused: boolean): void {

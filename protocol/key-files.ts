@@ -12,7 +12,7 @@ export type KeyKind = 'root' | 'identity' | 'sealing' | 'minion';
 
 /** Makes a directory that only its owner can enter; one that is there must be that already. */
 export async function makePrivateDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  if (!(await exists(path))) await mkdir(path, { recursive: true, mode: 0o700 });
   await checkDirectory(path);
 }
 
@@ -85,6 +85,7 @@ export async function readOrCreateKeyFile(
   path: string,
   kind: KeyKind,
 ): Promise<Uint8Array> {
+  await makePrivateDirectory(dirname(path));
   return (await exists(path)) ? readKeyFile(path, kind) : createKeyFile(crypto, path, kind);
 }
 

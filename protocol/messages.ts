@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { countSchema, sha256Schema } from './identifiers.ts';
 import { pauseRequestSchema, pauseSchema } from './pause.ts';
-import { countsSchema, reportSchema, runEventSchema } from './report.ts';
+import { LARGEST_REPORT, countsSchema, reportSchema, runEventSchema } from './report.ts';
 import { manifestEntrySchema, pillarSchema, runOptionsSchema } from './run-request.ts';
 
 /**
@@ -81,7 +81,7 @@ export const MINION_MESSAGE_CAPS: Readonly<Record<MinionMessage['type'], number>
   schedule: 4 * KIB,
   'job-accepted': KIB,
   'job-event': 4 * MIB,
-  report: 64 * MIB,
+  report: LARGEST_REPORT + KIB,
   prepare: 256 * KIB,
   blobs: 16 * KIB,
   pong: KIB,

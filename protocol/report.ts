@@ -124,11 +124,16 @@ export const reportSchema = z.strictObject({
   owed: z.array(z.string()),
   /** The same in full. */
   debts: z.optional(z.array(debtSchema)),
+  /** What the minion has left out, in words, as a master takes no report that is larger than `LARGEST_REPORT`. */
+  shortened: z.optional(z.string()),
   /** What held scheduled runs back when this one ended, which somebody had asked for. */
   paused: z.optional(pauseSchema),
 });
 
 export type Report = z.infer<typeof reportSchema>;
+
+/** In bytes of JSON: more than 20,000 states have to tell. */
+export const LARGEST_REPORT = 16 * 1024 * 1024;
 
 /** The run that another one waits for: one at a time on a minion. */
 export const holderSchema = z.strictObject({

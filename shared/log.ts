@@ -78,11 +78,20 @@ function toJson(value: unknown): string {
   return withoutControls(text);
 }
 
-/** A text that cannot move a cursor, ring, or start a line: `\x1b` for the escape character. */
+/** A text that cannot move a cursor, ring, start a line, or make what follows read backwards: `\x1b` for the escape character. */
 export function escapeControls(text: string): string {
   return text.replaceAll(
     // oxlint-disable-next-line no-control-regex -- they are what is looked for
-    /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/gu,
+    /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu,
     (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
   );
+}
+
+// oxlint-disable-next-line no-control-regex -- it is what colours begin with
+const HARMLESS = /(\u001b\[[\d;]*m|[\n\t])/u;
+
+/** What is about to be shown, of which nothing acts on a terminal but colours, ends of lines and tabs. */
+export function harmless(text: string): string {
+  const parts = text.split(HARMLESS);
+  return parts.map((part) => (HARMLESS.test(part) ? part : escapeControls(part))).join('');
 }

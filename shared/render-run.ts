@@ -3,6 +3,8 @@ import type { Change } from './change.ts';
 import { escapeControls } from './log.ts';
 import { pauseWords } from './pause.ts';
 import type { ShownPause } from './pause.ts';
+import { renderCounts } from './render-counts.ts';
+import type { ShownCounts } from './render-counts.ts';
 import { originLines, originWord, renderDebt } from './render-origin.ts';
 import type { ShownBefore, ShownDebt, ShownOrigin } from './render-origin.ts';
 import { titleOf } from './render-title.ts';
@@ -58,18 +60,8 @@ export interface ShownReport {
   readonly counts: ShownCounts;
   readonly owed: readonly string[];
   readonly debts?: readonly ShownDebt[] | undefined;
+  readonly shortened?: string | undefined;
   readonly paused?: ShownPause | undefined;
-}
-
-export interface ShownCounts {
-  readonly total: number;
-  readonly unchanged: number;
-  readonly changed: number;
-  readonly wouldChange: number;
-  readonly failed: number;
-  readonly skipped: number;
-  readonly unknown: number;
-  readonly drift?: number | undefined;
 }
 
 type Style = Parameters<typeof styleText>[0];
@@ -110,20 +102,28 @@ export function renderReport(report: ShownReport, options: RenderOptions): strin
   const head = `${paint('bold', oneLine(minion))}  ${paint(style, oneLine(status))}${mode}`;
   const lines = [`${head}  ${renderCounts(report.counts)} in ${seconds.toFixed(1)} s`];
   if (error !== undefined) lines.push(...errorLines(error, paint));
-  if (report.starts !== undefined) {
-    const times = `${report.starts} times`;
-    lines.push(
-      `    ${paint('yellow', 'started')} ${times}: it was killed, and its commands may have run before`,
-    );
-  }
-  if (isEmpty(report)) {
-    lines.push(`    ${paint('yellow', 'nothing was done')}: no state is declared for this minion`);
-  }
-  for (const owed of report.debts?.map(renderDebt) ?? report.owed.map(oneLine))
-    lines.push(`    ${paint('yellow', 'owed')} ${owed}`);
-  if (report.paused !== undefined)
-    lines.push(`    ${paint('yellow', 'paused')} no scheduled runs ${pauseWords(report.paused)}`);
-  return lines;
+  const notes = notesOf(report).map(([word, text]) => `    ${paint('yellow', word)} ${text}`);
+  return [...lines, ...notes];
+}
+
+type Note = readonly [string, string];
+
+/** What whoever reads of a run has to know besides. */
+function notesOf(report: ShownReport): Note[] {
+  const { starts, shortened, paused } = report;
+  const owed = report.debts?.map(renderDebt) ?? report.owed.map(oneLine);
+  const killed = 'it was killed, and its commands may have run before';
+  return [
+    ...(starts === undefined ? [] : [['started', `${starts} times: ${killed}`] as const]),
+    ...(isEmpty(report)
+      ? [['nothing was done:', 'no state is declared for this minion'] as const]
+      : []),
+    ...owed.map((debt) => ['owed', debt] as const),
+    ...(shortened === undefined ? [] : [['shortened', oneLine(shortened)] as const]),
+    ...(paused === undefined
+      ? []
+      : [['paused', `no scheduled runs ${pauseWords(paused)}`] as const]),
+  ];
 }
 
 /** It ended well because it had nothing to do at all. */
@@ -135,26 +135,6 @@ const STATUS_STYLES: ReadonlyMap<string, Style> = new Map<string, Style>([
   ['ok', 'green'],
   ['changed', 'green'],
 ]);
-
-/** `12 states: 2 changed, 10 unchanged`. */
-export function renderCounts(counts: ShownCounts): string {
-  const parts = [
-    [counts.failed, 'failed'],
-    [counts.changed, withDrift('changed', counts)],
-    [counts.wouldChange, withDrift('would change', counts)],
-    [counts.unknown, 'unknown'],
-    [counts.skipped, 'skipped'],
-    [counts.unchanged, 'unchanged'],
-  ] as const;
-  const said = parts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
-  const total = `${counts.total} ${counts.total === 1 ? 'state' : 'states'}`;
-  return said.length === 0 ? total : `${total}: ${said.join(', ')}`;
-}
-
-/** A report is of a dry run or it is none, so all drift stands behind one word. */
-function withDrift(word: string, { drift = 0 }: ShownCounts): string {
-  return drift === 0 ? word : `${word} (${drift} drift)`;
-}
 
 function detailsOf(outcome: ShownOutcome, paint: Paint): string[] {
   const { status, change, diff, reaction, output, because, error } = outcome;

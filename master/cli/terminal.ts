@@ -1,8 +1,12 @@
 import { createInterface } from 'node:readline/promises';
 import { systemCode } from '../../shared/errors.ts';
+import { harmless } from '../../shared/log.ts';
 import { wantsColor } from '../../shared/render-run.ts';
 
-/** The terminal, or what stands in its place: all that commands know of the world they print to. */
+/**
+ * The terminal, or what stands in its place: all that commands know of the world they print to. Whoever a text comes
+ * from, all that acts of it is its colours.
+ */
 export interface Terminal {
   /** Results. */
   out(line: string): void;
@@ -47,11 +51,11 @@ export function realTerminal(): Terminal {
   return {
     out(line) {
       clean();
-      stdout.write(`${line}\n`);
+      stdout.write(`${harmless(line)}\n`);
     },
     err(line) {
       clean();
-      stderr.write(`${line}\n`);
+      stderr.write(`${harmless(line)}\n`);
     },
     transient(text) {
       if (!stdout.isTTY) return;
@@ -60,7 +64,7 @@ export function realTerminal(): Terminal {
       // What the terminal would wrap or scroll away could not be overwritten.
       const width = Math.max(stdout.columns - 1, 20);
       const lines = text.split('\n').slice(0, Math.max(stdout.rows - 1, 1));
-      stdout.write(lines.map((line) => line.slice(0, width)).join('\n'));
+      stdout.write(lines.map((line) => harmless(line).slice(0, width)).join('\n'));
       shown = lines.length;
     },
     isTerminal: stdout.isTTY,
@@ -90,7 +94,7 @@ function interrupts(): Interrupts {
 async function ask(question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stdout });
   try {
-    return (await lines.question(`${question} `)).trim();
+    return (await lines.question(`${harmless(question)} `)).trim();
   } finally {
     lines.close();
   }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { EXIT } from '../../shared/exit-codes.ts';
 import { jsonText } from '../../shared/json-text.ts';
 import { escapeControls } from '../../shared/log.ts';
-import { renderCounts } from '../../shared/render-run.ts';
+import { renderCounts } from '../../shared/render-counts.ts';
 import { pingAnswer, statusAnswer, type MinionStatus, type StatusAnswer } from '../api/answers.ts';
 import { readCommon, withCommon, withTarget, type Context } from '../cli/context.ts';
 import { renderTable, renderTime, short } from '../render/table.ts';

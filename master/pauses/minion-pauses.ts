@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import type { MasterMessage } from '../../protocol/messages.ts';
+import { LONGEST_PAUSE_SECONDS } from '../../protocol/pause.ts';
 import type { Pause, PauseRequest } from '../../protocol/pause.ts';
 import type { Presence, Session } from '../sessions/presence.ts';
 import type { Intention, OwedPause } from '../store/intention-store.ts';
@@ -116,16 +117,27 @@ async function heard(parts: Asking, session: Session, news: News): Promise<void>
   const owed = (await store.intentions.get(minion))?.owed ?? null;
   const isSettled =
     owed !== null && (isDone(parts, session, { owed, pause: news.pause }) || isOver(owed, now()));
-  await store.intentions.note(minion, { ...noted(news), ...(isSettled ? { owed: null } : {}) });
+  await store.intentions.note(minion, {
+    ...noted(news, now()),
+    ...(isSettled ? { owed: null } : {}),
+  });
   if (isSettled) confirmed.emit(minion);
   else if (owed !== null && news.isHello) tellIfAble(parts, session, owed);
 }
 
-function noted({ pause, scheduleSource }: News): Partial<Intention> {
+function noted({ pause, scheduleSource }: News, now: Date): Partial<Intention> {
   return {
-    ...(pause === undefined ? {} : { pause }),
+    ...(pause === undefined ? {} : { pause: pause === null ? null : bounded(pause, now) }),
     ...(scheduleSource === undefined ? {} : { scheduleSource }),
   };
+}
+
+/** Nobody can ask a minion for a longer pause, so none is believed to have one. */
+function bounded(pause: Pause, now: Date): Pause {
+  const longest = now.getTime() + LONGEST_PAUSE_SECONDS * 1000;
+  return Date.parse(pause.until) <= longest
+    ? pause
+    : { ...pause, until: new Date(longest).toISOString() };
 }
 
 function tellIfAble(parts: Asking, session: Session, owed: OwedPause): void {

@@ -1,11 +1,7 @@
 import type { Outcome, Report } from '../../protocol/report.ts';
 import { escapeControls } from '../../shared/log.ts';
-import {
-  renderCounts,
-  renderOutcome,
-  type RenderOptions,
-  renderReport,
-} from '../../shared/render-run.ts';
+import { renderCounts } from '../../shared/render-counts.ts';
+import { renderOutcome, type RenderOptions, renderReport } from '../../shared/render-run.ts';
 import type { JobAnswer } from '../api/answers.ts';
 import { ALL_AT_ONCE } from '../jobs/rollout.ts';
 import type { Terminal } from '../cli/terminal.ts';
@@ -89,7 +85,9 @@ interface Part {
 
 function renderOne(report: Report, { outcomes, before }: Part, options: RenderOptions): string[] {
   const lines = outcomes.flatMap((outcome) => renderOutcome(outcome, options));
-  const hasSaid = lines.length > 0 || report.error !== undefined || report.owed.length > 0;
+  const { error, owed, shortened } = report;
+  const hasSaid =
+    lines.length > 0 || error !== undefined || owed.length > 0 || shortened !== undefined;
   return hasSaid
     ? ['', ...lines.map((line) => `${before}${line}`), ...renderReport(report, options)]
     : [];

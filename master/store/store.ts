@@ -262,9 +262,11 @@ export interface ReportStore {
   ): Promise<number | null>;
   /** The newest of each minion that is no dry run. */
   latest(): Promise<ReadonlyMap<string, ReportSummary>>;
+  /** How many bytes of reports have come since they were pruned last, or since the store was opened. */
+  bytesAdded(): number;
   /**
-   * Forgets reports received before then, and the oldest ones above the size; jobs go with them.
-   * The newest of each minion that is no dry run stays.
+   * Forgets reports received before then, and above the size the oldest ones of whichever minions have most; jobs go
+   * with them. The newest of each minion that is no dry run stays.
    */
   prune(limits: { receivedBefore: string; bytes: number }): Promise<number>;
 }

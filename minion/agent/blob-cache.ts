@@ -29,7 +29,10 @@ export function openBlobCache(
   makeOwnDirectory(directory);
   return {
     directory,
-    has: (sha256) => isWhole(join(directory, sha256), sha256, atRest),
+    has: async (sha256) => {
+      makeOwnDirectory(directory);
+      return isWhole(join(directory, sha256), sha256, atRest);
+    },
     put: (sha256, bytes) => {
       if (hashOf(bytes) !== sha256)
         throw new ConductorError('MESSAGE_INVALID', `Cannot keep blob "${sha256}": it is another`);

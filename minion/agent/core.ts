@@ -5,9 +5,8 @@ import type { Logger } from '../../shared/log.ts';
 import { uuidv7 } from '../../shared/uuid.ts';
 import type { JournalEntry, Prepared } from '../agent-files.ts';
 import type { AtRest } from '../host/at-rest.ts';
-import { makeOwnDirectory } from '../host/durable-file.ts';
 import { openBlobCache } from './blob-cache.ts';
-import { filesPutAside } from './files.ts';
+import { filesPutAside, makeOwn } from './files.ts';
 import { createFollowers } from './followers.ts';
 import type { Followers, Watcher } from './followers.ts';
 import { openJournal } from './journal.ts';
@@ -72,7 +71,7 @@ export interface AskedRefresh {
 export function createCore(parts: CoreParts): Core {
   const { stateDirectory, atRest, log, now, minion } = parts;
   const link = createLink();
-  for (const name of ['jobs', 'ended', 'spool']) makeOwnDirectory(join(stateDirectory, name));
+  for (const name of DIRECTORIES) makeOwn(join(stateDirectory, name), log);
   const blobs = openBlobCache(stateDirectory, atRest);
   const reserve = createReserve();
   const spool = lentSpool(reserve, openSpool({ minion, stateDirectory, link, log }));
@@ -109,6 +108,8 @@ export function createCore(parts: CoreParts): Core {
   };
   return core;
 }
+
+const DIRECTORIES = ['jobs', 'ended', 'spool', 'blobs'] as const;
 
 function elapsed(): number {
   return performance.now();

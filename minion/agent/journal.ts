@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { journalEntrySchema } from '../agent-files.ts';
 import type { JournalEntry } from '../agent-files.ts';
-import { writeDurably } from '../host/durable-file.ts';
+import { readStored, writeDurably } from '../host/durable-file.ts';
 import type { Logger } from '../../shared/log.ts';
 import { openEndedJobs } from './ended-jobs.ts';
 import { listOwn, readOwn } from './files.ts';
@@ -17,6 +17,15 @@ export interface Journal {
   hasEnded(job: string): boolean;
   /** In the order in which they came. */
   all(): JournalEntry[];
+}
+
+/** What is still known of a run here, whether it has ended or not; `null` if nothing is. */
+export function knownRun(stateDirectory: string, job: string): JournalEntry | null {
+  for (const name of ['jobs', 'ended']) {
+    const stored = readStored(join(stateDirectory, name, `${job}.json`), journalEntrySchema);
+    if (stored.status === 'ok' && stored.value.options.job === job) return stored.value;
+  }
+  return null;
 }
 
 export function openJournal(stateDirectory: string, log: Logger): Journal {

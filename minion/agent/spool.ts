@@ -4,8 +4,10 @@ import { reportSchema } from '../../protocol/report.ts';
 import type { Report } from '../../protocol/report.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import { fitReport } from '../fit-report.ts';
 import { readStored, setAside, writeDurably } from '../host/durable-file.ts';
 import { listOwn, putAside, removeOwn } from './files.ts';
+import { knownRun } from './journal.ts';
 import type { Link } from './link.ts';
 import { damagedReport } from './missing-report.ts';
 
@@ -45,7 +47,7 @@ const MOST_REFUSALS = 5;
 export function openSpool(parts: SpoolParts): Spool {
   const { log, link } = parts;
   const directory = join(parts.stateDirectory, 'spool');
-  const kept = openReports(directory, parts);
+  const kept = openReports({ ...parts, directory });
   const refusals = new Map<string, number>();
   let underWay: string | null = null;
 
@@ -90,19 +92,24 @@ function putAsideRefused(kept: ReturnType<typeof openReports>, job: string, log:
   log.error({ job, aside }, 'Report was not taken and has been put aside');
 }
 
+interface SpoolPlace extends Pick<SpoolParts, 'minion' | 'stateDirectory' | 'log'> {
+  readonly directory: string;
+}
+
 /** Reports as files, and in memory what can be none. */
-function openReports(directory: string, parts: Pick<SpoolParts, 'minion' | 'log'>) {
-  const { log } = parts;
+function openReports(place: SpoolPlace) {
+  const { directory, log } = place;
   const memory = new Map<string, Report>();
   return {
     has: (job: string): boolean => memory.has(job) || jobsIn(directory).includes(job),
-    put: (report: Report): void => {
+    put: (whole: Report): void => {
+      const report = fitReport(whole);
       const { job, dryRun } = report;
       if (dryRun || !isWritten(pathOf(directory, job), report, log)) memory.set(job, report);
     },
-    get: (job: string): Report | null => memory.get(job) ?? readReport(directory, job, parts),
+    get: (job: string): Report | null => memory.get(job) ?? readReport(place, job),
     jobs: (): string[] => [...new Set([...jobsIn(directory), ...memory.keys()])],
-    first: (): Report | null => firstReport(directory, parts) ?? [...memory.values()][0] ?? null,
+    first: (): Report | null => firstReport(place) ?? [...memory.values()][0] ?? null,
     remove: (job: string): void => {
       memory.delete(job);
       removeOwn(pathOf(directory, job));
@@ -125,9 +132,8 @@ function isWritten(path: string, report: Report, log: Logger): boolean {
 
 /** In place of a report that is damaged comes one that says so: whoever waits for it is told how it ends. */
 function readReport(
-  directory: string,
+  { directory, stateDirectory, minion, log }: SpoolPlace,
   job: string,
-  { minion, log }: Pick<SpoolParts, 'minion' | 'log'>,
 ): Report | null {
   const path = pathOf(directory, job);
   const stored = readStored(path, reportSchema);
@@ -135,7 +141,8 @@ function readReport(
   if (stored.status === 'ok' && stored.value.job === job) return stored.value;
   const why = stored.status === 'ok' ? `it is of job ${stored.value.job}` : stored.why;
   putAside(path, why, log);
-  const report = damagedReport(minion, job, new Date());
+  const run = { job, entry: knownRun(stateDirectory, job) };
+  const report = damagedReport(minion, run, new Date());
   return isWritten(path, report, log) ? report : null;
 }
 
@@ -148,13 +155,11 @@ function jobsIn(directory: string): string[] {
 }
 
 /** One that is not this minion's (its id was another) is put aside, and the next one tried. */
-function firstReport(
-  directory: string,
-  { minion, log }: Pick<SpoolParts, 'minion' | 'log'>,
-): Report | null {
+function firstReport(place: SpoolPlace): Report | null {
+  const { directory, minion, log } = place;
   for (const job of jobsIn(directory)) {
     const path = pathOf(directory, job);
-    const report = readReport(directory, job, { minion, log });
+    const report = readReport(place, job);
     if (report?.minion === minion) return report;
     if (report !== null)
       log.error({ job, of: report.minion, aside: setAside(path) }, 'Report was of another minion');

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { trustSchema } from '../agent-files.ts';
 import { restoreCopy, writeTwice } from '../host/durable-file.ts';
@@ -20,7 +20,7 @@ export interface Trust {
 export function readTrust(stateDirectory: string, log: Logger): Trust | null {
   const path = trustPath(stateDirectory);
   // Only of a file that was damaged: one that has been removed is to be forgotten.
-  const isThere = existsSync(path);
+  const isThere = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   const stored =
     readOwn(path, (value) => trustSchema.parse(value), log) ??
     (isThere ? restoreCopy(path, trustSchema, { dryRun: false }) : null);

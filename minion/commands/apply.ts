@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { compilePillar, pillarToWire } from '../../language/pillar.ts';
@@ -19,7 +18,7 @@ import { uuidv7 } from '../../shared/uuid.ts';
 import type { Configuration } from '../config.ts';
 import { pauseIn } from '../agent/pause.ts';
 import { minionAtRest } from '../agent/identity.ts';
-import { mastersOf } from '../agent/trust.ts';
+import { mastersOf, readTrust } from '../agent/trust.ts';
 import { performRun } from '../run/run.ts';
 import { spoolReport } from '../run/spool.ts';
 import { stateTypes } from '../state-types/index.ts';
@@ -187,6 +186,7 @@ async function run(
   printReport(terminal, view, report);
   // A minion that has a master lets it know; one that has none would only fill its disk.
   const { stateDirectory } = request;
-  if (existsSync(join(stateDirectory, 'master.json'))) spoolReport(stateDirectory, report);
+  if (readTrust(stateDirectory, logOf(context, 'error')) !== null)
+    spoolReport(stateDirectory, report);
   return report;
 }

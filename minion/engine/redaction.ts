@@ -60,7 +60,19 @@ function mapped(
   show: (value: Value, name: string) => Json,
 ): Record<string, Json> {
   return Object.fromEntries(
-    Object.entries(attributes).map(([name, value]) => [name, show(value, name)]),
+    Object.entries(attributes).map(([name, value]) => [name, flattened(show(value, name))]),
+  );
+}
+
+/** No master takes what nests without an end, and no reader does. */
+const MOST_LEVELS = 16;
+
+function flattened(value: Json, levels = MOST_LEVELS): Json {
+  if (typeof value !== 'object' || value === null) return value;
+  if (levels === 0) return '…';
+  if (Array.isArray(value)) return value.map((item) => flattened(item, levels - 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name, flattened(item, levels - 1)]),
   );
 }
 

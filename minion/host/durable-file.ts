@@ -27,7 +27,7 @@ import { fileError } from './file-error.ts';
 export function writeDurably(path: string, content: string | Uint8Array): void {
   const staged = `${dirname(path)}/.${basename(path)}.new`;
   try {
-    makeOwnDirectory(dirname(path));
+    makeDirectoryOf(path);
     rmSync(staged, { force: true });
     const fd = openSync(staged, 'wx', 0o600);
     try {
@@ -87,7 +87,7 @@ export function readOwnBytes(path: string): Stored<Buffer> {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     const code = systemCode(error);
-    if (code === 'ENOENT') return { status: 'missing' };
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { status: 'missing' };
     if (code === 'ELOOP' || code === 'ENXIO') return { status: 'corrupt', why: NO_FILE };
     throw fileError('read', path, error);
   }
@@ -110,10 +110,27 @@ function strangeness(status: Stats): string | null {
   return (mode & 0o022) === 0 ? null : `its mode ${mode.toString(8)} lets others write it`;
 }
 
-/** Makes a directory that only root can enter; a file in its place is put aside. */
-export function makeOwnDirectory(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === false) setAside(path);
+/**
+ * Makes a directory that only root can enter. Whatever else stands in its place, a link included, is put aside; says
+ * where, and `null` if nothing did.
+ */
+export function makeOwnDirectory(path: string): string | null {
+  const aside = clearPlace(path);
   mkdirSync(path, { recursive: true, mode: 0o700 });
+  return aside;
+}
+
+/** Puts aside what stands in place of a directory of ours and is none. Says where it is now; `null` if nothing did. */
+export function clearPlace(path: string): string | null {
+  const isOther = lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
+  return isOther ? setAside(path) : null;
+}
+
+/** Makes the directory that one of our files is to be in. That may be a link to one: where all is kept is not ours to say. */
+export function makeDirectoryOf(path: string): void {
+  const directory = dirname(path);
+  const isThere = statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (!isThere) makeOwnDirectory(directory);
 }
 
 /** Like `writeDurably`, with a copy beside it for the day on which the file is found damaged. */

@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { messageOf, systemCode } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { AtRest } from './at-rest.ts';
-import { makeOwnDirectory, readOwnBytes, setAside, writeDurably } from './durable-file.ts';
+import {
+  clearPlace,
+  makeOwnDirectory,
+  readOwnBytes,
+  setAside,
+  writeDurably,
+} from './durable-file.ts';
 import { fileError } from './file-error.ts';
 
 /**
@@ -48,16 +54,25 @@ export function openKeeps(place: KeepPlace): Keeps {
   return {
     get: (name) => (atRest === null ? null : (read(pathOf(name), atRest, log)?.content ?? null)),
     put(name, content) {
+      clear(directory, log);
       const why =
         content === null ? removed(pathOf(name)) : write(place, directory, { name, content });
       if (why !== null) log.warn({ why }, 'Old content could not be kept, or forgotten');
     },
-    names: () =>
-      namesIn(directory).flatMap((file) => {
+    names() {
+      clear(directory, log);
+      return namesIn(directory).flatMap((file) => {
         const kept = atRest === null ? null : read(join(directory, file), atRest, log);
         return kept === null ? [] : [kept.name];
-      }),
+      });
+    },
   };
+}
+
+/** What is no directory holds nothing that could be taken for what was there. */
+function clear(directory: string, log: Logger): void {
+  const aside = clearPlace(directory);
+  if (aside !== null) log.error({ aside }, 'Old content that was kept is damaged');
 }
 
 function fileName(name: string): string {

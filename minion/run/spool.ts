@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Report } from '../../protocol/report.ts';
+import { fitReport } from '../fit-report.ts';
 import { writeDurably } from '../host/durable-file.ts';
 
 /**
@@ -8,5 +9,6 @@ import { writeDurably } from '../host/durable-file.ts';
  */
 export function spoolReport(stateDirectory: string, report: Report): void {
   if (report.dryRun) return;
-  writeDurably(join(stateDirectory, 'spool', `${report.job}.json`), JSON.stringify(report));
+  const text = JSON.stringify(fitReport(report));
+  writeDurably(join(stateDirectory, 'spool', `${report.job}.json`), text);
 }

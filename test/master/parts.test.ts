@@ -11,7 +11,7 @@ import { argumentsAsJson, shortFingerprint } from '../../master/catalog.ts';
 import { parseSettings } from '../../master/cli/values.ts';
 import { readMasterConfig, splitAddress } from '../../master/config/master-config.ts';
 import { demand, minionCaller, OPERATOR, PERMISSIONS } from '../../master/gate.ts';
-import { prune } from '../../master/housekeeping.ts';
+import { prune, trimIfDue } from '../../master/housekeeping.ts';
 import { createJobEvents } from '../../master/jobs/job-events.ts';
 import { exitCodeOfTargets, hasEnded } from '../../master/jobs/job-result.ts';
 import { createProgressBoard } from '../../master/jobs/progress.ts';
@@ -32,6 +32,7 @@ import { lockStateDirectory } from '../../master/state-lock.ts';
 import { openSqliteStore } from '../../master/store/sqlite/sqlite-store.ts';
 import { TARGET_STATES, type JobEvent } from '../../protocol/messages.ts';
 import { createLogger } from '../../shared/log.ts';
+import { uuidv7 } from '../../shared/uuid.ts';
 import { report, testMaster, until } from './harness.ts';
 
 const quiet = createLogger({ name: 'test', level: 'error', write: () => undefined });
@@ -236,6 +237,16 @@ test('alarms are newest first, told once, and forgotten after a day', (t) => {
   );
   now = new Date('2026-01-02T00:00:01Z');
   t.deepEqual(alarms.list(), []);
+});
+
+test('however many alarms one minion raises, those of the others stay', (t) => {
+  const alarms = createAlarms(() => new Date('2026-01-01T00:00:00Z'));
+  alarms.raise('quiet', 'a disk that fails');
+  for (let number = 1; number <= 300; number += 1) alarms.raise('liar', `made up ${number}`);
+  const [first, ...others] = alarms.list();
+  t.like(first, { minion: 'liar', message: 'made up 300' });
+  t.is(others.length, 20);
+  t.like(others.at(-1), { minion: 'quiet', message: 'a disk that fails' });
 });
 
 const done = { event: 'done', exitCode: 0 } as const;
@@ -623,6 +634,28 @@ test('housekeeping forgets what is old', async (t) => {
   });
   await prune({ store, log: quiet, now: inMarch }, { days: 30, megabytes: 1 });
   t.is(await store.invitations.get('1'), null);
+  await store.close();
+});
+
+test('history is pruned as soon as much has come since the last time', async (t) => {
+  const store = await openSqliteStore(':memory:');
+  const owed = ['x'.repeat(20_000)];
+  const add = async (count: number) => {
+    for (let n = 0; n < count; n += 1)
+      await store.reports.add(report(uuidv7(), 'm1', { owed }), '2026-03-01T00:00:00.000Z');
+  };
+  const kept = async () => (await store.reports.withoutJob({ limit: 999 })).length;
+  const tidy = () => trimIfDue({ store, log: quiet }, { megabytes: 1 });
+  await add(3);
+  await store.reports.prune({ receivedBefore: '', bytes: 50_000 });
+  t.is(await kept(), 2);
+  await add(2);
+  await tidy();
+  t.true(store.reports.bytesAdded() > 0, 'little has come');
+  await add(60);
+  await tidy();
+  t.is(store.reports.bytesAdded(), 0);
+  t.true((await kept()) < 53);
   await store.close();
 });
 

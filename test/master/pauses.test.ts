@@ -171,3 +171,14 @@ test('a minion that is forgotten leaves no pause behind', async (t) => {
   t.is(await store.intentions.get('web-01'), null);
   t.is((await store.intentions.all()).size, 0);
 });
+
+test('a pause that a minion claims is no longer than one that can be asked for', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01' });
+  await say(minion, { ...paused('minion'), until: '2099-01-01T00:00:00.000Z' });
+  const { store } = on.master.services;
+  await until(async () => (await store.intentions.get('web-01'))?.pause != null);
+  const { until: end = '' } = (await store.intentions.get('web-01'))?.pause ?? {};
+  const days = (Date.parse(end) - Date.now()) / 86_400_000;
+  t.true(days > 13.9 && days <= 14, end);
+});

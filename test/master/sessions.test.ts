@@ -9,6 +9,7 @@ import { ALL_AT_ONCE } from '../../master/jobs/rollout.ts';
 import { WebSocket } from 'ws';
 import type { MinionStore } from '../../master/store/store.ts';
 import { connectMaster } from '../../protocol/connect.ts';
+import { factsSchema } from '../../protocol/messages.ts';
 import { nodeCrypto } from '../../protocol/node-crypto.ts';
 import { wireOf } from '../../protocol/websocket-wire.ts';
 import { uuidv7 } from '../../shared/uuid.ts';
@@ -370,4 +371,20 @@ test('with a certificate the channel runs over TLS, and nothing else gets in', a
 test('TLS files that cannot be read stop the start', async (t) => {
   const tls = { cert: '/nowhere/cert.pem', key: '/nowhere/key.pem' };
   await t.throwsAsync(testMaster(t, {}, { tls }), { message: /Cannot use the TLS files: ENOENT/u });
+});
+
+function nested(levels: number): unknown {
+  return JSON.parse(`{"os":${'['.repeat(levels)}1${']'.repeat(levels)}}`);
+}
+
+test('facts that nest without an end are refused, and those that are shown do not', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01' });
+  await minion.send({ type: 'facts', facts: factsSchema.parse(nested(20)) });
+  await until(async () => (await on.cli('facts', 'web-01')).out.length > 0);
+  await minion.send({ type: 'facts', facts: factsSchema.parse(nested(1500)) });
+  t.is((await minion.ended).reason, 'failed');
+  const why = 'Cannot read a \\"facts\\" message: it nests more than 32 levels deep';
+  await until(() => on.log.some((line) => line.includes(why)));
+  t.is((await on.cli('facts', 'web-01')).code, 0);
 });

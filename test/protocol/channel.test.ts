@@ -193,6 +193,33 @@ test('a sender that is too fast for the handler has to wait', async (t) => {
   await master?.close('done');
 });
 
+test('who sends large messages waits until those before are handled', async (t) => {
+  const calls: string[] = [];
+  const wires = memoryWires();
+  const watched = {
+    ...wires.master.wire,
+    pause: () => void calls.push('pause'),
+    resume: () => void calls.push('resume'),
+  };
+  const [{ channel: master }, { channel: minion }] = await Promise.all([
+    acceptMinion(watched, acceptOptions),
+    connectMaster(wires.minion.wire, connectOptions),
+  ]);
+  calls.length = 0;
+  const gate = new EventEmitter();
+  const opened = once(gate, 'open');
+  master?.listen(async () => void (await opened));
+  const facts = { text: 'x'.repeat(600 * 1024) };
+  await minion?.send({ type: 'facts', facts });
+  t.deepEqual(calls, []);
+  await minion?.send({ type: 'facts', facts });
+  t.deepEqual(calls, ['pause']);
+  gate.emit('open');
+  await sleep(50);
+  t.deepEqual(calls, ['pause', 'resume']);
+  await master?.close('done');
+});
+
 test('a peer that has gone silent is noticed, one that only answers pings is not', async (t) => {
   const timing = { pingMs: 20, deadMs: 60 };
   const alive = await session({ accept: { timing }, connect: { timing } });

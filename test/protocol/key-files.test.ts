@@ -24,6 +24,7 @@ import {
 import { fingerprintOf } from '../../protocol/fingerprint.ts';
 import { nodeCrypto } from '../../protocol/node-crypto.ts';
 import { formatSealingKey, open, parseSealingKey, seal, sealingKey } from '../../protocol/seal.ts';
+import { IN_THE_WAY, putInTheWay } from '../helpers/in-the-way.ts';
 
 const crypto = nodeCrypto;
 
@@ -186,4 +187,13 @@ test('a sealed value that is damaged or for another key is refused with the reas
     });
   }
   t.throws(() => parseSealingKey('cdr1seal:abc'), { code: 'SEALED_VALUE' });
+});
+
+test('what stands in place of the directory of keys is told as such', async (t) => {
+  for (const what of IN_THE_WAY) {
+    const path = await folder();
+    putInTheWay(path, what);
+    const key = readOrCreateKeyFile(crypto, join(path, 'minion.key'), 'minion');
+    await t.throwsAsync(key, { ...refused, message: /pki": it is not a directory$/u }, what);
+  }
 });

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { jsonText } from '../../shared/json-text.ts';
-import { createLogger, escapeControls, logFormat } from '../../shared/log.ts';
+import { createLogger, escapeControls, harmless, logFormat } from '../../shared/log.ts';
 import { Secret } from '../../shared/secret.ts';
 
 function collected(format: 'json' | 'journal', level: 'debug' | 'info' | 'warn' = 'info') {
@@ -78,4 +78,17 @@ test('shows an error with its stack and a secret not at all', (t) => {
 test('the journal is recognised by its environment variable', (t) => {
   t.is(logFormat({ JOURNAL_STREAM: '8:1' }), 'journal');
   t.is(logFormat({}), 'json');
+});
+
+test('text that turns its direction is shown as what it is, and stays the same value in JSON', (t) => {
+  const said = 'ok\u202eko \u2066x\u2069 \u200f\u061c';
+  t.is(escapeControls(said), 'ok\\x202eko \\x2066x\\x2069 \\x200f\\x61c');
+  t.notRegex(jsonText({ said }), /\p{Bidi_Control}/u);
+  t.is(JSON.parse(jsonText({ said })).said, said);
+});
+
+test('on a terminal nothing acts but colours, ends of lines and tabs', (t) => {
+  const colours = '\u001b[1m\u001b[31mred\u001b[39m\u001b[22m\tand\nnext';
+  t.is(harmless(colours), colours);
+  t.is(harmless('\u001b[2Jgone\u202e\u0007\r'), '\\x1b[2Jgone\\x202e\\x07\\x0d');
 });

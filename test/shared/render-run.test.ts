@@ -1,5 +1,6 @@
 import test from 'ava';
-import { renderCounts, renderOutcome, renderReport, wantsColor } from '../../shared/render-run.ts';
+import { renderCounts } from '../../shared/render-counts.ts';
+import { renderOutcome, renderReport, wantsColor } from '../../shared/render-run.ts';
 import type { ShownOutcome } from '../../shared/render-run.ts';
 
 const plain = { color: false, verbose: false };

@@ -1,3 +1,4 @@
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
 import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
 import { ConductorError, messageOf } from '../../../shared/errors.ts';
@@ -92,11 +93,12 @@ export type Database = Kysely<Tables>;
 
 /**
  * Opens the database file (`:memory:` for none) with the newest schema. Every commit is on disk
- * when it returns: keys, tokens, jobs and reports must all survive a power loss.
+ * when it returns: keys, tokens, jobs and reports must all survive a power loss. Only its owner can read it.
  */
 export async function openDatabase(path: string): Promise<Database> {
   let file: DatabaseSyncInstance;
   try {
+    if (path !== ':memory:') keepToOwner(path);
     file = new DatabaseSync(path, { timeout: 5000 });
     file.exec('pragma journal_mode = wal');
     file.exec('pragma synchronous = full');
@@ -112,6 +114,13 @@ export async function openDatabase(path: string): Promise<Database> {
     throw unusable(path, error);
   }
   return database;
+}
+
+/** Also the files beside it, which SQLite makes with the mode of the database. */
+function keepToOwner(path: string): void {
+  closeSync(openSync(path, 'a', 0o600));
+  for (const file of [path, `${path}-wal`, `${path}-shm`])
+    if (existsSync(file)) chmodSync(file, 0o600);
 }
 
 function unusable(path: string, cause: unknown): ConductorError {

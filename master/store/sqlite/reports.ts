@@ -5,11 +5,17 @@ import { causeColumn, countsColumn, reportColumn, statusColumn } from './columns
 import { noteDrift } from './drifts.ts';
 import type { Database, Tables } from './database.ts';
 import type { Commit } from './group-commit.ts';
-import { UNFINISHED } from './job-rows.ts';
+import { ENDED, isNewest, prune } from './prune.ts';
 
 export function reportStore(database: Database, commit: Commit): ReportStore {
+  let bytesAdded = 0;
   return {
-    add: (report, receivedAt) => commit((unit) => add(unit, report, receivedAt)),
+    async add(report, receivedAt) {
+      const row = rowOf(report, receivedAt);
+      const isNew = await commit((unit) => add(unit, report, row));
+      if (isNew) bytesAdded += row.size;
+      return isNew;
+    },
     async get(job, minion) {
       const row = await database
         .selectFrom('reports')
@@ -22,14 +28,19 @@ export function reportStore(database: Database, commit: Commit): ReportStore {
     withoutJob: (asked) => withoutJob(database, asked),
     usualMilliseconds: (minion, like) => usualMilliseconds(database, minion, like),
     latest: () => latest(database),
-    prune: (limits) => prune(database, limits),
+    bytesAdded: () => bytesAdded,
+    prune(limits) {
+      bytesAdded = 0;
+      return prune(database, limits);
+    },
   };
 }
 
-async function add(database: Database, report: Report, receivedAt: string): Promise<boolean> {
+async function add(database: Database, report: Report, row: Tables['reports']): Promise<boolean> {
+  const receivedAt = row.received_at;
   const { numInsertedOrUpdatedRows } = await database
     .insertInto('reports')
-    .values(rowOf(report, receivedAt))
+    .values(row)
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst();
   if (numInsertedOrUpdatedRows === 0n) return false;
@@ -107,9 +118,6 @@ async function withoutJob(
   return (await query.limit(limit).execute()).map(summaryOf);
 }
 
-/** When a run ended: a host whose clock is ahead does not stay with what it did under that clock. */
-const AT = sql`min(ended_at, received_at)`;
-
 const RECENT = 5;
 
 async function usualMilliseconds(
@@ -125,7 +133,7 @@ async function usualMilliseconds(
     .where('reports.dry_run', '=', dryRun ? 1 : 0)
     .where('status', 'in', ['ok', 'changed'])
     .where(sql<string>`coalesce(jobs.state_files, '[]')`, '=', JSON.stringify(stateFiles))
-    .orderBy(AT, 'desc')
+    .orderBy(ENDED, 'desc')
     .limit(RECENT)
     .execute();
   const took = rows.map((row) => Date.parse(row.ended_at) - Date.parse(row.started_at));
@@ -133,16 +141,7 @@ async function usualMilliseconds(
 }
 
 async function latest(database: Database): Promise<ReadonlyMap<string, ReportSummary>> {
-  const rows = await database
-    .selectFrom('reports')
-    .select(SUMMARY)
-    .where('dry_run', '=', 0)
-    .where(
-      sql<boolean>`(minion, ${AT}) in
-        (select minion, max(${AT}) from reports where dry_run = 0 group by minion)`,
-    )
-    .orderBy('job')
-    .execute();
+  const rows = await database.selectFrom('reports').select(SUMMARY).where(isNewest).execute();
   return new Map(rows.map((row) => [row.minion, summaryOf(row)]));
 }
 
@@ -159,55 +158,4 @@ function summaryOf(row: SummaryRow): ReportSummary {
     counts: countsColumn(row.counts),
     owed: row.owed,
   };
-}
-
-/** What a minion did last is known for as long as the minion is, however long ago that was. */
-const isNotNewest = sql<boolean>`(minion, ${AT}) not in
-  (select minion, max(${AT}) from reports where dry_run = 0 group by minion)`;
-
-async function prune(
-  database: Database,
-  { receivedBefore, bytes }: { receivedBefore: string; bytes: number },
-): Promise<number> {
-  return database.transaction().execute(async (transaction) => {
-    const old = await transaction
-      .deleteFrom('reports')
-      .where('received_at', '<', receivedBefore)
-      .where(isNotNewest)
-      .executeTakeFirst();
-    const excess = await transaction
-      .deleteFrom('reports')
-      .where(
-        sql<boolean>`(job, minion) in (select job, minion from (
-          select job, minion, sum(size) over (order by received_at desc, job, minion) as newer
-          from reports) where newer > ${bytes})`,
-      )
-      .where(isNotNewest)
-      .executeTakeFirst();
-    await transaction.deleteFrom('drifts').where('last_at', '<', receivedBefore).execute();
-    await forgetJobs(transaction, receivedBefore);
-    return Number(old.numDeletedRows + excess.numDeletedRows);
-  });
-}
-
-/** Jobs that have ended, of which no report is left. */
-async function forgetJobs(database: Database, createdBefore: string): Promise<void> {
-  await database
-    .deleteFrom('jobs')
-    .where('created_at', '<', createdBefore)
-    .where((job) =>
-      job.not(
-        job.exists(
-          job
-            .selectFrom('targets')
-            .select('targets.job')
-            .whereRef('targets.job', '=', 'jobs.id')
-            .where((is) =>
-              is.or([is('state', 'in', UNFINISHED), is('updated_at', '>=', createdBefore)]),
-            ),
-        ),
-      ),
-    )
-    .where('id', 'not in', (query) => query.selectFrom('reports').select('job'))
-    .execute();
 }

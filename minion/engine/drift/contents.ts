@@ -2,7 +2,7 @@ import { readFileSync, readdirSync, rmSync, statSync, statfsSync, utimesSync } f
 import { join } from 'node:path';
 import { ConductorError, systemCode } from '../../../shared/errors.ts';
 import type { AtRest } from '../../host/at-rest.ts';
-import { writeDurably } from '../../host/durable-file.ts';
+import { makeOwnDirectory, writeDurably } from '../../host/durable-file.ts';
 import { fileError } from '../../host/file-error.ts';
 
 /** What became of a content that was to be kept. */
@@ -51,6 +51,7 @@ export function openContents(directory: string, atRest: AtRest | null, limits = 
       const kept = atRest.digest(content);
       const sealed = atRest.seal(content);
       const path = join(directory, kept);
+      makeOwnDirectory(directory);
       const stored = storedIn(directory);
       if (stored.some(({ name }) => name === kept)) {
         const now = new Date();

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
@@ -498,8 +498,33 @@ test('history is bounded by age and by size; jobs go with their reports', async 
   const add = (at: string) => store.reports.add(report(uuidv7(), 'a1', { endedAt: at }), at);
   const size = JSON.stringify(report(fresh.id, 'a1')).length;
   for (let n = 0; n < 9; n += 1) await add(`2026-02-0${n + 1}T00:00:00.000Z`);
-  t.is(await store.reports.prune({ receivedBefore: NOW, bytes: size * 4 }), 6);
+  t.is(await store.reports.prune({ receivedBefore: NOW, bytes: size * 4 }), 7);
   t.is(await store.reports.prune({ receivedBefore: NOW, bytes: size * 4 }), 0);
+});
+
+test('what goes for want of room is the oldest of the minion of which there is most', async (t) => {
+  const store = await open();
+  const days = Array.from({ length: 20 }, (_, day) =>
+    `2026-02-${day + 1}T`.replace(/-(\d)T/u, '-0$1T'),
+  );
+  const add = (id: string, day: string, more: Partial<Report> = {}) => {
+    const at = `${day}00:00:00.000Z`;
+    return store.reports.add(report(uuidv7(), id, { endedAt: at, ...more }), at);
+  };
+  const countOf = async (id: string) =>
+    (await store.reports.withoutJob({ limit: 99, minions: [id] })).length;
+  for (const day of days.slice(0, 5)) await add('quiet', day);
+  for (const day of days) await add('loud1', day);
+  for (const day of days) await add('liar1', day, { endedAt: LATER });
+  const size = store.reports.bytesAdded() / 45;
+  t.is(size, Math.round(size), 'all are of one size');
+
+  await store.reports.prune({ receivedBefore: NOW, bytes: size * 15 });
+  t.deepEqual([await countOf('quiet'), await countOf('loud1'), await countOf('liar1')], [5, 5, 5]);
+  t.is((await store.reports.latest()).get('loud1')?.endedAt, `${days[19] ?? ''}00:00:00.000Z`);
+  t.is(store.reports.bytesAdded(), 0);
+  await store.reports.prune({ receivedBefore: NOW, bytes: 0 });
+  t.deepEqual([await countOf('quiet'), await countOf('loud1'), await countOf('liar1')], [1, 1, 1]);
 });
 
 function drifting(count: number, at: string, key = 'key'): Report['outcomes'] {
@@ -637,4 +662,21 @@ test('a full disk is called one, takes back what was begun, and is over when the
   await sql`pragma max_page_count = 100000`.execute(database);
   await insert('x');
   t.is((await database.selectFrom('certificates').selectAll().execute()).length, 2);
+});
+
+test('only its owner can read the database, also one that others could read before', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'conductor-store-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const path = join(directory, 'master.sqlite');
+  const files = [path, `${path}-wal`, `${path}-shm`];
+  const modes = () => files.map((file) => statSync(file).mode & 0o777);
+  const first = await openSqliteStore(path);
+  await first.invitations.add(invitation());
+  t.deepEqual(modes(), [0o600, 0o600, 0o600]);
+  for (const file of files) chmodSync(file, 0o644);
+  const second = await openSqliteStore(path);
+  t.deepEqual(modes(), [0o600, 0o600, 0o600]);
+  t.not(await second.invitations.get(invitation().tid), null);
+  await second.close();
+  await first.close();
 });

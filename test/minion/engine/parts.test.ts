@@ -48,6 +48,18 @@ const type = typeWith(z.strictObject({}));
 
 const GUARD = '/bin/bash -c exec /bin/sh -c "$0" > >(exec cat) 2>&1 eval "$(cat)"';
 
+test('what nests without an end is shown to an end', (t) => {
+  const deep: Change = {
+    action: 'create',
+    to: { value: JSON.parse(`${'['.repeat(1500)}1${']'.repeat(1500)}`) },
+  };
+  const shown = presentable(deep, { ...redaction, secretNames: new Set(), hidesBefore: false });
+  t.is(
+    JSON.stringify(shown),
+    `{"action":"create","to":{"value":${'['.repeat(16)}"…"${']'.repeat(16)}}}`,
+  );
+});
+
 test('shows only what differs, with secrets as fingerprints, at any depth', (t) => {
   const change: Change = {
     action: 'update',

@@ -1,8 +1,9 @@
 import test from 'ava';
-import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { lstatSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openKeeps } from '../../../minion/host/keeps.ts';
 import type { KeepPlace, Keeps } from '../../../minion/host/keeps.ts';
+import { IN_THE_WAY, putInTheWay } from '../../helpers/in-the-way.ts';
 import { createLogger } from '../../../shared/log.ts';
 import { newDirectory, testAtRest } from '../../helpers/toy-world.ts';
 
@@ -76,4 +77,24 @@ test('what is damaged is put aside, and is not taken for what was kept', (t) => 
   t.regex(said.join(''), /is damaged/u);
   t.regex(readdirSync(join(directory, 'keeps')).join(), /corrupt/u);
   t.deepEqual(keeps.names(), []);
+});
+
+test('whatever stands in place of the directory is put aside, and told', (t) => {
+  for (const what of IN_THE_WAY) {
+    const directory = newDirectory();
+    const place = join(directory, 'keeps');
+    const [keeps, said] = open(directory);
+    putInTheWay(place, what);
+    t.is(keeps.get('one'), null, what);
+    t.deepEqual(keeps.names(), [], what);
+    t.regex(said.join(''), /is damaged/u, what);
+    t.regex(readdirSync(directory).join(), /^keeps\.corrupt-/u, what);
+    putInTheWay(place, what);
+    keeps.put('one', null);
+    putInTheWay(place, what);
+    keeps.put('one', bytes('1'));
+    t.is(textOf(keeps.get('one')), '1', what);
+    t.true(lstatSync(place).isDirectory(), what);
+    t.is(said.length, 3, what);
+  }
 });

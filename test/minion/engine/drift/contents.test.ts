@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { LIMITS, findContent, openContents } from '../../../../minion/engine/drift/contents.ts';
 import { createAtRest } from '../../../../minion/host/at-rest.ts';
 import { nodeCrypto } from '../../../../protocol/node-crypto.ts';
+import { IN_THE_WAY, putInTheWay } from '../../../helpers/in-the-way.ts';
 import { newDirectory, testAtRest } from '../../../helpers/toy-world.ts';
 
 function bytes(text: string): Uint8Array {
@@ -94,4 +95,12 @@ test('without a key nothing is kept', (t) => {
     notKept: 'there is no key to seal it with',
   });
   t.deepEqual(readdirSync(directory), []);
+});
+
+test('whatever stands in place of the directory is put aside', (t) => {
+  for (const what of IN_THE_WAY) {
+    const directory = join(newDirectory(), 'drift');
+    putInTheWay(directory, what);
+    t.deepEqual(openContents(directory, testAtRest).keep(bytes('1')), { kept: hashOf('1') }, what);
+  }
 });

@@ -1,0 +1,71 @@
+import { sql } from 'kysely';
+import type { Database } from './database.ts';
+import { UNFINISHED } from './job-rows.ts';
+
+/** When a run ended: a host whose clock is ahead does not stay with what it did under that clock. */
+export const ENDED = sql`min(ended_at, received_at)`;
+
+/** What each minion has done last, one report each whatever it says of its times. */
+export const isNewest = sql<boolean>`rowid in
+  (select max(rowid) from reports where dry_run = 0 and (minion, ${ENDED}) in
+    (select minion, max(${ENDED}) from reports where dry_run = 0 group by minion)
+  group by minion)`;
+
+/** What a minion did last is known for as long as the minion is, however long ago that was. */
+const isNotNewest = sql<boolean>`not ${isNewest}`;
+
+/**
+ * Beyond so many bytes go the oldest reports of the minion of which there is most, until it has no more than the next
+ * one, and so on: however much one of them sends, what is known of the others stays.
+ */
+const isBeyond = (bytes: number) => sql<boolean>`rowid in
+  (select id from
+    (select id, sum(size) over (order by newer, received_at desc, id) as total from
+      (select rowid as id, size, received_at,
+        sum(size) over (partition by minion order by received_at desc, rowid desc) as newer
+      from reports))
+  where total > ${bytes})`;
+
+/** See `ReportStore.prune`. */
+export async function prune(
+  database: Database,
+  { receivedBefore, bytes }: { receivedBefore: string; bytes: number },
+): Promise<number> {
+  return database.transaction().execute(async (transaction) => {
+    const old = await transaction
+      .deleteFrom('reports')
+      .where('received_at', '<', receivedBefore)
+      .where(isNotNewest)
+      .executeTakeFirst();
+    const excess = await transaction
+      .deleteFrom('reports')
+      .where(isBeyond(bytes))
+      .where(isNotNewest)
+      .executeTakeFirst();
+    await transaction.deleteFrom('drifts').where('last_at', '<', receivedBefore).execute();
+    await forgetJobs(transaction, receivedBefore);
+    return Number(old.numDeletedRows + excess.numDeletedRows);
+  });
+}
+
+/** Jobs that have ended, of which no report is left. */
+async function forgetJobs(database: Database, createdBefore: string): Promise<void> {
+  await database
+    .deleteFrom('jobs')
+    .where('created_at', '<', createdBefore)
+    .where((job) =>
+      job.not(
+        job.exists(
+          job
+            .selectFrom('targets')
+            .select('targets.job')
+            .whereRef('targets.job', '=', 'jobs.id')
+            .where((is) =>
+              is.or([is('state', 'in', UNFINISHED), is('updated_at', '>=', createdBefore)]),
+            ),
+        ),
+      ),
+    )
+    .where('id', 'not in', (query) => query.selectFrom('reports').select('job'))
+    .execute();
+}
