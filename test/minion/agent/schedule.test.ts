@@ -357,7 +357,11 @@ test('every change is passed on, of mere progress only the newest now and then, 
   const progress = numbers('started');
   t.true(progress.includes(301) && progress.length <= 4, progress.join());
   const order = sent.map((event) => ('number' in event ? event.number : 0));
-  t.deepEqual(order, order.toSorted((a, b) => a - b), 'nothing is told after what came later');
+  t.deepEqual(
+    order,
+    order.toSorted((a, b) => a - b),
+    'nothing is told after what came later',
+  );
 });
 
 test('events that nobody takes do not pile up, and the end does not wait for them', async (t) => {
