@@ -105,6 +105,7 @@ async function assemble({ config, states, log, store, identity, limits }: ServeP
   );
   const directory = config.tree;
   const publisher = await createPublisher({ directory, store, blobs, states, log, now });
+  const newest = () => publisher.newest()?.revision ?? null;
   const services: Services = {
     store,
     presence,
@@ -112,7 +113,7 @@ async function assemble({ config, states, log, store, identity, limits }: ServeP
     states,
     log,
     now,
-    jobs: createJobs({ store, presence, log, now, elapsed }),
+    jobs: createJobs({ store, presence, log, now, elapsed, newest }),
     pings: createPings(elapsed),
     pauses: createMinionPauses({ store, presence, now }),
     backoff: createBackoff(elapsed),

@@ -12,6 +12,8 @@ export interface JobParts {
   readonly now: () => Date;
   /** Milliseconds since some moment, by a clock that nobody sets. */
   readonly elapsed: () => number;
+  /** The newest revision of the tree; `null` if there is none. */
+  readonly newest: () => string | null;
 }
 
 /** Lets the targets of jobs have their turn. All that it goes by is in the store. */

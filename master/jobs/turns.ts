@@ -1,6 +1,7 @@
 import type { Job } from '../store/store.ts';
 import { offlineError, REFUSES_WHEN_BUSY, send } from './delivery.ts';
 import type { JobContext, JobTurns } from './job-context.ts';
+import { onNewestTree } from './newest-tree.ts';
 import { isEarly, planTurns, type Queued, type Standing } from './plan-turns.ts';
 import { RETURN_MS, standingOf } from './standing.ts';
 
@@ -72,7 +73,7 @@ async function takeTurns(context: JobContext, id: string): Promise<number | null
   if (job === null) return null;
   const standing = await standingOf(context, job);
   if (standing.queued.length === 0) return null;
-  await carryOut(context, job, standing);
+  await carryOut(context, await onNewestTree(context, job, standing), standing);
   return dueAt(context, job, standing);
 }
 

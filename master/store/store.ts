@@ -3,6 +3,7 @@ import type { TargetState } from '../../protocol/messages.ts';
 import type { Counts, Report } from '../../protocol/report.ts';
 import type { Rollout } from '../jobs/rollout.ts';
 import type { JsonMapping } from '../json-values.ts';
+import type { CertificateStore } from './certificate-store.ts';
 import type { DriftStore } from './drift-store.ts';
 import type { IntentionStore } from './intention-store.ts';
 
@@ -213,6 +214,8 @@ export interface JobStore {
    * it was given them and has never said how they ended, whatever the master has made of that.
    */
   stateFilesOpenTo(minion: string, revision: string): Promise<ReadonlySet<string>>;
+  /** Before any of its targets has got it. */
+  setRevision(id: string, revision: string): Promise<void>;
   /** Notes that somebody asked for the end of it; the first time stays. */
   cancel(id: string, at: string): Promise<void>;
   /** Those of these jobs whose end has been asked for. */
@@ -284,18 +287,4 @@ export interface RevisionStore {
   newest(): Promise<RevisionRecord | null>;
   /** Forgets all but the newest ones and those that unfinished jobs name; gives what is left. */
   prune(keep: number): Promise<readonly RevisionRecord[]>;
-}
-
-export interface Certificate {
-  readonly serial: number;
-  /** 136 bytes, hex. */
-  readonly bytes: string;
-  readonly createdAt: string;
-}
-
-export interface CertificateStore {
-  /** Of the highest serial. */
-  newest(): Promise<Certificate | null>;
-  /** Throws unless the serial is higher than any before. */
-  add(certificate: Certificate): Promise<void>;
 }

@@ -167,6 +167,21 @@ test('a job for later waits for its time, on disk', async (t) => {
   t.regex(past.err.join(), /was to begin at 20.*, which is over/u);
 });
 
+test('a job for later applies the tree as it is when it begins', async (t) => {
+  const on = await testMaster(t);
+  const m1 = nth(await fleetOf(t, on, 1), 1);
+  const before = on.master.services.publisher.newest()?.revision ?? '';
+  const job = await detached(on, '--at', '+1s');
+  on.write({ 'states/notes.yaml': 'hello:\n  note.present:\n    text: later\n' });
+  await on.master.services.publisher.refresh();
+  const after = on.master.services.publisher.newest()?.revision ?? '';
+  t.not(after, before);
+  const message = await m1.next('job');
+  t.is(message.revision, after);
+  const { revision } = JSON.parse((await on.cli('jobs', 'show', job, '--json')).out.join(''));
+  t.is(revision, after);
+});
+
 test('a cancel reaches a minion that was away, even if the master has been restarted since', async (t) => {
   const first = await testMaster(t);
   const fleet = await fleetOf(t, first, 2);

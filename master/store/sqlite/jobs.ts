@@ -23,6 +23,7 @@ export function jobStore(database: Database, commit: Commit): JobStore {
     unfinished: () => unfinished(database),
     unfinishedOf: (minion) => unfinishedOf(database, minion),
     stateFilesOpenTo: (minion, revision) => stateFilesOpenTo(database, minion, revision),
+    setRevision: (id, revision) => commit((unit) => setRevision(unit, id, revision)),
     cancel: (id, at) => commit((unit) => cancel(unit, id, at)),
     cancelledOf: (ids) => cancelledOf(database, ids),
     withQueued: () => withQueued(database),
@@ -110,6 +111,10 @@ async function unfinishedOf(
     const target = byJob.get(row.id);
     return target === undefined ? [] : [{ job: jobOf(row), target }];
   });
+}
+
+async function setRevision(database: Database, id: string, revision: string): Promise<void> {
+  await database.updateTable('jobs').set({ revision }).where('id', '=', id).execute();
 }
 
 async function cancel(database: Database, id: string, at: string): Promise<void> {

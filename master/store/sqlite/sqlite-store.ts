@@ -1,5 +1,6 @@
 import { ConductorError } from '../../../shared/errors.ts';
-import type { CertificateStore, InvitationStore, Store } from '../store.ts';
+import type { CertificateStore } from '../certificate-store.ts';
+import type { InvitationStore, Store } from '../store.ts';
 import { type Database, openDatabase } from './database.ts';
 import { driftStore } from './drifts.ts';
 import { getInvitation } from './enrol.ts';

@@ -19,7 +19,7 @@ async function world(t: ExecutionContext) {
   const now = () => new Date(clock.at);
   const elapsed = () => clock.elapsed;
   const presence = createPresence(elapsed);
-  const jobs = createJobs({ store, presence, log, now, elapsed });
+  const jobs = createJobs({ store, presence, log, now, elapsed, newest: () => null });
   const sent: string[] = [];
 
   async function arrive(minion: string): Promise<Session> {
@@ -71,7 +71,14 @@ async function world(t: ExecutionContext) {
 
   /** Another master begins on the same store. */
   function startAnew() {
-    const anew = createJobs({ store, presence: createPresence(elapsed), log, now, elapsed });
+    const anew = createJobs({
+      store,
+      presence: createPresence(elapsed),
+      log,
+      now,
+      elapsed,
+      newest: () => null,
+    });
     return { resume: () => anew.resume(), tick: () => anew.tick() };
   }
 
