@@ -11,13 +11,15 @@ import {
   readdirSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { minionAtRest } from '../../minion/agent/identity.ts';
 import { holdStateDirectory } from '../../minion/agent/agent-lock.ts';
 import { runResident } from '../../minion/agent/resident.ts';
-import { listenLocally } from '../../minion/agent/local-socket.ts';
+import { askAgent, listenLocally } from '../../minion/agent/local-socket.ts';
+import type { LocalParts } from '../../minion/agent/local-socket.ts';
 import { notifyReady } from '../../minion/agent/notify.ts';
 import { writeTrust } from '../../minion/agent/trust.ts';
 import { exitCodeOfReport } from '../../minion/commands/render.ts';
@@ -443,6 +445,24 @@ test('two agents never work on one state directory, nor answer at one socket', a
   const server = await listenLocally(parts);
   await t.throwsAsync(listenLocally(parts), { code: 'STATE_DIRECTORY_HELD' });
   server.close();
+});
+
+test('an agent that has been stopped keeps nobody waiting; one that has heard may take long', async (t) => {
+  const { root, state } = place();
+  const lock = await holdStateDirectory(state);
+  t.teardown(() => lock.close());
+  const ask = (socket: string) =>
+    askAgent({ socket, state_directory: state }, { ask: 'refresh' }, 300).next();
+  const stopped = createServer((socket) => socket.resume()).listen(join(root, 'stopped'));
+  t.teardown(() => stopped.close());
+  const message = new RegExp(`agent \\(pid ${process.pid}\\): it has not answered for 0.3 s`, 'u');
+  await t.throwsAsync(ask(join(root, 'stopped')), { code: 'MASTER_UNREACHABLE', message });
+  const path = join(root, 'slow');
+  const answer: LocalParts['answer'] = (_request, caller) =>
+    void setTimeout(() => caller.write('{}'), 600);
+  const slow = await listenLocally({ path, log: silentLog, answer });
+  t.teardown(() => slow.close());
+  t.deepEqual(await ask(path), { done: false, value: '{}' });
 });
 
 test('an agent that is told nothing by a service manager tells it nothing', (t) => {
