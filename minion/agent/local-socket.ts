@@ -78,9 +78,12 @@ export function isAnswered(path: string): Promise<boolean> {
 }
 
 function serve({ answer, log }: LocalParts, socket: Socket): void {
-  socket.on('error', (error) => {
-    log.debug({ code: systemCode(error) }, 'Local caller went away');
-  });
+  const asked = createInterface({ input: socket });
+  // What reads a stream passes on its errors.
+  for (const each of [socket, asked])
+    each.on('error', (error) => {
+      log.debug({ code: systemCode(error) }, 'Local caller went away');
+    });
   const caller: Caller = {
     write: (line) => {
       if (socket.writable) socket.write(`${line}\n`);
@@ -92,7 +95,7 @@ function serve({ answer, log }: LocalParts, socket: Socket): void {
       socket.once('close', handler);
     },
   };
-  createInterface({ input: socket }).once('line', (line) => {
+  asked.once('line', (line) => {
     const request = readRequest(line);
     caller.write(HEARD);
     if (request !== null) answer(request, caller);

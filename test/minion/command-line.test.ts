@@ -11,7 +11,7 @@ import {
   readdirSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
@@ -451,18 +451,33 @@ test('an agent that has been stopped keeps nobody waiting; one that has heard ma
   const { root, state } = place();
   const lock = await holdStateDirectory(state);
   t.teardown(() => lock.close());
-  const ask = (socket: string) =>
-    askAgent({ socket, state_directory: state }, { ask: 'refresh' }, 300).next();
+  const ask = async (socket: string, patienceMs: number) => {
+    const agent = { socket, state_directory: state };
+    for await (const line of askAgent(agent, { ask: 'refresh' }, patienceMs)) return line;
+    return null;
+  };
   const stopped = createServer((socket) => socket.resume()).listen(join(root, 'stopped'));
   t.teardown(() => stopped.close());
   const message = new RegExp(`agent \\(pid ${process.pid}\\): it has not answered for 0.3 s`, 'u');
-  await t.throwsAsync(ask(join(root, 'stopped')), { code: 'MASTER_UNREACHABLE', message });
+  await t.throwsAsync(ask(join(root, 'stopped'), 300), { code: 'MASTER_UNREACHABLE', message });
   const path = join(root, 'slow');
   const answer: LocalParts['answer'] = (_request, caller) =>
-    void setTimeout(() => caller.write('{}'), 600);
+    void setTimeout(() => caller.write('{}'), 4000);
   const slow = await listenLocally({ path, log: silentLog, answer });
   t.teardown(() => slow.close());
-  t.deepEqual(await ask(path), { done: false, value: '{}' });
+  t.is(await ask(path, 3000), '{}');
+});
+
+test('a caller that has gone before it is heard does the agent no harm', async (t) => {
+  const { root } = place();
+  const path = join(root, 'agent');
+  const asked: string[] = [];
+  const answer: LocalParts['answer'] = ({ ask }) => void asked.push(ask);
+  const server = await listenLocally({ path, log: silentLog, answer });
+  t.teardown(() => server.close());
+  const caller = connect(path, () => caller.write('status\n', () => caller.destroy()));
+  while (asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  t.deepEqual(asked, ['status']);
 });
 
 test('an agent that is told nothing by a service manager tells it nothing', (t) => {
