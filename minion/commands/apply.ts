@@ -59,6 +59,7 @@ export function addApply(program: Command, context: Context): void {
     .addHelpText('after', EXAMPLES)
     .action(async (stateFiles: string[], options: ApplyOptions) => {
       const config = await configFor(context, options);
+      await needOwnId(context, config, options);
       const tree = await readDirectory(options.tree);
       const pillar = await localPillar(tree, config, options);
       const masters = mastersOf(config, logOf(context, 'error'));
@@ -73,6 +74,26 @@ export function addApply(program: Command, context: Context): void {
       const report = await run(context, { request, tree, config, options });
       context.exit(exitCodeOfReport(report));
     });
+}
+
+/** The master takes the report of a run of its minion, and of no other. Throws USAGE. */
+async function needOwnId(
+  context: Context,
+  { id, state_directory: stateDirectory }: Configuration,
+  { id: given, dryRun, ...options }: ApplyOptions,
+): Promise<void> {
+  // Only of the minion of this machine do its settings know who it is.
+  if (given === undefined || dryRun === true || options.stateDirectory !== undefined) return;
+  if (!hasMaster(stateDirectory)) return;
+  const own = (await configFor(context, options)).id;
+  if (own === id) return;
+  const message = `Cannot apply as "${id}": this machine is the minion "${own}" of a master; leave out --id, look with --dry-run, or give a --state-directory of its own`;
+  throw new ConductorError('USAGE', message);
+}
+
+/** A minion that has none has nobody to tell, and would only fill its disk. */
+function hasMaster(stateDirectory: string): boolean {
+  return existsSync(join(stateDirectory, 'master.json'));
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {
@@ -189,6 +210,6 @@ async function run(
   printReport(terminal, view, report);
   // A minion that has a master lets it know; one that has none would only fill its disk.
   const { stateDirectory } = request;
-  if (existsSync(join(stateDirectory, 'master.json'))) spoolReport(stateDirectory, report);
+  if (hasMaster(stateDirectory)) spoolReport(stateDirectory, report);
   return report;
 }

@@ -363,6 +363,25 @@ test('a group that no top file names is refused before anything is done', async 
   t.is((await minion([...words, 'lab'])).exitCode, 5, 'nothing is for it');
 });
 
+test('a machine that has a master applies nothing in the name of another minion', async (t) => {
+  const here = place();
+  const tree = treeAt(here, 'nothing:\n  test.nop: []\n');
+  const environment = {
+    CONDUCTOR_MINION_ID: 'web-01',
+    CONDUCTOR_MINION_STATE_DIRECTORY: here.state,
+  };
+  const apply = (...more: readonly string[]) =>
+    minion(['apply', '--tree', tree, 'base', ...more], { environment });
+  t.is((await apply('--id', 'web-02')).exitCode, 0, 'it has none yet');
+  writeTrust(here.state, { pin: rootFingerprint, serial: 1n, masters: ['a:1'] }, silentLog);
+  const { exitCode, err } = await apply('--id', 'web-02');
+  t.is(exitCode, 1);
+  t.regex(err, /Cannot apply as "web-02": this machine is the minion "web-01" of a master/u);
+  t.false(existsSync(join(here.state, 'spool')));
+  t.is((await apply('--id', 'web-02', '--dry-run')).exitCode, 0, 'which is told to nobody');
+  t.is((await apply('--id', 'web-01')).exitCode, 0);
+});
+
 test('a tree with a mistake touches nothing and exits with 4, a state that fails with 2', async (t) => {
   const here = place();
   const file = join(here.root, 'x');
