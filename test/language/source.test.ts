@@ -54,9 +54,9 @@ test('a directory is a revision: sorted files, their hashes, and an id of all', 
 test('a tree that is not there, or no directory, is told as such', async (t) => {
   const root = await directory({ file: '' });
   t.teardown(() => rm(root, { recursive: true }));
-  const none = { code: 'TREE_INVALID', message: /none": there is no such directory$/u };
+  const none = { code: 'NOT_FOUND', message: /none": there is no such directory$/u };
   await t.throwsAsync(readDirectory(join(root, 'none')), none);
-  const file = { code: 'TREE_INVALID', message: /file": it is not a directory$/u };
+  const file = { code: 'NOT_FOUND', message: /file": it is not a directory$/u };
   await t.throwsAsync(readDirectory(join(root, 'file')), file);
 });
 

@@ -401,7 +401,8 @@ test('a tree with a mistake touches nothing and exits with 4, a state that fails
   t.is(failing.exitCode, 2);
   t.regex(failing.out, /! cmd\.run {2}fails \(false\) {2}failed/u);
   const nowhere = await minion(['apply', '--tree', join(here.root, 'none'), ...here.flags]);
-  t.is(nowhere.exitCode, 4);
+  t.is(nowhere.exitCode, 1);
+  t.regex(nowhere.err, /there is no such directory/u);
   t.regex((await minion(['apply', ...here.flags])).err, /required option '--tree/u);
   t.is((await minion([...words, '--set', 'novalue'])).exitCode, 1);
   t.is((await minion([...words, '--set', 'a=[1'])).exitCode, 1);
