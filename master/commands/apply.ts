@@ -49,7 +49,7 @@ export function addApply(program: Command, context: Context): void {
       stateFiles,
       dryRun: given.dryRun,
       params: parseSettings(given.set),
-      timeoutSeconds: parseDuration(given.timeout),
+      timeoutSeconds: parseDuration('--timeout', given.timeout),
       rollout: readRollout(options, context.terminal.now()),
       detach: given.detach,
       respectPause: given.respectPause,

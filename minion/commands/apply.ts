@@ -166,7 +166,7 @@ function runOptions(options: ApplyOptions, stateFiles: readonly string[]): RunOp
     dryRun: options.dryRun === true,
     stateFiles: [...stateFiles],
     params: Object.fromEntries(options.set.map(setting)),
-    timeoutSeconds: parseDuration(options.timeout),
+    timeoutSeconds: parseDuration('--timeout', options.timeout),
   };
 }
 
@@ -208,7 +208,6 @@ async function run(
   });
   // Whatever becomes of the report, whoever asked for it has seen it.
   printReport(terminal, view, report);
-  // A minion that has a master lets it know; one that has none would only fill its disk.
   const { stateDirectory } = request;
   if (hasMaster(stateDirectory)) spoolReport(stateDirectory, report);
   return report;

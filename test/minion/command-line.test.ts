@@ -406,7 +406,9 @@ test('a tree with a mistake touches nothing and exits with 4, a state that fails
   t.regex((await minion(['apply', ...here.flags])).err, /required option '--tree/u);
   t.is((await minion([...words, '--set', 'novalue'])).exitCode, 1);
   t.is((await minion([...words, '--set', 'a=[1'])).exitCode, 1);
-  t.is((await minion([...words, '--timeout', 'soon'])).exitCode, 1);
+  const soon = await minion([...words, '--timeout', '30']);
+  t.is(soon.exitCode, 1);
+  t.regex(soon.err, /Cannot read --timeout "30": write 90s/u);
   t.is((await minion([...words, '--timeout', '30m'])).exitCode, 2, 'as the state that fails');
 });
 

@@ -144,7 +144,10 @@ test('an excerpt is cut between words, and keeps the last lines or the first wor
 });
 
 test('times are read as people write them, or refused', (t) => {
-  t.deepEqual(['90', '90s', '2m', '1h', '7d'].map(parseDuration), [90, 90, 120, 3600, 604_800]);
-  for (const text of ['', '0', '-1s', '1.5h', '1w', 'h', '36501d'])
-    t.throws(() => parseDuration(text));
+  const read = (text: string) => parseDuration('--for', text);
+  t.deepEqual(['90s', '2m', '1h', '7d'].map(read), [90, 120, 3600, 604_800]);
+  for (const text of ['', '0', '90', '-1s', '1.5h', '1w', 'h', '36501d'])
+    t.throws(() => read(text), {
+      message: `Cannot read --for "${text}": write 90s, 30m, 1h or 7d, and 36500d at most`,
+    });
 });
