@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { lintQuery } from '../api/requests.ts';
 import { addRoute } from '../api/routes.ts';
 import type { MinionStatus, StatusAnswer } from '../api/answers.ts';
-import { catalogOf } from '../catalog.ts';
+import { checkFor } from '../catalog.ts';
 import type { Caller } from '../gate.ts';
 import { findKey } from '../keys/manage-keys.ts';
 import { pauseOf } from '../pauses/minion-pauses.ts';
@@ -100,6 +100,6 @@ async function lintFor(services: Services, id: string | undefined) {
   const { revision } = await publisher.current();
   const ids = id === undefined ? [] : [id];
   for (const each of ids)
-    await catalogOf(services, await publisher.tree(revision), await findKey(services, each));
+    await checkFor(services, await publisher.tree(revision), await findKey(services, each));
   return { problems: 0, text: '' };
 }

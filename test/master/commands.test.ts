@@ -445,6 +445,19 @@ test('lint for a minion finds what only its facts bring out', async (t) => {
   t.regex(err.join('\n'), /states\/notes\.yaml:3:/u);
 });
 
+test('lint for a minion that no line of the top file is for says so, as its run would', async (t) => {
+  const on = await testMaster(t, {
+    'states/top.yaml': 'base:\n  web: [notes]\n  db-01: []\n',
+    'states/notes.yaml': 'hello:\n  note.present: {text: a}\n',
+  });
+  await acceptedMinion(t, on, { id: 'web-01', groups: ['wbe'] });
+  const { code, err } = await on.cli('lint', '--minion', 'web-01');
+  t.is(code, 5);
+  t.regex(err.join('\n'), /no line of states\/top\.yaml is for it \(it is in wbe\)/u);
+  await acceptedMinion(t, on, { id: 'db-01', seed: 44 });
+  t.is((await on.cli('lint', '--minion', 'db-01')).code, 0, 'it is meant to get nothing');
+});
+
 /** Of the seed that the protocol's known answers are made with. */
 const PUBLIC_KEY = '17cb79fb2b4120f2b1ec65e4198d6e08b28e813feb01e4a400839b85e18080ce';
 
