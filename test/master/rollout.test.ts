@@ -77,7 +77,10 @@ test('after too many failures nothing more is delivered, and the rest says why',
   t.is(code, 2);
   const { targets } = JSON.parse(out.join(''));
   t.like(targets[3], { minion: 'm4', state: 'cancelled', error: { code: 'FAILURES_REACHED' } });
-  t.regex(targets[2].error.message, /^Not delivered: 1 target has failed, and/u);
+  t.regex(
+    targets[2].error.message,
+    /^Not delivered: 1 target has failed, and with --max-failures 1 the job stops then$/u,
+  );
   t.is(targets[1].state, 'changed');
   t.deepEqual(having(fleet), ['m1', 'm2']);
 });
