@@ -9,6 +9,7 @@ import {
 import type { JobAnswer } from '../api/answers.ts';
 import { ALL_AT_ONCE } from '../jobs/rollout.ts';
 import type { Terminal } from '../cli/terminal.ts';
+import { prefixBelow, prefixOf } from './host-lines.ts';
 import { FEW, renderSame } from './same-outcomes.ts';
 import { renderTable, renderTime, short } from './table.ts';
 
@@ -68,7 +69,7 @@ function resultOf({ error, counts, waits, progress }: Result) {
 
 /** What the runs did, state by state; nothing of a run that has nothing to say. */
 export function renderReports(reports: readonly Report[], options: RenderOptions): string[] {
-  const prefix = (minion: string) => (reports.length > 1 ? `${escapeControls(minion)} | ` : '');
+  const prefix = (minion: string) => prefixOf(minion, { among: reports.length });
   const show = (report: Report, outcomes: readonly Outcome[]) =>
     renderOne(report, { outcomes, before: prefix(report.minion) }, options);
   if (reports.length <= FEW || options.verbose)
@@ -91,6 +92,10 @@ function renderOne(report: Report, { outcomes, before }: Part, options: RenderOp
   const lines = outcomes.flatMap((outcome) => renderOutcome(outcome, options));
   const hasSaid = lines.length > 0 || report.error !== undefined || report.owed.length > 0;
   return hasSaid
-    ? ['', ...lines.map((line) => `${before}${line}`), ...renderReport(report, options)]
+    ? [
+        '',
+        ...lines.map((line) => `${before}${line}`),
+        ...prefixBelow(renderReport(report, options), before),
+      ]
     : [];
 }
