@@ -111,6 +111,7 @@ test('a redactor finds the lines of a secret without the spaces around them', (t
 
 test('suggest() finds the word that was meant, and none that is far off', (t) => {
   t.is(suggest('instaled', ['installed', 'removed']), 'installed');
+  t.is(suggest('slwo', ['fast', 'slow']), 'slow');
   t.is(suggest('xyzzy', ['installed', 'removed']), null);
   t.is(didYouMean('requier', ['require', 'watch']), ', did you mean "require"?');
   t.is(didYouMean('zzz', ['require']), '');
