@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { compilePillar, pillarToWire } from '../../language/pillar.ts';
 import { resolvePlain } from '../../language/values/scalar.ts';
+import { needStateFiles } from '../../language/states/named-on-command-line.ts';
 import { readDirectory } from '../../language/source.ts';
 import type { Tree } from '../../language/tree.ts';
 import type { Pause } from '../../protocol/pause.ts';
@@ -61,6 +62,7 @@ export function addApply(program: Command, context: Context): void {
       const config = await configFor(context, options);
       await needOwnId(context, config, options);
       const tree = await readDirectory(options.tree);
+      needStateFiles(tree, stateFiles);
       const pillar = await localPillar(tree, config, options);
       const masters = mastersOf(config, logOf(context, 'error'));
       const { state_directory } = config;

@@ -50,6 +50,20 @@ test('what happens is streamed as JSON, one event a line', async (t) => {
   t.is(events.at(-1).exitCode, 2);
 });
 
+test('a state file that the tree does not have is refused at once, and no job is made', async (t) => {
+  const on = await testMaster(t);
+  await acceptedMinion(t, on, { id: 'web-01' });
+  const { code, out, err } = await on.cli('apply', '-t', 'web-01', 'ntoes');
+  t.deepEqual([code, out], [1, []]);
+  t.regex(
+    err.join('\n'),
+    /Cannot apply "ntoes": the tree has no state file of that name, did you mean "notes"\?/u,
+  );
+  const path = await on.cli('apply', '-t', 'web-01', 'states/notes.yaml');
+  t.regex(path.err.join('\n'), /of that name, write "notes"$/u);
+  t.deepEqual((await on.cli('jobs', 'list')).out.length, 1, 'the head of the table');
+});
+
 test('unknown, empty and offline targets are three different answers', async (t) => {
   const on = await testMaster(t);
   const minion = await acceptedMinion(t, on, { id: 'web-01', groups: ['web'] });

@@ -402,6 +402,12 @@ test('a tree with a mistake touches nothing and exits with 4, a state that fails
   t.regex(failing.out, /! cmd\.run {2}fails \(false\) {2}failed/u);
   const nowhere = await minion(['apply', '--tree', join(here.root, 'none'), ...here.flags]);
   t.is(nowhere.exitCode, 1);
+  const misspelt = await minion([...words, 'bse']);
+  t.is(misspelt.exitCode, 1);
+  t.regex(
+    misspelt.err,
+    /Cannot apply "bse": the tree has no state file of that name, did you mean "base"\?/u,
+  );
   t.regex(nowhere.err, /there is no such directory/u);
   t.regex((await minion(['apply', ...here.flags])).err, /required option '--tree/u);
   t.is((await minion([...words, '--set', 'novalue'])).exitCode, 1);
