@@ -4,6 +4,8 @@ import { addRoute } from '../api/routes.ts';
 import type { MinionStatus, StatusAnswer } from '../api/answers.ts';
 import { checkFor } from '../catalog.ts';
 import type { Caller } from '../gate.ts';
+import type { Jobs } from '../jobs/jobs.ts';
+import { lintPillars } from '../lint-pillars.ts';
 import { findKey } from '../keys/manage-keys.ts';
 import { pauseOf } from '../pauses/minion-pauses.ts';
 import type { Services } from '../services.ts';
@@ -98,8 +100,8 @@ function lastRun({ job, cause, status: result, endedAt, revision, counts, owed }
 async function lintFor(services: Services, id: string | undefined) {
   const { publisher } = services;
   const { revision } = await publisher.current();
-  const ids = id === undefined ? [] : [id];
-  for (const each of ids)
-    await checkFor(services, await publisher.tree(revision), await findKey(services, each));
+  const tree = await publisher.tree(revision);
+  if (id === undefined) await lintPillars(services, tree);
+  else await checkFor(services, tree, await findKey(services, id));
   return { problems: 0, text: '' };
 }

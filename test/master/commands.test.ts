@@ -445,6 +445,25 @@ test('lint for a minion finds what only its facts bring out', async (t) => {
   t.regex(err.join('\n'), /states\/notes\.yaml:3:/u);
 });
 
+test('lint finds what is wrong only in the pillars as they come out for minions', async (t) => {
+  const on = await testMaster(t, {
+    'states/top.yaml': 'base:\n  "*": []\n',
+    'pillars/top.yaml': 'base:\n  "*": [common]\n  web: [web]\n',
+    'pillars/common.yaml': 'greeting: good morning\n',
+    'pillars/web.yaml': 'schedule: {at: "{{ pillar.greeting }}"}\n',
+  });
+  t.is((await on.cli('lint')).code, 0, 'it is for nobody');
+  await acceptedMinion(t, on, { id: 'db-01', seed: 44 });
+  await acceptedMinion(t, on, { id: 'web-01', groups: ['web'] });
+  const { code, err } = await on.cli('lint');
+  t.is(code, 4);
+  t.regex(
+    err.join('\n'),
+    /pillars\/web\.yaml:1:16: schedule\.at: "good morning" is no time of day[^]*1 problem in the pillar of web-01$/u,
+  );
+  t.is((await on.cli('lint', '--tree', on.tree)).code, 0, 'of which nobody says whose it is');
+});
+
 test('lint for a minion that no line of the top file is for says so, as its run would', async (t) => {
   const on = await testMaster(t, {
     'states/top.yaml': 'base:\n  web: [notes]\n  db-01: []\n',
