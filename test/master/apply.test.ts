@@ -200,8 +200,8 @@ test('what a minion ran by itself is listed, shown and watched as a job is', asy
     await minion.next('report-stored');
   }
   const list = (await on.cli('jobs', 'list')).out.join('\n');
-  t.regex(list, new RegExp(`${refresh}\t.*\tweb-01\trefresh\tapply\t1 changed`, 'u'));
-  t.regex(list, new RegExp(`${local}\t.*\tweb-01\tlocal\tapply\t1 failed`, 'u'));
+  t.regex(list, new RegExp(`${refresh}\t.*\tweb-01\trefresh\tapply\ttop file\t1 changed`, 'u'));
+  t.regex(list, new RegExp(`${local}\t.*\tweb-01\tlocal\tapply\t-\t1 failed`, 'u'));
   const jobs = JSON.parse((await on.cli('jobs', 'list', '--kind', 'job', '--json')).out.join(''));
   t.deepEqual(jobs, { jobs: [], next: null });
   const local1 = (await on.cli('jobs', 'list', '--kind', 'local', '--limit', '1')).out.join('\n');

@@ -475,6 +475,9 @@ test('two agents never work on one state directory, nor answer at one socket', a
   server.close();
 });
 
+const answerLate: LocalParts['answer'] = (_request, caller) =>
+  void setTimeout(() => caller.write('{}'), 4000);
+
 test('an agent that has been stopped keeps nobody waiting; one that has heard may take long', async (t) => {
   const { root, state } = place();
   const lock = await holdStateDirectory(state);
@@ -489,9 +492,7 @@ test('an agent that has been stopped keeps nobody waiting; one that has heard ma
   const message = new RegExp(`agent \\(pid ${process.pid}\\): it has not answered for 0.3 s`, 'u');
   await t.throwsAsync(ask(join(root, 'stopped'), 300), { code: 'MASTER_UNREACHABLE', message });
   const path = join(root, 'slow');
-  const answer: LocalParts['answer'] = (_request, caller) =>
-    void setTimeout(() => caller.write('{}'), 4000);
-  const slow = await listenLocally({ path, log: silentLog, answer });
+  const slow = await listenLocally({ path, log: silentLog, answer: answerLate });
   t.teardown(() => slow.close());
   t.is(await ask(path, 3000), '{}');
 });
