@@ -78,10 +78,10 @@ async function rootOf(directory: string): Promise<string> {
   const root = await realpath(directory).catch((cause: unknown) => {
     const code = systemCode(cause);
     const why = code === 'ENOENT' ? 'there is no such directory' : (code ?? 'it cannot be read');
-    throw new ConductorError('TREE_INVALID', `${cannot}: ${why}`, { cause });
+    throw new ConductorError('NOT_FOUND', `${cannot}: ${why}`, { cause });
   });
   if ((await lstat(root)).isDirectory()) return root;
-  throw new ConductorError('TREE_INVALID', `${cannot}: it is not a directory`);
+  throw new ConductorError('NOT_FOUND', `${cannot}: it is not a directory`);
 }
 
 interface Walk {

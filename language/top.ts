@@ -221,7 +221,7 @@ export function missingFile(
 }
 
 /** What a path of a file is called: `states/base/disks.yaml` is `base.disks`. */
-function dottedName(name: string, folder: Folder): string {
+export function dottedName(name: string, folder: Folder): string {
   const isPath = name.includes('/') || /\.(?:ya?ml|sls)$/u.test(name);
   if (!isPath) return name;
   return `/${name}`

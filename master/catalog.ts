@@ -1,7 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { compile } from '../language/compile.ts';
+import type { CompileInput } from '../language/compile.ts';
 import type { Catalog } from '../language/declaration.ts';
 import { compilePillar } from '../language/pillar.ts';
+import { needLine } from '../language/targets/addressed.ts';
 import type { Tree } from '../language/tree.ts';
 import { isTreeFile } from '../shared/tree-file.ts';
 import { secretMark } from '../shared/marks.ts';
@@ -12,21 +14,37 @@ import type { Minion } from './store/store.ts';
 
 const FIRST_PORT = 20_000;
 
+type Parts = Pick<Services, 'store' | 'states' | 'pillarKeys'>;
+
 /** What a minion is to be by a tree, as the minion itself would find it with its last facts. */
-export async function catalogOf(
-  { store, states, pillarKeys }: Pick<Services, 'store' | 'states' | 'pillarKeys'>,
+export async function catalogOf(parts: Parts, tree: Tree, minion: Minion): Promise<Catalog> {
+  return compiled(parts, tree, await knownOf(parts, tree, minion));
+}
+
+/** Finds every mistake that a tree has for a minion with its last facts. Throws TREE_INVALID, and NOTHING_DECLARED as a run does. */
+export async function checkFor(parts: Parts, tree: Tree, minion: Minion): Promise<void> {
+  const known = await knownOf(parts, tree, minion);
+  const { declarations } = await compiled(parts, tree, known);
+  if (declarations.length === 0) needLine(tree, { ...known.minion, ...known });
+}
+
+type Known = Pick<CompileInput, 'minion' | 'facts' | 'pillar' | 'origins'>;
+
+async function knownOf(
+  { store, pillarKeys }: Parts,
   tree: Tree,
   { id, groups }: Minion,
-): Promise<Catalog> {
+): Promise<Known> {
   const minion = { id, groups };
-  const pillar = compilePillar({ tree, minion, unseal: pillarKeys.unseal });
+  const { value: pillar, origins } = compilePillar({ tree, minion, unseal: pillarKeys.unseal });
+  return { minion, facts: (await store.minions.facts(id))?.facts ?? {}, pillar, origins };
+}
+
+async function compiled({ states }: Parts, tree: Tree, known: Known): Promise<Catalog> {
   const ports = new Map<string, number>();
   return compile({
+    ...known,
     tree,
-    minion,
-    facts: (await store.minions.facts(id))?.facts ?? {},
-    pillar: pillar.value,
-    origins: pillar.origins,
     states: await schemasOf(tree, states),
     stateFiles: [],
     params: {},

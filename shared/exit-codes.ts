@@ -18,11 +18,12 @@ Exit codes:
   0    all targets are ok, or changed as asked
   1    usage or configuration is wrong, or a named thing (minion, group, job, …) does not exist
   2    a state failed on some target
-  3    a target or the master is offline, timed out or lost
+  3    a target or the master is offline, timed out or lost, or a job was cancelled
   4    the tree does not compile
   5    refused: a permission, a guard, a target expression or glob that matches no minion,
-       or a minion that no line of the top file is for
-  130  interrupted`;
+       a minion that no line of the top file is for, or one that is busy (RUN_BUSY)
+  130  interrupted, or a run of "minion" was cancelled
+Of several targets the worst counts: 4 before 2, then 5, then 3.`;
 
 const BY_CODE: Partial<Record<ErrorCode, number>> = {
   TREE_INVALID: EXIT.tree,

@@ -16,16 +16,23 @@ export function didYouMean(word: string, candidates: Iterable<string>): string {
   return meant === null ? '' : `, did you mean "${meant}"?`;
 }
 
-/** Insertions, deletions and replacements that make one word of the other (Levenshtein). */
+/** Insertions, deletions, replacements and swaps of neighbours that make one word of the other (Damerau and Levenshtein). */
 function editDistance(a: string, b: string): number {
-  let above = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (const [row, letter] of [...a].entries()) {
-    const next = [row + 1];
+  let twoAbove: readonly number[] = [];
+  let above: readonly number[] = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row += 1) {
+    const next = [row];
     for (let column = 1; column <= b.length; column += 1) {
-      const replaced = (above[column - 1] ?? 0) + (letter === b[column - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (above[column] ?? 0) + 1, (next[column - 1] ?? 0) + 1));
+      const replaced = at(above, column - 1) + (a[row - 1] === b[column - 1] ? 0 : 1);
+      const isSwap = a[row - 1] === b[column - 2] && a[row - 2] === b[column - 1];
+      const swapped = isSwap ? at(twoAbove, column - 2) + 1 : Infinity;
+      next.push(Math.min(replaced, swapped, at(above, column) + 1, at(next, column - 1) + 1));
     }
-    above = next;
+    [twoAbove, above] = [above, next];
   }
-  return above[b.length] ?? 0;
+  return at(above, b.length);
+}
+
+function at(distances: readonly number[], column: number): number {
+  return distances[column] ?? 0;
 }

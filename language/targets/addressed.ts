@@ -1,10 +1,22 @@
+import { ConductorError } from '../../shared/errors.ts';
 import { collectProblems } from '../problem.ts';
 import { matches, type Candidate, type Target } from '../target.ts';
-import { readTop } from '../top.ts';
+import { readTop, topIn } from '../top.ts';
 import type { Tree } from '../tree.ts';
 
-/** Whether any line of the states' top file is for a minion, even if it gives it nothing. */
-export function isAddressed(tree: Tree, minion: Candidate): boolean {
+/** Throws NOTHING_DECLARED if no line of the states' top file is for a minion: one that gives it nothing will do. */
+export function needLine(tree: Tree, minion: Candidate): void {
+  if (isAddressed(tree, minion)) return;
+  const { id, groups } = minion;
+  const membership = groups.length === 0 ? 'it is in no group' : `it is in ${groups.join(', ')}`;
+  throw new ConductorError(
+    'NOTHING_DECLARED',
+    `Cannot converge "${id}": no line of ${topIn(tree, 'states')} is for it (${membership}); ` +
+      `give it a group that stands there, or a line of its own, which may be empty: "${id}": []`,
+  );
+}
+
+function isAddressed(tree: Tree, minion: Candidate): boolean {
   const lines = readTop(tree, 'states', collectProblems(tree)) ?? [];
   return lines.some(({ target }) => matches(target, minion));
 }

@@ -58,6 +58,8 @@ const running = z.strictObject({
   number: count.nullable(),
   total: count.nullable(),
   current: z.string().nullable(),
+  /** What it waits for, in words. */
+  waits: z.string().nullable(),
 });
 
 export const minionStatus = z.strictObject({

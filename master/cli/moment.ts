@@ -1,4 +1,4 @@
-import { parseDuration } from '../../shared/duration.ts';
+import { secondsIn } from '../../shared/duration.ts';
 import { ConductorError } from '../../shared/errors.ts';
 
 const CLOCK = /^([01]?[0-9]|2[0-3]):([0-5][0-9])$/u;
@@ -10,10 +10,7 @@ const DATE_TIME = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+
  * the zone of this machine. Gives it in UTC. Throws USAGE.
  */
 export function parseMoment(option: string, text: string, now: Date): string {
-  if (text.startsWith('+'))
-    return new Date(now.getTime() + parseDuration(text.slice(1)) * 1000).toISOString();
-  const clock = CLOCK.exec(text);
-  const moment = clock === null ? dateOf(text) : nextAt(Number(clock[1]), Number(clock[2]), now);
+  const moment = futureOf(text, now);
   if (moment !== null) return moment.toISOString();
   const message = `Cannot read ${option} "${text}": write 22:30, +2h, or 2026-12-31T22:30`;
   throw new ConductorError('USAGE', message);
@@ -21,12 +18,23 @@ export function parseMoment(option: string, text: string, now: Date): string {
 
 /** `2h`: so long ago; or an ISO time, as above. */
 export function parsePast(option: string, text: string, now: Date): string {
-  if (/^[0-9]+[smhd]?$/u.test(text))
-    return new Date(now.getTime() - parseDuration(text) * 1000).toISOString();
-  const moment = dateOf(text);
+  const seconds = secondsIn(text);
+  const moment = seconds === null ? dateOf(text) : later(now, -seconds);
   if (moment !== null) return moment.toISOString();
   const message = `Cannot read ${option} "${text}": write 2h, 7d, or 2026-12-31T22:30`;
   throw new ConductorError('USAGE', message);
+}
+
+function futureOf(text: string, now: Date): Date | null {
+  const clock = CLOCK.exec(text);
+  if (clock !== null) return nextAt(Number(clock[1]), Number(clock[2]), now);
+  if (!text.startsWith('+')) return dateOf(text);
+  const seconds = secondsIn(text.slice(1));
+  return seconds === null ? null : later(now, seconds);
+}
+
+function later(now: Date, seconds: number): Date {
+  return new Date(now.getTime() + seconds * 1000);
 }
 
 function nextAt(hours: number, minutes: number, now: Date): Date {

@@ -46,7 +46,7 @@ export function readRollout(options: unknown, now: Date): Rollout {
 }
 
 function checkedWait(text: string): number {
-  const seconds = parseDuration(text);
+  const seconds = parseDuration('--batch-wait', text);
   if (rolloutSchema.shape.batchWaitSeconds.safeParse(seconds).success) return seconds;
   throw new ConductorError('USAGE', `Cannot wait "${text}" with --batch-wait: a day is the most`);
 }

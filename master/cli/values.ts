@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { resolvePlain } from '../../language/values/scalar.ts';
 import { minionIdSchema } from '../../protocol/identifiers.ts';
-import { parseDuration } from '../../shared/duration.ts';
+import { secondsIn } from '../../shared/duration.ts';
 import { ConductorError, messageOf } from '../../shared/errors.ts';
 import { groupName, publicKeyHex } from '../api/requests.ts';
 import type { JsonMapping } from '../json-values.ts';
@@ -16,8 +16,8 @@ export function parseCount(option: string, text: string, maximum: number): numbe
 
 /** `7d` ago, or a date or time, in full. */
 export function parseSince(text: string, now: Date): string {
-  if (/^\d+[smhd]?$/u.test(text))
-    return new Date(now.getTime() - parseDuration(text) * 1000).toISOString();
+  const seconds = secondsIn(text);
+  if (seconds !== null) return new Date(now.getTime() - seconds * 1000).toISOString();
   const time = /^\d{4}-\d{2}-\d{2}(?:T[\d:.]+(?:Z|[+-]\d{2}:\d{2})?)?$/u.test(text)
     ? Date.parse(text)
     : Number.NaN;

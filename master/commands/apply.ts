@@ -1,12 +1,13 @@
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import { jsonText } from '../../shared/json-text.ts';
-import { jobAnswer } from '../api/answers.ts';
+import { jobAnswer, type JobAnswer } from '../api/answers.ts';
 import { readCommon, withCommon, withTarget, type Common, type Context } from '../cli/context.ts';
 import { parseDuration } from '../../shared/duration.ts';
 import { followJob, type Format, FORMATS } from '../cli/follow-job.ts';
 import { readRollout, withRollout } from '../cli/rollout-options.ts';
 import { collect, parseSettings } from '../cli/values.ts';
+import { laterLines } from '../render/later.ts';
 
 const optionsSchema = z.object({
   target: z.string(),
@@ -49,7 +50,7 @@ export function addApply(program: Command, context: Context): void {
       stateFiles,
       dryRun: given.dryRun,
       params: parseSettings(given.set),
-      timeoutSeconds: parseDuration(given.timeout),
+      timeoutSeconds: parseDuration('--timeout', given.timeout),
       rollout: readRollout(options, context.terminal.now()),
       detach: given.detach,
       respectPause: given.respectPause,
@@ -74,10 +75,16 @@ export async function beginJob(
 ): Promise<void> {
   if (request.detach) {
     const job = await common.client.post(path, request, jobAnswer);
-    context.terminal.out(format === 'text' ? job.id : jsonText(job));
+    tellDetached(context, job, format);
     return;
   }
   const events = (signal: AbortSignal) =>
     common.client.events('POST', path, { body: request, signal });
   await followJob(context, common, { events, format, verbose });
+}
+
+function tellDetached({ terminal }: Context, job: JobAnswer, format: Format): void {
+  terminal.out(format === 'text' ? job.id : jsonText(job));
+  if (format !== 'text' || job.rollout === null) return;
+  for (const line of laterLines(job.rollout)) terminal.err(line);
 }

@@ -2,7 +2,10 @@ import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import { TARGET_STATES } from '../../protocol/messages.ts';
 import { jsonText } from '../../shared/json-text.ts';
-import { jobsAnswer, RUN_KINDS, type JobAnswer } from '../api/answers.ts';
+import { jobsAnswer, keysAnswer, RUN_KINDS, type JobAnswer } from '../api/answers.ts';
+import { didYouMean } from '../../shared/suggest.ts';
+import type { Client } from '../cli/client.ts';
+import type { Terminal } from '../cli/terminal.ts';
 import { readCommon, withCommon, type Context } from '../cli/context.ts';
 import { parsePast } from '../cli/moment.ts';
 import { parseCount, parseMinionId } from '../cli/values.ts';
@@ -38,13 +41,17 @@ export function addJobsList(jobs: Command, context: Context): void {
     .option('--before <job>', 'only older ones than this: the next page')
     .addHelpText('after', EXAMPLES);
   withCommon(list).action(async (options: unknown) => {
-    const query = queryOf(optionsSchema.parse(options), context.terminal.now());
+    const given = optionsSchema.parse(options);
+    const query = queryOf(given, context.terminal.now());
     const { client, json } = await readCommon(context, options);
     const answer = await client.get(`/jobs?${query.toString()}`, jobsAnswer);
     const { terminal } = context;
+    const { minion } = given;
+    if (minion !== undefined && answer.jobs.length === 0)
+      await tellIfUnknown(context, client, minion);
     if (json) return terminal.out(jsonText(answer));
     const rows = answer.jobs.map((job) => rowOf(job, context));
-    const names = ['job', 'made', 'target', 'kind', 'mode', 'targets'];
+    const names = ['job', 'made', 'target', 'kind', 'mode', 'applied', 'targets'];
     for (const line of renderTable(names, rows, terminal)) terminal.out(line);
     if (answer.next !== null) terminal.err(`there are older ones: --before ${answer.next}`);
   });
@@ -66,20 +73,44 @@ function queryOf(options: z.infer<typeof optionsSchema>, now: Date): URLSearchPa
 }
 
 function rowOf(job: JobAnswer, { terminal }: Context): string[] {
-  const { isTerminal } = terminal;
+  const look = { isTerminal: terminal.isTerminal, now: terminal.now() };
+  const startsAt = job.rollout?.startsAt ?? null;
+  const isEarly = startsAt !== null && look.now < new Date(startsAt) && job.cancelledAt === null;
+  const begins = isEarly ? `begins ${renderTime(startsAt, look)}` : null;
   return [
     job.id,
-    renderTime(job.createdAt, { isTerminal, now: terminal.now() }),
+    renderTime(job.createdAt, look),
     job.target,
     job.kind,
     job.dryRun ? 'dry run' : 'apply',
-    summaryOf(job),
+    appliedOf(job, terminal),
+    summaryOf(job, begins),
   ];
 }
 
+/** So much of a list of files leaves people the other columns. */
+const WIDEST_APPLIED = 30;
+
+/** The state files, or that it was the top file; of a local run nobody has told. */
+function appliedOf({ kind, stateFiles }: JobAnswer, { isTerminal }: Terminal): string {
+  if (kind === 'local') return '-';
+  const text = stateFiles.length === 0 ? 'top file' : stateFiles.join(', ');
+  const isShort = !isTerminal || text.length <= WIDEST_APPLIED;
+  return isShort ? text : `${text.slice(0, WIDEST_APPLIED)}…`;
+}
+
 /** `2 changed, 1 failed`. */
-function summaryOf({ targets }: JobAnswer): string {
+function summaryOf({ targets }: JobAnswer, begins: string | null): string {
   const counts = new Map<string, number>();
   for (const { state } of targets) counts.set(state, (counts.get(state) ?? 0) + 1);
-  return [...counts].map(([state, count]) => `${count} ${state}`).join(', ');
+  const said = [...counts].map(([state, count]) => `${count} ${state}`);
+  return [...said, ...(begins === null ? [] : [begins])].join(', ');
+}
+
+/** It may have been there once, and be forgotten together with its jobs. */
+async function tellIfUnknown({ terminal }: Context, client: Client, minion: string): Promise<void> {
+  const { keys } = await client.get('/keys', keysAnswer);
+  const ids = keys.map(({ id }) => id);
+  if (!ids.includes(minion))
+    terminal.err(`no minion has the id "${minion}"${didYouMean(minion, ids)}`);
 }

@@ -147,7 +147,8 @@ function addInvite(keys: Command, context: Context): void {
       })
       .parse(options);
     const { client, json } = await readCommon(context, options);
-    const request = { idGlob: id, groups: group, expiresSeconds: parseDuration(expires), address };
+    const expiresSeconds = parseDuration('--expires', expires);
+    const request = { idGlob: id, groups: group, expiresSeconds, address };
     const answer = await client.post('/invitations', request, invitationAnswer);
     const { terminal } = context;
     warn(context, answer);

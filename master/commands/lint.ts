@@ -2,12 +2,14 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { ConductorError } from '../../shared/errors.ts';
 import { lintAnswer } from '../api/answers.ts';
+import type { Client } from '../cli/client.ts';
 import { readCommon, withCommon, type Context } from '../cli/context.ts';
 
 const optionsSchema = z.object({ tree: z.string().optional(), minion: z.string().optional() });
 
 const EXAMPLES = `
 Examples:
+  $ master lint                        # with the pillars of all minions, if the master answers
   $ master lint --tree .
   $ master lint --minion appserver     # all of what this one would get, with its last facts`;
 
@@ -34,9 +36,19 @@ export function addLint(program: Command, context: Context): void {
           'TREE_INVALID',
           `Cannot lint "${directory}": there is no states/ in it`,
         );
+      if (tree === undefined) await askIfThere(client);
     } else {
       await client.get(`/lint?minion=${encodeURIComponent(minion)}`, lintAnswer);
     }
     context.terminal.out(json ? JSON.stringify({ problems: 0 }) : 'no problems');
   });
+}
+
+/** A master that answers knows for whom the pillars of its tree are; without one there is nobody to ask. */
+async function askIfThere(client: Client): Promise<void> {
+  try {
+    await client.get('/lint', lintAnswer);
+  } catch (error) {
+    if (!(error instanceof ConductorError) || error.code !== 'MASTER_UNREACHABLE') throw error;
+  }
 }

@@ -107,8 +107,10 @@ function comingWords({ nextRefresh, scheduleSource, pause }: MinionStatus, at: A
   ];
 }
 
-function runningWords({ state, number, total, current }: MinionStatus['running'][number]): string {
-  return number === null ? state : `${state} ${number}/${total ?? '?'} ${current ?? ''}`;
+function runningWords(running: MinionStatus['running'][number]): string {
+  const { state, number, total, current, waits } = running;
+  if (number !== null) return `${state} ${number}/${total ?? '?'} ${current ?? ''}`;
+  return waits === null ? state : `${state}: ${waits}`;
 }
 
 export function addPing(program: Command, context: Context): void {

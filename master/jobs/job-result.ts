@@ -18,6 +18,7 @@ const FAILURES: ReadonlyMap<string, number> = new Map([
   ['TREE_INVALID', EXIT.tree],
   ['SEALED_VALUE', EXIT.tree],
   ['NOTHING_DECLARED', EXIT.refused],
+  ['RUN_BUSY', EXIT.refused],
 ]);
 
 /** The worst that befell a target: a tree that does not compile, a failure, a refusal, a loss. */

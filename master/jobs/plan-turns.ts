@@ -82,7 +82,7 @@ function reasonToEnd(job: Job, failures: number, total: number): EndReason | nul
     return { code: 'CANCELLED', message: 'It was cancelled before it was delivered' };
   if (failures < failureLimit(job.rollout, total)) return null;
   const so = failures === 1 ? '1 target has failed' : `${failures} targets have failed`;
-  const message = `Not delivered: ${so}, and no more than ${job.rollout.maxFailures ?? ''} may`;
+  const message = `Not delivered: ${so}, and with --max-failures ${job.rollout.maxFailures ?? ''} the job stops then`;
   return { code: 'FAILURES_REACHED', message };
 }
 

@@ -4,6 +4,7 @@ import type { Outcome, RunEvent } from '../../protocol/report.ts';
 import { escapeControls } from '../../shared/log.ts';
 import { renderOutcome, renderReport, type RenderOptions } from '../../shared/render-run.ts';
 import type { Terminal } from '../cli/terminal.ts';
+import { prefixBelow, prefixOf } from './host-lines.ts';
 import { createLiveHosts, type LiveHosts } from './live-hosts.ts';
 import { FEW, renderSame } from './same-outcomes.ts';
 
@@ -81,7 +82,8 @@ function showRun(view: Shown, minion: string, run: RunEvent): void {
   if (run.event === 'outcome') showOutcome(view, minion, run.outcome);
   if (run.event !== 'report') return;
   for (const outcome of run.report.outcomes) showOutcome(view, minion, outcome);
-  for (const line of renderReport(run.report, options)) say(view, line);
+  const lines = renderReport(run.report, options);
+  for (const line of prefixBelow(lines, prefixIn(view, minion))) say(view, line);
   view.told.set(minion, run.report.status);
 }
 
@@ -90,8 +92,12 @@ function showOutcome(view: Shown, minion: string, outcome: Outcome): void {
   if (known.has(outcome.key)) return;
   view.outcomes.set(minion, known.set(outcome.key, outcome));
   if (isGrouped(view) && outcome.status !== 'failed') return;
-  const before = view.targets.length > 1 ? `${escapeControls(minion)} | ` : '';
+  const before = prefixIn(view, minion);
   for (const line of renderOutcome(outcome, view.options)) say(view, `${before}${line}`);
+}
+
+function prefixIn({ targets }: Shown, minion: string): string {
+  return prefixOf(minion, { among: targets.length });
 }
 
 function end(view: Shown): void {
@@ -116,8 +122,11 @@ function showTarget(view: Shown, event: Extract<JobEvent, { event: 'target' }>):
   told.set(minion, `${state}${words}`);
   const shown = options.color ? styleText(isQuiet ? 'yellow' : 'red', state) : state;
   const [first = '', ...rest] = words.split('\n').map(escapeControls);
-  say(view, `${escapeControls(minion)}  ${shown}${first}`);
-  for (const line of rest) say(view, `    ${line}`);
+  const lines = [
+    `${escapeControls(minion)}  ${shown}${first}`,
+    ...rest.map((line) => `    ${line}`),
+  ];
+  for (const line of prefixBelow(lines, prefixIn(view, minion))) say(view, line);
 }
 
 function wordsOf({ error, waits }: Extract<JobEvent, { event: 'target' }>): string {

@@ -5,6 +5,7 @@ import { renderOutcome, type RenderOptions, renderReport } from '../../shared/re
 import type { JobAnswer } from '../api/answers.ts';
 import { ALL_AT_ONCE } from '../jobs/rollout.ts';
 import type { Terminal } from '../cli/terminal.ts';
+import { prefixBelow, prefixOf } from './host-lines.ts';
 import { FEW, renderSame } from './same-outcomes.ts';
 import { renderTable, renderTime, short } from './table.ts';
 
@@ -64,7 +65,7 @@ function resultOf({ error, counts, waits, progress }: Result) {
 
 /** What the runs did, state by state; nothing of a run that has nothing to say. */
 export function renderReports(reports: readonly Report[], options: RenderOptions): string[] {
-  const prefix = (minion: string) => (reports.length > 1 ? `${escapeControls(minion)} | ` : '');
+  const prefix = (minion: string) => prefixOf(minion, { among: reports.length });
   const show = (report: Report, outcomes: readonly Outcome[]) =>
     renderOne(report, { outcomes, before: prefix(report.minion) }, options);
   if (reports.length <= FEW || options.verbose)
@@ -89,6 +90,10 @@ function renderOne(report: Report, { outcomes, before }: Part, options: RenderOp
   const hasSaid =
     lines.length > 0 || error !== undefined || owed.length > 0 || shortened !== undefined;
   return hasSaid
-    ? ['', ...lines.map((line) => `${before}${line}`), ...renderReport(report, options)]
+    ? [
+        '',
+        ...lines.map((line) => `${before}${line}`),
+        ...prefixBelow(renderReport(report, options), before),
+      ]
     : [];
 }

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { needStateFiles } from '../../language/states/named-on-command-line.ts';
 import type { JobEvent } from '../../protocol/messages.ts';
 import { applyRequest, emptyRequest, listJobsQuery, retryRequest } from '../api/requests.ts';
 import { addRoute } from '../api/routes.ts';
@@ -89,7 +90,8 @@ async function begin(
   request: JobRequest,
   { detach, signal, reply }: Beginning,
 ): Promise<unknown> {
-  const { jobs, log } = services;
+  const { jobs, publisher, log } = services;
+  needStateFiles(await publisher.tree(request.revision), request.stateFiles);
   const job = await jobs.create(request);
   log.info({ job: job.id, target: job.target, minions: request.minions.length }, 'Job made');
   // Listening begins before anything can happen.

@@ -2,13 +2,15 @@ import type { FastifyInstance } from 'fastify';
 import { lintQuery } from '../api/requests.ts';
 import { addRoute } from '../api/routes.ts';
 import type { MinionStatus, StatusAnswer } from '../api/answers.ts';
-import { catalogOf } from '../catalog.ts';
+import { checkFor } from '../catalog.ts';
 import type { Caller } from '../gate.ts';
+import type { Jobs } from '../jobs/jobs.ts';
+import { lintPillars } from '../lint-pillars.ts';
 import { findKey } from '../keys/manage-keys.ts';
 import { pauseOf } from '../pauses/minion-pauses.ts';
 import type { Services } from '../services.ts';
 import type { Intention } from '../store/intention-store.ts';
-import type { JobTarget, Minion, ReportSummary } from '../store/store.ts';
+import type { Job, JobTarget, Minion, ReportSummary } from '../store/store.ts';
 
 export function statusRoutes(app: FastifyInstance, services: Services, caller: Caller): void {
   addRoute(app, caller, {
@@ -36,6 +38,7 @@ async function status(services: Services): Promise<StatusAnswer> {
   const underWay = new Map<string, JobTarget[]>();
   for (const target of await store.jobs.unfinished())
     underWay.set(target.minion, [...(underWay.get(target.minion) ?? []), target]);
+  const waiting = new Map((await store.jobs.withQueued()).map((job) => [job.id, job]));
   const accepted = all.filter(({ state }) => state === 'accepted');
   return {
     fingerprint: rootFingerprint,
@@ -49,7 +52,7 @@ async function status(services: Services): Promise<StatusAnswer> {
       const unfinished = underWay.get(minion.id) ?? [];
       const intention = intentions.get(minion.id) ?? NO_INTENTION;
       const drift = drifts.get(minion.id) ?? 0;
-      return minionStatus(services, minion, { report, unfinished, intention, drift });
+      return minionStatus(services, minion, { report, unfinished, waiting, intention, drift });
     }),
   };
 }
@@ -57,6 +60,8 @@ async function status(services: Services): Promise<StatusAnswer> {
 interface Past {
   readonly report: ReportSummary | undefined;
   readonly unfinished: readonly JobTarget[];
+  /** Jobs of which a target waits, by their ids. */
+  readonly waiting: ReadonlyMap<string, Job>;
   readonly intention: Intention;
   readonly drift: number;
 }
@@ -67,7 +72,7 @@ const WEEK_MS = 7 * 86_400_000;
 function minionStatus(
   { presence, jobs, now }: Services,
   minion: Minion,
-  { report, unfinished, intention, drift }: Past,
+  { report, unfinished, waiting, intention, drift }: Past,
 ): MinionStatus {
   const { id, groups, address, version, nextRefresh } = minion;
   const session = presence.get(id);
@@ -83,23 +88,27 @@ function minionStatus(
     pause: pauseOf(intention, now()),
     lastRun: report === undefined ? null : lastRun(report),
     drift,
-    running: unfinished.map(({ job, state }) => {
-      const { number = null, total = null, current = null } = jobs.progressOf(job, id) ?? {};
-      return { job, state, number, total, current };
-    }),
+    running: unfinished.map((target) => runningOf(jobs, waiting.get(target.job), target)),
   };
+}
+
+function runningOf(jobs: Jobs, waiting: Job | undefined, target: JobTarget) {
+  const { job, minion, state } = target;
+  const { number = null, total = null, current = null } = jobs.progressOf(job, minion) ?? {};
+  const waits = waiting === undefined ? null : jobs.waitsFor(waiting, target);
+  return { job, state, number, total, current, waits };
 }
 
 function lastRun({ job, cause, status: result, endedAt, revision, counts, owed }: ReportSummary) {
   return { job, cause, status: result, endedAt, revision, counts, owed };
 }
 
-/** The tree directory as it is now, and if a minion is named what it means for that one. */
+/** The tree directory as it is now: what it means for a minion, or the pillars that it gives to all of them. */
 async function lintFor(services: Services, id: string | undefined) {
   const { publisher } = services;
   const { revision } = await publisher.current();
-  const ids = id === undefined ? [] : [id];
-  for (const each of ids)
-    await catalogOf(services, await publisher.tree(revision), await findKey(services, each));
+  const tree = await publisher.tree(revision);
+  if (id === undefined) await lintPillars(services, tree);
+  else await checkFor(services, tree, await findKey(services, id));
   return { problems: 0, text: '' };
 }

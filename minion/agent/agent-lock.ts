@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { ConductorError } from '../../shared/errors.ts';
 import { setAside } from '../host/durable-file.ts';
 import { fileError } from '../host/file-error.ts';
+import { lockerOf } from '../host/locker.ts';
 
 /** Held until it is closed, or its process has ended, however that ends. */
 export interface AgentLock {
@@ -31,8 +32,17 @@ export async function holdStateDirectory(stateDirectory: string): Promise<AgentL
   }
 }
 
+/** The pid of the agent that is at work on it; `null` if none is, or nobody can tell. */
+export function agentHolding(stateDirectory: string): number | null {
+  return lockerOf(lockPath(stateDirectory));
+}
+
+function lockPath(stateDirectory: string): string {
+  return join(stateDirectory, 'agent.lock');
+}
+
 function openLock(stateDirectory: string): number {
-  const path = join(stateDirectory, 'agent.lock');
+  const path = lockPath(stateDirectory);
   try {
     mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
     // Whoever holds it holds a file.

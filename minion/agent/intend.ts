@@ -27,7 +27,10 @@ export function startIntending(
     now,
     due: (timeoutSeconds) => core.refresh({ timeoutSeconds }),
     changed: () => tell(),
-    isHeld: () => pauses.current() !== null,
+    heldUntil: () => {
+      const pause = pauses.current();
+      return pause === null ? null : new Date(pause.until);
+    },
   });
   const intentions = (): Intentions => ({
     nextRefresh: scheduler.next?.toISOString() ?? null,

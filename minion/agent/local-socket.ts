@@ -5,13 +5,19 @@ import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ConductorError, messageOf, systemCode } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import type { Configuration } from '../config.ts';
+import { agentHolding } from './agent-lock.ts';
 import { readRequest, writeRequest } from './local-request.ts';
 import type { LocalRequest } from './local-request.ts';
 
 /**
  * The agent's door for its own command line: a unix socket that only root can open. One line asks,
- * lines of JSON answer.
+ * an empty one says at once that it was heard, lines of JSON answer.
  */
+const HEARD = '';
+
+/** An agent that has not even heard by then has been stopped, or hangs. */
+const PATIENCE_MS = 10_000;
 
 /** Writes lines to one caller. */
 export interface Caller {
@@ -72,9 +78,12 @@ export function isAnswered(path: string): Promise<boolean> {
 }
 
 function serve({ answer, log }: LocalParts, socket: Socket): void {
-  socket.on('error', (error) => {
-    log.debug({ code: systemCode(error) }, 'Local caller went away');
-  });
+  const asked = createInterface({ input: socket });
+  // What reads a stream passes on its errors.
+  for (const each of [socket, asked])
+    each.on('error', (error) => {
+      log.debug({ code: systemCode(error) }, 'Local caller went away');
+    });
   const caller: Caller = {
     write: (line) => {
       if (socket.writable) socket.write(`${line}\n`);
@@ -86,27 +95,54 @@ function serve({ answer, log }: LocalParts, socket: Socket): void {
       socket.once('close', handler);
     },
   };
-  createInterface({ input: socket }).once('line', (line) => {
+  asked.once('line', (line) => {
     const request = readRequest(line);
+    caller.write(HEARD);
     if (request !== null) answer(request, caller);
     else socket.end(`${JSON.stringify({ error: 'unknown request' })}\n`);
   });
 }
 
-/** Asks the agent and gives its lines as they come. Throws MASTER_UNREACHABLE if none is running. */
-export async function* askAgent(path: string, request: LocalRequest): AsyncGenerator<string> {
-  const socket = connect(path);
+/** Where an agent listens, and what it holds. */
+type AgentPlace = Pick<Configuration, 'socket' | 'state_directory'>;
+
+/**
+ * Asks the agent and gives its lines as they come, however long they take once it has heard. Throws
+ * MASTER_UNREACHABLE if none is running, or it does not hear.
+ */
+export async function* askAgent(
+  agent: AgentPlace,
+  request: LocalRequest,
+  patienceMs = PATIENCE_MS,
+): AsyncGenerator<string> {
+  const socket = connect(agent.socket);
+  const silence = setTimeout(() => socket.destroy(silent(agent, patienceMs)), patienceMs);
   try {
-    await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve);
-      socket.once('error', (cause) => {
-        const message = `Cannot ask the agent at "${path}": ${messageOf(cause)}`;
-        reject(new ConductorError('MASTER_UNREACHABLE', message, { cause }));
-      });
-    });
+    await connected(socket, agent.socket);
     socket.write(`${writeRequest(request)}\n`);
-    for await (const line of createInterface({ input: socket })) yield line;
+    for await (const line of createInterface({ input: socket })) {
+      clearTimeout(silence);
+      if (line !== HEARD) yield line;
+    }
   } finally {
+    clearTimeout(silence);
     socket.destroy();
   }
+}
+
+function connected(socket: Socket, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once('connect', resolve);
+    socket.once('error', (cause) => {
+      const message = `Cannot ask the agent at "${path}": ${messageOf(cause)}`;
+      reject(new ConductorError('MASTER_UNREACHABLE', message, { cause }));
+    });
+  });
+}
+
+function silent({ state_directory }: AgentPlace, patienceMs: number): ConductorError {
+  const pid = agentHolding(state_directory);
+  const who = pid === null ? '' : ` (pid ${pid})`;
+  const message = `Cannot ask the agent${who}: it has not answered for ${patienceMs / 1000} s. It has been stopped, or hangs: systemctl restart conductor-minion. What it was asked for it may still do`;
+  return new ConductorError('MASTER_UNREACHABLE', message);
 }

@@ -44,6 +44,14 @@ export function look({ schedule, id }: Planner, plan: Plan, now: number): Look {
   return { plan: { ...plan, next: soon }, step: 'postponed' };
 }
 
+/** When a run comes if nothing holds it back from a moment on, which may be later than it was planned. */
+export function comingFrom(planner: Planner, plan: Plan, moment: number): number | null {
+  const { next } = plan;
+  if (next === null || next > moment) return next;
+  const then = look(planner, plan, moment);
+  return then.step === 'run' ? moment : then.plan.next;
+}
+
 /** A refresh has ended: one that failed is tried again, as often as the schedule says, before the next. */
 export function afterRun(
   { schedule }: Pick<Planner, 'schedule'>,

@@ -8,7 +8,7 @@ import type { KeptSchedule } from '../agent-files.ts';
 import type { RefreshConfig } from '../config-schema.ts';
 import { writeDurably } from '../host/durable-file.ts';
 import { readOwn } from './files.ts';
-import { afterRun, firstPlan, look } from './plan.ts';
+import { afterRun, comingFrom, firstPlan, look } from './plan.ts';
 import type { Look, Plan } from './plan.ts';
 import { sourcedSchedule } from './schedule-source.ts';
 import type { Json, SourcedSchedule } from './schedule-source.ts';
@@ -26,11 +26,12 @@ export interface SchedulerParts {
   readonly due: (timeoutSeconds: number) => string;
   /** There is a new next moment, or another schedule. */
   readonly changed: () => void;
-  /** A pause holds scheduled runs back. */
-  readonly isHeld: () => boolean;
+  /** Until when a pause holds scheduled runs back; `null` if none does. */
+  readonly heldUntil: () => Date | null;
 }
 
 export interface Scheduler {
+  /** When it comes by itself, after a pause if there is one; `null` for never. */
   readonly next: Date | null;
   readonly source: SourcedSchedule['source'];
   /** The pillar has come: `written` is its schedule, `null` if it has none. */
@@ -64,7 +65,7 @@ export function startScheduler(parts: SchedulerParts): Scheduler {
   arm(parts, state);
   return {
     get next() {
-      return state.plan.next === null ? null : new Date(state.plan.next);
+      return upcoming(parts, state);
     },
     get source() {
       return state.schedule.source;
@@ -76,6 +77,13 @@ export function startScheduler(parts: SchedulerParts): Scheduler {
       clearTimeout(state.timer);
     },
   };
+}
+
+function upcoming({ id, now, heldUntil }: SchedulerParts, state: State): Date | null {
+  const free = Math.max(now().getTime(), heldUntil()?.getTime() ?? 0);
+  const { schedule } = state.schedule;
+  const next = comingFrom({ schedule, id }, state.plan, free);
+  return next === null ? null : new Date(next);
 }
 
 function pathOf({ stateDirectory }: SchedulerParts): string {
@@ -125,7 +133,7 @@ function save(parts: SchedulerParts, { schedule, plan, job }: State): void {
 /** Looks as soon as something may have to be done. */
 function arm(parts: SchedulerParts, state: State): void {
   // Asking may end a pause, which comes here again.
-  const isHeld = parts.isHeld();
+  const isHeld = parts.heldUntil() !== null;
   clearTimeout(state.timer);
   const longest = isHeld ? HELD_TIMER_MS : LONGEST_TIMER_MS;
   const { next } = state.plan;
@@ -135,7 +143,7 @@ function arm(parts: SchedulerParts, state: State): void {
 }
 
 function tick(parts: SchedulerParts, state: State): void {
-  if (parts.isHeld()) tellHeld(parts, state);
+  if (parts.heldUntil() !== null) tellHeld(parts, state);
   else {
     state.isHeldTold = false;
     act(parts, state);

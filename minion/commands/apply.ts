@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { compilePillar, pillarToWire } from '../../language/pillar.ts';
 import { resolvePlain } from '../../language/values/scalar.ts';
+import { needStateFiles } from '../../language/states/named-on-command-line.ts';
 import { readDirectory } from '../../language/source.ts';
 import type { Tree } from '../../language/tree.ts';
 import type { Pause } from '../../protocol/pause.ts';
@@ -58,7 +59,9 @@ export function addApply(program: Command, context: Context): void {
     .addHelpText('after', EXAMPLES)
     .action(async (stateFiles: string[], options: ApplyOptions) => {
       const config = await configFor(context, options);
+      await needOwnId(context, config, options);
       const tree = await readDirectory(options.tree);
+      needStateFiles(tree, stateFiles);
       const pillar = await localPillar(tree, config, options);
       const masters = mastersOf(config, logOf(context, 'error'));
       const { state_directory } = config;
@@ -72,6 +75,26 @@ export function addApply(program: Command, context: Context): void {
       const report = await run(context, { request, tree, config, options });
       context.exit(exitCodeOfReport(report));
     });
+}
+
+/** The master takes the report of a run of its minion, and of no other. Throws USAGE. */
+async function needOwnId(
+  context: Context,
+  { id, state_directory: stateDirectory }: Configuration,
+  { id: given, dryRun, ...options }: ApplyOptions,
+): Promise<void> {
+  // Only of the minion of this machine do its settings know who it is.
+  if (given === undefined || dryRun === true || options.stateDirectory !== undefined) return;
+  if (!hasMaster(context, stateDirectory)) return;
+  const own = (await configFor(context, options)).id;
+  if (own === id) return;
+  const message = `Cannot apply as "${id}": this machine is the minion "${own}" of a master; leave out --id, look with --dry-run, or give a --state-directory of its own`;
+  throw new ConductorError('USAGE', message);
+}
+
+/** A minion that has none has nobody to tell, and would only fill its disk. */
+function hasMaster(context: Context, stateDirectory: string): boolean {
+  return readTrust(stateDirectory, logOf(context, 'error')) !== null;
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {
@@ -142,7 +165,7 @@ function runOptions(options: ApplyOptions, stateFiles: readonly string[]): RunOp
     dryRun: options.dryRun === true,
     stateFiles: [...stateFiles],
     params: Object.fromEntries(options.set.map(setting)),
-    timeoutSeconds: parseDuration(options.timeout),
+    timeoutSeconds: parseDuration('--timeout', options.timeout),
   };
 }
 
@@ -184,9 +207,7 @@ async function run(
   });
   // Whatever becomes of the report, whoever asked for it has seen it.
   printReport(terminal, view, report);
-  // A minion that has a master lets it know; one that has none would only fill its disk.
   const { stateDirectory } = request;
-  if (readTrust(stateDirectory, logOf(context, 'error')) !== null)
-    spoolReport(stateDirectory, report);
+  if (hasMaster(context, stateDirectory)) spoolReport(stateDirectory, report);
   return report;
 }

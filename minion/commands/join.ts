@@ -59,7 +59,7 @@ async function joinMaster(
   join: JoinString,
   tls: boolean,
 ): Promise<void> {
-  const { state_directory: stateDirectory, id, socket } = config;
+  const { state_directory: stateDirectory, id } = config;
   const log = logOf(context, config.log_level);
   const identity = await minionIdentity(nodeCrypto, stateDirectory);
   const trust = readTrust(stateDirectory, log);
@@ -67,14 +67,14 @@ async function joinMaster(
   if (trust !== null && trust.pin !== pin) throw otherMaster(stateDirectory, trust.pin);
   const master = masterOf(config, join, tls);
   const knows = trust?.masters.includes(master) === true;
-  if (knows && (await isAgentConnected(socket))) return sayJoined(context, id, master);
+  if (knows && (await isAgentConnected(config))) return sayJoined(context, id, master);
   const greeting = { config, pin, minimumSerial: trust?.serial ?? 0n, identity, master };
   const { isOld, serial } = await enrolled(greeting, join, { mayBeMinion: trust !== null });
   writeTrust(stateDirectory, { pin, serial, masters: [master] }, log);
   const fingerprint = fingerprintOf(nodeCrypto, identity.publicKey);
   if (isOld) sayJoined(context, id, master);
   else context.terminal.out(`"${id}" (${fingerprint}) has joined the master at ${master}`);
-  const hint = await wakeAgent(socket);
+  const hint = await wakeAgent(config);
   if (hint !== null) context.terminal.out(hint);
 }
 

@@ -66,7 +66,7 @@ async function ask(
   request: Extract<LocalRequest, { ask: 'pause' | 'resume' }>,
 ): Promise<Answer> {
   if (!(await isAnswered(config.socket))) return alone(context, config, request);
-  for await (const line of askAgent(config.socket, request)) {
+  for await (const line of askAgent(config, request)) {
     const answer = answerSchema.safeParse(JSON.parse(line));
     if (answer.success) return answer.data;
     const message = `Cannot ${request.ask}: the agent answers ${line}`;

@@ -23,13 +23,17 @@ export async function refreshNow(
   const config = await configFor(context, options);
   const isRunning = await isAnswered(config.socket);
   const report = isRunning
-    ? await byAgent(context, config.socket, view)
+    ? await byAgent(context, config, view)
     : await alone(context, config, view);
   return exitCodeOfReport(report);
 }
 
-async function byAgent({ terminal }: Context, socket: string, view: RunView): Promise<Report> {
-  for await (const line of askAgent(socket, { ask: 'refresh' })) {
+async function byAgent(
+  { terminal }: Context,
+  config: Configuration,
+  view: RunView,
+): Promise<Report> {
+  for await (const line of askAgent(config, { ask: 'refresh' })) {
     const event = runEventSchema.parse(JSON.parse(line));
     printEvent(terminal, view, event);
     if (event.event === 'report') return event.report;

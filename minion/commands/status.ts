@@ -18,7 +18,7 @@ export function addStatus(program: Command, context: Context): void {
     .action(async ({ json = false, ...options }: CommonOptions & { json?: boolean }) => {
       const config = await configFor(context, options);
       const isRunning = await isAnswered(config.socket);
-      const status = isRunning ? await agentStatus(config.socket) : keptStatus(context, config);
+      const status = isRunning ? await agentStatus(config) : keptStatus(context, config);
       if (!isRunning) context.exit(EXIT.offline);
       const run = holderOf(config.state_directory);
       if (json) terminal.out(JSON.stringify({ isRunning, ...status, run }));
@@ -36,8 +36,8 @@ function keptStatus(context: Context, { id, state_directory }: Configuration) {
   return { minion: id, paused: pauseIn(state_directory, parts) };
 }
 
-async function agentStatus(socket: string): Promise<Record<string, unknown>> {
-  for await (const line of askAgent(socket, { ask: 'status' })) {
+async function agentStatus(config: Configuration): Promise<Record<string, unknown>> {
+  for await (const line of askAgent(config, { ask: 'status' })) {
     const status: unknown = JSON.parse(line);
     if (typeof status === 'object' && status !== null) return { ...status };
   }

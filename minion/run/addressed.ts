@@ -1,7 +1,6 @@
 import type { Catalog } from '../../language/declaration.ts';
 import type { PillarValue } from '../../language/pillar.ts';
-import { isAddressed, namesAddressed } from '../../language/targets/addressed.ts';
-import { topIn } from '../../language/top.ts';
+import { namesAddressed, needLine } from '../../language/targets/addressed.ts';
 import type { Tree } from '../../language/tree.ts';
 import type { DataMapping } from '../../language/values/data.ts';
 import type { RunRequest } from '../../protocol/run-request.ts';
@@ -26,14 +25,7 @@ export function needAddress(
 ): void {
   if (options.cause === 'local') needKnownGroups(tree, minion.groups);
   if (declarations.length > 0 || options.stateFiles.length > 0) return;
-  if (isAddressed(tree, { ...minion, facts, pillar })) return;
-  const groups =
-    minion.groups.length === 0 ? 'it is in no group' : `it is in ${minion.groups.join(', ')}`;
-  throw new ConductorError(
-    'NOTHING_DECLARED',
-    `Cannot converge "${minion.id}": no line of ${topIn(tree, 'states')} is for it (${groups}); ` +
-      `give it a group that stands there, or a line of its own, which may be empty: "${minion.id}": []`,
-  );
+  needLine(tree, { ...minion, facts, pillar });
 }
 
 /** A group that gives neither states nor data is misspelt. Throws NOT_FOUND. */

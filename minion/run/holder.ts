@@ -1,15 +1,14 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Holder } from '../../protocol/report.ts';
 import type { RunOptions } from '../../protocol/run-request.ts';
-import { systemCode } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { runningSchema } from '../agent-files.ts';
 import type { Running } from '../agent-files.ts';
 import { endGroup } from '../host/cgroup.ts';
 import { readStored, writeDurably } from '../host/durable-file.ts';
+import { lockerOf } from '../host/locker.ts';
 import { birthOf, bornWhen } from '../host/process-birth.ts';
-import { allProcesses, isGone } from '../host/processes.ts';
 
 /** Between TERM and KILL, for what a killed run has left. */
 const GRACE_MS = 10_000;
@@ -58,33 +57,4 @@ function readRunning(stateDirectory: string): Running | null {
 
 function pathIn(stateDirectory: string): string {
   return join(stateDirectory, 'run.json');
-}
-
-/** The process that has the directory open and locked: the kernel tells it with each descriptor. */
-function lockerOf(stateDirectory: string): number | null {
-  if (!existsSync(stateDirectory)) return null;
-  const directory = realpathSync(stateDirectory);
-  return allProcesses().find(({ pid }) => hasLocked(pid, directory))?.pid ?? null;
-}
-
-function hasLocked(pid: number, directory: string): boolean {
-  const fds = whileThere(() => readdirSync(`/proc/${pid}/fd`)) ?? [];
-  return fds.some((fd) => isLockOf(directory, `/proc/${pid}`, fd));
-}
-
-/** A descriptor may be closed while others are looked at. */
-function isLockOf(directory: string, process: string, fd: string): boolean {
-  if (whileThere(() => readlinkSync(`${process}/fd/${fd}`)) !== directory) return false;
-  const told = whileThere(() => readFileSync(`${process}/fdinfo/${fd}`, 'utf8'));
-  return told?.includes('FLOCK') === true;
-}
-
-/** `null` if it has gone meanwhile, or is not ours to look into. */
-function whileThere<T>(look: () => T): T | null {
-  try {
-    return look();
-  } catch (error) {
-    if (isGone(error) || systemCode(error) === 'EACCES') return null;
-    throw error;
-  }
 }

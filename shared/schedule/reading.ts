@@ -1,5 +1,4 @@
-import { parseDuration } from '../duration.ts';
-import { ConductorError } from '../errors.ts';
+import { secondsIn } from '../duration.ts';
 import { Secret } from '../secret.ts';
 import { didYouMean } from '../suggest.ts';
 
@@ -88,12 +87,8 @@ export function readDuration({ value, wrong }: Reading, { least, most }: Limits)
 function secondsOf(value: unknown): number | null {
   if (value === 0 || value === '0' || value === '0s') return 0;
   if (typeof value !== 'string' && typeof value !== 'number') return null;
-  try {
-    return parseDuration(String(value));
-  } catch (error) {
-    if (error instanceof ConductorError) return null;
-    throw error;
-  }
+  const text = String(value);
+  return secondsIn(/^\d+$/u.test(text) ? `${text}s` : text);
 }
 
 /** What a value is, in the words of a message; never what a secret holds. */

@@ -12,6 +12,7 @@ import { checkLiteral } from '../../language/linting/lint-state.ts';
 import { lintTop } from '../../language/linting/lint-top.ts';
 import { showPlace } from '../../language/place.ts';
 import { shareOf } from '../../language/share.ts';
+import { needStateFiles } from '../../language/states/named-on-command-line.ts';
 import { readDirectory, revisionId, treeFromBlobs } from '../../language/source.ts';
 import { toyStates } from '../helpers/toy-states.ts';
 import { treeOf } from '../helpers/tree.ts';
@@ -51,12 +52,24 @@ test('a directory is a revision: sorted files, their hashes, and an id of all', 
   t.is(tree.read('README.md'), null);
 });
 
+test('a state file that is asked for by name is in the tree, or refused with what was meant', (t) => {
+  const tree = treeOf({ 'states/slow.yaml': '', 'states/web/init.yaml': '' });
+  t.notThrows(() => needStateFiles(tree, ['slow', 'web']));
+  const refused = (name: string) =>
+    t.throws(() => needStateFiles(tree, [name]), { code: 'NOT_FOUND' });
+  const cannot = (name: string) =>
+    `Cannot apply "${name}": the tree has no state file of that name`;
+  t.is(refused('slwo')?.message, `${cannot('slwo')}, did you mean "slow"?`);
+  t.is(refused('states/web/init.yaml')?.message, `${cannot('states/web/init.yaml')}, write "web"`);
+  t.is(refused('database')?.message, cannot('database'));
+});
+
 test('a tree that is not there, or no directory, is told as such', async (t) => {
   const root = await directory({ file: '' });
   t.teardown(() => rm(root, { recursive: true }));
-  const none = { code: 'TREE_INVALID', message: /none": there is no such directory$/u };
+  const none = { code: 'NOT_FOUND', message: /none": there is no such directory$/u };
   await t.throwsAsync(readDirectory(join(root, 'none')), none);
-  const file = { code: 'TREE_INVALID', message: /file": it is not a directory$/u };
+  const file = { code: 'NOT_FOUND', message: /file": it is not a directory$/u };
   await t.throwsAsync(readDirectory(join(root, 'file')), file);
 });
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { ConductorError } from '../../shared/errors.ts';
 import { isInNetwork, parseNetwork } from '../../language/values/cidr.ts';
 import { globMatcher, isGlob } from '../../language/values/glob.ts';
-import { isAddressed, namesAddressed } from '../../language/targets/addressed.ts';
+import { namesAddressed, needLine } from '../../language/targets/addressed.ts';
 import { couldMatch } from '../../language/targets/target-possible.ts';
 import { showTarget } from '../../language/targets/target-text.ts';
 import { targetTokens } from '../../language/targets/target-tokens.ts';
@@ -268,9 +268,10 @@ test('top files tell whom they are for, and which names they know', (t) => {
     'pillars/top.sls': 'base: {vault: [b]}\n',
   });
   t.deepEqual([...(namesAddressed(tree) ?? [])], ['lab', 'db1', 'app', 'vault']);
-  t.true(isAddressed(tree, web1));
-  t.true(isAddressed(tree, { ...web1, id: 'x', groups: ['app'] }), 'though it gets nothing');
-  t.false(isAddressed(tree, { ...web1, groups: ['lab'] }));
+  t.notThrows(() => needLine(tree, web1));
+  const nothing = { ...web1, id: 'x', groups: ['app'] };
+  t.notThrows(() => needLine(tree, nothing), 'though it gets nothing');
+  t.throws(() => needLine(tree, { ...web1, groups: ['lab'] }), { code: 'NOTHING_DECLARED' });
   t.is(namesAddressed(treeOf({ 'states/top.yaml': 'base: {"a and": [b]}\n' })), null);
 });
 

@@ -50,6 +50,20 @@ test('what happens is streamed as JSON, one event a line', async (t) => {
   t.is(events.at(-1).exitCode, 2);
 });
 
+test('a state file that the tree does not have is refused at once, and no job is made', async (t) => {
+  const on = await testMaster(t);
+  await acceptedMinion(t, on, { id: 'web-01' });
+  const { code, out, err } = await on.cli('apply', '-t', 'web-01', 'ntoes');
+  t.deepEqual([code, out], [1, []]);
+  t.regex(
+    err.join('\n'),
+    /Cannot apply "ntoes": the tree has no state file of that name, did you mean "notes"\?/u,
+  );
+  const path = await on.cli('apply', '-t', 'web-01', 'states/notes.yaml');
+  t.regex(path.err.join('\n'), /of that name, write "notes"$/u);
+  t.deepEqual((await on.cli('jobs', 'list')).out.length, 1, 'the head of the table');
+});
+
 test('unknown, empty and offline targets are three different answers', async (t) => {
   const on = await testMaster(t);
   const minion = await acceptedMinion(t, on, { id: 'web-01', groups: ['web'] });
@@ -186,8 +200,8 @@ test('what a minion ran by itself is listed, shown and watched as a job is', asy
     await minion.next('report-stored');
   }
   const list = (await on.cli('jobs', 'list')).out.join('\n');
-  t.regex(list, new RegExp(`${refresh}\t.*\tweb-01\trefresh\tapply\t1 changed`, 'u'));
-  t.regex(list, new RegExp(`${local}\t.*\tweb-01\tlocal\tapply\t1 failed`, 'u'));
+  t.regex(list, new RegExp(`${refresh}\t.*\tweb-01\trefresh\tapply\ttop file\t1 changed`, 'u'));
+  t.regex(list, new RegExp(`${local}\t.*\tweb-01\tlocal\tapply\t-\t1 failed`, 'u'));
   const jobs = JSON.parse((await on.cli('jobs', 'list', '--kind', 'job', '--json')).out.join(''));
   t.deepEqual(jobs, { jobs: [], next: null });
   const local1 = (await on.cli('jobs', 'list', '--kind', 'local', '--limit', '1')).out.join('\n');

@@ -98,7 +98,7 @@ test('mistakes on the command line exit 1 with one message', async (t) => {
     [['apply'], /required option '-t, --target <target>' not specified/u],
     [['apply', '-t', 'x', '--dryrun'], /unknown option '--dryrun'[\s\S]*--dry-run/u],
     [['apply', '-t', 'x', '--set', 'novalue'], /write NAME=VALUE/u],
-    [['apply', '-t', 'x', '--timeout', 'soon'], /Cannot read the time "soon"/u],
+    [['apply', '-t', 'x', '--timeout', 'soon'], /Cannot read --timeout "soon": write 90s/u],
     [['apply', '-t', 'x', '--output', 'xml'], /'--output <format>' argument 'xml' .*ndjson/u],
     [['apply', '--targt', 'x'], /unknown option '--targt'[\s\S]*--target/u],
     [['ping', '--targt', 'x'], /unknown option '--targt'/u],
@@ -443,6 +443,38 @@ test('lint for a minion finds what only its facts bring out', async (t) => {
   const { code, err } = await on.cli('lint', '--minion', 'web-01');
   t.is(code, 4);
   t.regex(err.join('\n'), /states\/notes\.yaml:3:/u);
+});
+
+test('lint finds what is wrong only in the pillars as they come out for minions', async (t) => {
+  const on = await testMaster(t, {
+    'states/top.yaml': 'base:\n  "*": []\n',
+    'pillars/top.yaml': 'base:\n  "*": [common]\n  web: [web]\n',
+    'pillars/common.yaml': 'greeting: good morning\n',
+    'pillars/web.yaml': 'schedule: {at: "{{ pillar.greeting }}"}\n',
+  });
+  t.is((await on.cli('lint')).code, 0, 'it is for nobody');
+  await acceptedMinion(t, on, { id: 'db-01', seed: 44 });
+  await acceptedMinion(t, on, { id: 'web-01', groups: ['web'] });
+  const { code, err } = await on.cli('lint');
+  t.is(code, 4);
+  t.regex(
+    err.join('\n'),
+    /pillars\/web\.yaml:1:16: schedule\.at: "good morning" is no time of day[^]*1 problem in the pillar of web-01$/u,
+  );
+  t.is((await on.cli('lint', '--tree', on.tree)).code, 0, 'of which nobody says whose it is');
+});
+
+test('lint for a minion that no line of the top file is for says so, as its run would', async (t) => {
+  const on = await testMaster(t, {
+    'states/top.yaml': 'base:\n  web: [notes]\n  db-01: []\n',
+    'states/notes.yaml': 'hello:\n  note.present: {text: a}\n',
+  });
+  await acceptedMinion(t, on, { id: 'web-01', groups: ['wbe'] });
+  const { code, err } = await on.cli('lint', '--minion', 'web-01');
+  t.is(code, 5);
+  t.regex(err.join('\n'), /no line of states\/top\.yaml is for it \(it is in wbe\)/u);
+  await acceptedMinion(t, on, { id: 'db-01', seed: 44 });
+  t.is((await on.cli('lint', '--minion', 'db-01')).code, 0, 'it is meant to get nothing');
 });
 
 /** Of the seed that the protocol's known answers are made with. */

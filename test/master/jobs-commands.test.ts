@@ -41,6 +41,9 @@ test('jobs are listed by minion, target, state and time, page by page', async (t
   t.deepEqual(await list('--target', 'app'), [failedWeb, changedWeb, refresh]);
   t.deepEqual(await list('--target', 'app', '--minion', 'db'), []);
   t.deepEqual(await list('--status', 'failed'), [failedWeb, failedDb]);
+  const nobody = await on.cli('jobs', 'list', '--minion', 'wbe');
+  t.is(nobody.code, 0, 'it may be gone');
+  t.deepEqual(nobody.err, ['no minion has the id "wbe", did you mean "web"?']);
   t.deepEqual(await list('--status', 'failed', '--minion', 'web'), [failedWeb]);
   t.deepEqual(await list('--status', 'changed'), [changedWeb, refresh]);
   t.deepEqual(await list('--status', 'unfinished'), []);

@@ -328,6 +328,10 @@ test('the exit code of a job is that of the worst target', (t) => {
   );
   const stranger = { code: 'NOTHING_DECLARED', message: '' };
   t.is(exitCodeOfTargets([{ state: 'failed', error: stranger }]), 5);
+  const busy = { code: 'RUN_BUSY', message: '' };
+  const refused = { state: 'failed', error: busy } as const;
+  t.is(exitCodeOfTargets([refused, { state: 'unreachable', error: null }]), 5);
+  t.is(exitCodeOfTargets([refused, { state: 'failed', error: null }]), 2);
   t.deepEqual(
     TARGET_STATES.filter((state) => !hasEnded(state)),
     ['queued', 'delivered', 'running'],

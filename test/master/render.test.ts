@@ -82,6 +82,9 @@ test('reports of many hosts are grouped, and each failure has its host', (t) => 
   t.true(lines.includes('3 hosts: the same 2 changes'));
   t.true(lines.some((line) => line.startsWith('m4 | ! note.present  b  failed')));
   t.is(lines.filter((line) => line.includes('* note.present  a')).length, 1);
+  const broken = report(JOB, 'm5', { outcomes: [], status: 'failed', error });
+  t.true(renderReports([...reports, broken], plain).includes('m5 |     error no [COMMAND_FAILED]'));
+  t.true(renderReports([broken], plain).includes('    error no [COMMAND_FAILED]'));
   const each = renderReports(reports, { ...plain, verbose: true });
   t.is(each.filter((line) => line.includes('* note.present  a')).length, 4);
   t.is(
@@ -128,6 +131,21 @@ function eventsOf(targets: readonly string[]): JobEvent[] {
     { event: 'done', exitCode: 0 },
   ];
 }
+
+test('every line below that of one of several hosts says whose it is', (t) => {
+  const { out, terminal } = fakeTerminal(false);
+  const view = createJobView(terminal, { verbose: false });
+  const error = { code: 'TREE_INVALID', message: 'two\nlines' };
+  const ended = report(JOB, 'm1', { outcomes: [], status: 'failed', error });
+  view.show({ event: 'job', job: JOB, revision: 'a'.repeat(64), targets: ['m1', 'm2'] });
+  view.show({ event: 'run', minion: 'm1', run: { event: 'report', report: ended } });
+  view.show({ event: 'target', minion: 'm2', state: 'failed', error });
+  view.stop();
+  t.deepEqual(
+    out.slice(2).map((line) => line.replace(/^\S+Z /u, '')),
+    ['m1 |     error two [TREE_INVALID]', 'm1 |     lines', 'm2  failed: two', 'm2 |     lines'],
+  );
+});
 
 test('a few hosts are shown state by state; for more what they share comes at the end', (t) => {
   for (const [targets, shown] of [

@@ -77,7 +77,10 @@ test('after too many failures nothing more is delivered, and the rest says why',
   t.is(code, 2);
   const { targets } = JSON.parse(out.join(''));
   t.like(targets[3], { minion: 'm4', state: 'cancelled', error: { code: 'FAILURES_REACHED' } });
-  t.regex(targets[2].error.message, /^Not delivered: 1 target has failed, and/u);
+  t.regex(
+    targets[2].error.message,
+    /^Not delivered: 1 target has failed, and with --max-failures 1 the job stops then$/u,
+  );
   t.is(targets[1].state, 'changed');
   t.deepEqual(having(fleet), ['m1', 'm2']);
 });
@@ -153,6 +156,14 @@ test('a job for later waits for its time, on disk', async (t) => {
   await fleetOf(t, first, 1);
   const later = await detached(first, '--at', '+1h');
   t.regex(await shown(first, later), /m1\tqueued\tonline\t.*\tbegins at 20/u);
+  t.regex((await first.cli('jobs', 'list')).out.join('\n'), /\ttop file\t1 queued, begins 20.*Z$/u);
+  t.regex((await first.cli('status')).out.join('\n'), /\tqueued: begins at 20/u);
+  const told = await first.cli('apply', '-t', 'm1', '-d', '--at', '+2h', '--expires', '+1d');
+  const when = String.raw`20\d\d-\d\d-\d\d \d\d:\d\d:\d\d \(.+\)`;
+  t.is(told.out.length, 1);
+  t.regex(told.err[0] ?? '', new RegExp(`^it begins at ${when}$`, 'u'));
+  t.regex(told.err[1] ?? '', new RegExp(`^a target that is away gets it until ${when}$`, 'u'));
+  await first.cli('jobs', 'cancel', told.out[0] ?? '');
   const job = await detached(first, '--at', '+1s');
   const on = await first.restart();
   const back = await testMinion(t, on, { id: 'm1', seed: 1 });

@@ -11,13 +11,15 @@ import {
   readdirSync,
   writeFileSync,
 } from 'node:fs';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
 import { minionAtRest } from '../../minion/agent/identity.ts';
 import { holdStateDirectory } from '../../minion/agent/agent-lock.ts';
 import { runResident } from '../../minion/agent/resident.ts';
-import { listenLocally } from '../../minion/agent/local-socket.ts';
+import { askAgent, listenLocally } from '../../minion/agent/local-socket.ts';
+import type { LocalParts } from '../../minion/agent/local-socket.ts';
 import { notifyReady } from '../../minion/agent/notify.ts';
 import { writeTrust } from '../../minion/agent/trust.ts';
 import { exitCodeOfReport } from '../../minion/commands/render.ts';
@@ -94,7 +96,7 @@ test('help shows the commands and the exit codes; the version is that of package
     'drift',
   ])
     t.regex(help.out, new RegExp(`^  ${command}`, 'mu'));
-  t.regex(help.out, /130 {2}interrupted/u);
+  t.regex(help.out, /130 {2}interrupted[^]*the worst counts: 4 before 2, then 5, then 3/u);
   const packageJson: unknown = JSON.parse(readFileSync('package.json', 'utf8'));
   t.like(packageJson, { version: VERSION });
   t.is((await minion(['--version'])).out, VERSION);
@@ -361,6 +363,25 @@ test('a group that no top file names is refused before anything is done', async 
   t.is((await minion([...words, 'lab'])).exitCode, 5, 'nothing is for it');
 });
 
+test('a machine that has a master applies nothing in the name of another minion', async (t) => {
+  const here = place();
+  const tree = treeAt(here, 'nothing:\n  test.nop: []\n');
+  const environment = {
+    CONDUCTOR_MINION_ID: 'web-01',
+    CONDUCTOR_MINION_STATE_DIRECTORY: here.state,
+  };
+  const apply = (...more: readonly string[]) =>
+    minion(['apply', '--tree', tree, 'base', ...more], { environment });
+  t.is((await apply('--id', 'web-02')).exitCode, 0, 'it has none yet');
+  writeTrust(here.state, { pin: rootFingerprint, serial: 1n, masters: ['a:1'] }, silentLog);
+  const { exitCode, err } = await apply('--id', 'web-02');
+  t.is(exitCode, 1);
+  t.regex(err, /Cannot apply as "web-02": this machine is the minion "web-01" of a master/u);
+  t.false(existsSync(join(here.state, 'spool')));
+  t.is((await apply('--id', 'web-02', '--dry-run')).exitCode, 0, 'which is told to nobody');
+  t.is((await apply('--id', 'web-01')).exitCode, 0);
+});
+
 test('a tree with a mistake touches nothing and exits with 4, a state that fails with 2', async (t) => {
   const here = place();
   const file = join(here.root, 'x');
@@ -380,11 +401,20 @@ test('a tree with a mistake touches nothing and exits with 4, a state that fails
   t.is(failing.exitCode, 2);
   t.regex(failing.out, /! cmd\.run {2}fails \(false\) {2}failed/u);
   const nowhere = await minion(['apply', '--tree', join(here.root, 'none'), ...here.flags]);
-  t.is(nowhere.exitCode, 4);
+  t.is(nowhere.exitCode, 1);
+  const misspelt = await minion([...words, 'bse']);
+  t.is(misspelt.exitCode, 1);
+  t.regex(
+    misspelt.err,
+    /Cannot apply "bse": the tree has no state file of that name, did you mean "base"\?/u,
+  );
+  t.regex(nowhere.err, /there is no such directory/u);
   t.regex((await minion(['apply', ...here.flags])).err, /required option '--tree/u);
   t.is((await minion([...words, '--set', 'novalue'])).exitCode, 1);
   t.is((await minion([...words, '--set', 'a=[1'])).exitCode, 1);
-  t.is((await minion([...words, '--timeout', 'soon'])).exitCode, 1);
+  const soon = await minion([...words, '--timeout', '30']);
+  t.is(soon.exitCode, 1);
+  t.regex(soon.err, /Cannot read --timeout "30": write 90s/u);
   t.is((await minion([...words, '--timeout', '30m'])).exitCode, 2, 'as the state that fails');
 });
 
@@ -443,6 +473,40 @@ test('two agents never work on one state directory, nor answer at one socket', a
   const server = await listenLocally(parts);
   await t.throwsAsync(listenLocally(parts), { code: 'STATE_DIRECTORY_HELD' });
   server.close();
+});
+
+const answerLate: LocalParts['answer'] = (_request, caller) =>
+  void setTimeout(() => caller.write('{}'), 4000);
+
+test('an agent that has been stopped keeps nobody waiting; one that has heard may take long', async (t) => {
+  const { root, state } = place();
+  const lock = await holdStateDirectory(state);
+  t.teardown(() => lock.close());
+  const ask = async (socket: string, patienceMs: number) => {
+    const agent = { socket, state_directory: state };
+    for await (const line of askAgent(agent, { ask: 'refresh' }, patienceMs)) return line;
+    return null;
+  };
+  const stopped = createServer((socket) => socket.resume()).listen(join(root, 'stopped'));
+  t.teardown(() => stopped.close());
+  const message = new RegExp(`agent \\(pid ${process.pid}\\): it has not answered for 0.3 s`, 'u');
+  await t.throwsAsync(ask(join(root, 'stopped'), 300), { code: 'MASTER_UNREACHABLE', message });
+  const path = join(root, 'slow');
+  const slow = await listenLocally({ path, log: silentLog, answer: answerLate });
+  t.teardown(() => slow.close());
+  t.is(await ask(path, 3000), '{}');
+});
+
+test('a caller that has gone before it is heard does the agent no harm', async (t) => {
+  const { root } = place();
+  const path = join(root, 'agent');
+  const asked: string[] = [];
+  const answer: LocalParts['answer'] = ({ ask }) => void asked.push(ask);
+  const server = await listenLocally({ path, log: silentLog, answer });
+  t.teardown(() => server.close());
+  const caller = connect(path, () => caller.write('status\n', () => caller.destroy()));
+  while (asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  t.deepEqual(asked, ['status']);
 });
 
 test('an agent that is told nothing by a service manager tells it nothing', (t) => {

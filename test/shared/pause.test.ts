@@ -14,7 +14,7 @@ test('a pause has an end that is not far, and a reason', (t) => {
     [{ for: '2h' }, /--why is missing/u],
     [{ for: '2h', why: '  ' }, /--why is missing/u],
     [{ for: '15d', why: 'x' }, /--for 15d is too long: at most 14d/u],
-    [{ for: '0', why: 'x' }, /Cannot read the time "0"/u],
+    [{ for: '0', why: 'x' }, /Cannot read --for "0": write 90s/u],
     [{ for: '2h', why: 'x'.repeat(201) }, /--why has 201 characters: 200 are allowed/u],
   ] as const;
   for (const [given, message] of refused)

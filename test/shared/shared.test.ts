@@ -111,6 +111,7 @@ test('a redactor finds the lines of a secret without the spaces around them', (t
 
 test('suggest() finds the word that was meant, and none that is far off', (t) => {
   t.is(suggest('instaled', ['installed', 'removed']), 'installed');
+  t.is(suggest('slwo', ['fast', 'slow']), 'slow');
   t.is(suggest('xyzzy', ['installed', 'removed']), null);
   t.is(didYouMean('requier', ['require', 'watch']), ', did you mean "require"?');
   t.is(didYouMean('zzz', ['require']), '');
@@ -143,8 +144,14 @@ test('an excerpt is cut between words, and keeps the last lines or the first wor
   t.is(beginningOf('one', 3), 'one');
 });
 
+function forSo(text: string): number {
+  return parseDuration('--for', text);
+}
+
 test('times are read as people write them, or refused', (t) => {
-  t.deepEqual(['90', '90s', '2m', '1h', '7d'].map(parseDuration), [90, 90, 120, 3600, 604_800]);
-  for (const text of ['', '0', '-1s', '1.5h', '1w', 'h', '36501d'])
-    t.throws(() => parseDuration(text));
+  t.deepEqual(['90s', '2m', '1h', '7d'].map(forSo), [90, 120, 3600, 604_800]);
+  for (const text of ['', '0', '90', '-1s', '1.5h', '1w', 'h', '36501d'])
+    t.throws(() => forSo(text), {
+      message: `Cannot read --for "${text}": write 90s, 30m, 1h or 7d, and 36500d at most`,
+    });
 });

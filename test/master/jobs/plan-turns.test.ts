@@ -165,12 +165,14 @@ test('moments are read from now, by the clock, or in full', (t) => {
     '2026-02-31',
     '2026-02-30T10:00',
     '+soon',
+    '+2',
     '90',
   ])
     t.throws(() => read(text), { code: 'USAGE' } as object, text);
   t.is(parsePast('--since', '2d', NOW), '2026-05-03T12:00:00.000Z');
   t.is(parsePast('--since', '2026-01-01T00:00Z', NOW), '2026-01-01T00:00:00.000Z');
-  t.throws(() => parsePast('--since', 'yesterday', NOW), { code: 'USAGE' } as object);
+  for (const text of ['yesterday', '2'])
+    t.throws(() => parsePast('--since', text, NOW), { code: 'USAGE' } as object);
 });
 
 test('an option that cannot be read is told by its name', (t) => {
@@ -183,4 +185,7 @@ test('an option that cannot be read is told by its name', (t) => {
   t.throws(reading({ batch: '0' }), { code: 'USAGE', message: /--batch "0"/u } as object);
   t.throws(reading({ maxFailures: '101%' }), { message: /--max-failures "101%"/u });
   t.throws(reading({ batchWait: '3s' }), { message: /--batch-wait without --batch/u });
+  t.throws(reading({ batch: '1', batchWait: '3' }), { message: /--batch-wait "3": write 90s/u });
+  t.throws(reading({ at: '+2' }), { message: /--at "\+2": write 22:30, \+2h, or/u });
+  t.throws(reading({ expires: '+1' }), { message: /--expires "\+1": write 22:30, \+2h, or/u });
 });

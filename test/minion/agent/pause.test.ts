@@ -156,7 +156,10 @@ test('a run that somebody asks for is made in a pause, and is given it for its r
   const { nextRefresh } = intentions();
   t.like(intentions(), { scheduleSource: 'default', pause: null });
   core.pauses.begin(REQUEST, 'minion');
-  t.like(intentions(), { nextRefresh, pause: { why: REQUEST.why, by: 'minion' } });
+  const paused = intentions();
+  t.like(paused, { pause: { why: REQUEST.why, by: 'minion' } });
+  t.true((paused.nextRefresh ?? '') >= (nextRefresh ?? ''));
+  t.true((paused.nextRefresh ?? '') > (paused.pause?.until ?? ''));
 
   writeFileSync(
     join(stateDirectory, 'revision.json'),

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { afterRun, firstPlan, look } from '../../../minion/agent/plan.ts';
+import { afterRun, comingFrom, firstPlan, look } from '../../../minion/agent/plan.ts';
 import { readSchedule } from '../../../shared/schedule/read-schedule.ts';
 import type { Schedule } from '../../../shared/schedule/schedule.ts';
 
@@ -163,6 +163,18 @@ test('a missed refresh is made up only if it is to be, and not just before the n
   const shortly = (plan.next ?? 0) + DAY - 1000;
   t.is(look(catching, plan, shortly).step, 'left-out');
   t.is(look(catching, plan, late).step, 'postponed');
+});
+
+test('what is told to come next lies ahead, and after what holds it back', (t) => {
+  const planner = { schedule: schedule({}), id: 'web-1' };
+  const plan = firstPlan(planner, NOON);
+  const next = plan.next ?? 0;
+  t.is(comingFrom(planner, plan, next - 1), next);
+  t.is(comingFrom(planner, plan, next + 60_000), next + 60_000, 'it is due');
+  const late = next + 3_600_000;
+  t.is(comingFrom(planner, plan, late), look(planner, plan, late).plan.next);
+  t.true((comingFrom(planner, plan, late) ?? 0) > late);
+  t.is(comingFrom(planner, { next: null, retries: 0 }, late), null);
 });
 
 test('a refresh that failed is tried again, so often and no more, within its windows', (t) => {
