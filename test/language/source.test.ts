@@ -52,16 +52,18 @@ test('a directory is a revision: sorted files, their hashes, and an id of all', 
   t.is(tree.read('README.md'), null);
 });
 
+function cannot(name: string): string {
+  return `Cannot apply "${name}": the tree has no state file of that name`;
+}
+
 test('a state file that is asked for by name is in the tree, or refused with what was meant', (t) => {
   const tree = treeOf({ 'states/slow.yaml': '', 'states/web/init.yaml': '' });
   t.notThrows(() => needStateFiles(tree, ['slow', 'web']));
   const refused = (name: string) =>
     t.throws(() => needStateFiles(tree, [name]), { code: 'NOT_FOUND' });
-  const cannot = (name: string) =>
-    `Cannot apply "${name}": the tree has no state file of that name`;
-  t.is(refused('slwo')?.message, `${cannot('slwo')}, did you mean "slow"?`);
-  t.is(refused('states/web/init.yaml')?.message, `${cannot('states/web/init.yaml')}, write "web"`);
-  t.is(refused('database')?.message, cannot('database'));
+  t.is(refused('slwo').message, `${cannot('slwo')}, did you mean "slow"?`);
+  t.is(refused('states/web/init.yaml').message, `${cannot('states/web/init.yaml')}, write "web"`);
+  t.is(refused('database').message, cannot('database'));
 });
 
 test('a tree that is not there, or no directory, is told as such', async (t) => {
