@@ -20,7 +20,7 @@ export function withRollout(command: Command): Command {
     .option('--batch <share>', 'so many at once, 5 or 10%: as one ends the next is delivered')
     .option('--batch-wait <time>', 'with --batch: wait so long after each before the next')
     .option('--max-failures <share>', 'deliver no more once 3, or 10%, of the targets have failed')
-    .option('--at <time>', 'begin then: 22:30, +2h or 2026-12-31T22:30')
+    .option('--at <time>', 'begin then, with the tree of then: 22:30, +2h or 2026-12-31T22:30')
     .option('--expires <time>', 'until then a target that is away gets it when it comes back')
     .option('--queue', 'let it wait for another run of the minion (default)')
     .option('--no-queue', 'end it at once, as failed, on a minion that is busy');
