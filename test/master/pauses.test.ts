@@ -123,7 +123,7 @@ test('a pause has to end, and to say why', async (t) => {
     [['--for', '2h'], /--why is missing/u],
     [['--for', '2h', '--why', ' '], /--why is missing/u],
     [['--for', '15d', '--why', 'x'], /--for 15d is too long: at most 14d are allowed/u],
-    [['--for', 'ever', '--why', 'x'], /Cannot read the time "ever"/u],
+    [['--for', 'ever', '--why', 'x'], /Cannot read --for "ever": write 90s, 30m/u],
     [['--for', '2h', '--why', 'x'.repeat(201)], /--why has 201 characters/u],
   ];
   for (const [argv, says] of refused) {
