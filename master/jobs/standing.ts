@@ -76,6 +76,9 @@ function queuedFor(view: View, job: Job, target: Waiting): string | null {
   const is = whereIs(view, job, target);
   if (is === 'here') return batch === null ? null : `waits for its turn, ${batch} at a time`;
   if (is !== 'awaited') return null;
+  const session = view.presence.get(target.minion);
+  if (session !== null && session.capabilities === null)
+    return `connected since ${session.connectedAt} without a word; the minion does not answer`;
   const until = target.expiresAt ?? expiresAt;
   return until === null
     ? 'offline since the master started; it may come back'

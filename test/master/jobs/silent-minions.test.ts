@@ -126,6 +126,17 @@ test('with as many failures allowed as have vanished, the next waits until they 
   );
 });
 
+test('a minion that has come and says nothing is told as one that does not answer', async (t) => {
+  const { store, jobs, sent, arrive, begin } = await world(t);
+  const session = await arrive('m1');
+  session.capabilities = null;
+  const job = await begin(['m1'], {});
+  const [target] = await store.jobs.targets(job.id);
+  t.deepEqual([target?.state, sent], ['queued', []]);
+  const waits = target === undefined ? null : jobs.waitsFor(job, target);
+  t.is(waits, `connected since ${session.connectedAt} without a word; the minion does not answer`);
+});
+
 test('a clock that is set makes nobody vanish, and holds no place for one that has', async (t) => {
   const { jobs, sent, arrive, goAway, begin, pass, setClock } = await world(t);
   const [m1] = await Promise.all(['m1', 'm2', 'm3'].map(arrive));
