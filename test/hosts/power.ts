@@ -10,8 +10,10 @@ import { SYSTEM_PATH } from './command.ts';
 import type { Argv } from './command.ts';
 import { findLeader, isListening } from './enter.ts';
 import { HostError } from './host-error.ts';
+import { removeLink } from './network.ts';
 import { identify, isAlive } from './processes.ts';
 import type { HostRecord } from './records.ts';
+import { linkName } from './teardown.ts';
 
 /** What is switched, and how the rest learns of it. */
 export interface Socket {
@@ -158,6 +160,8 @@ export function openPower({ record, remember, access, bridge, isWanted }: Socket
 
 /** The program that holds a host together: systemd in namespaces of its own, on the host's tree. */
 function startSupervisor(host: HostRecord, bridge: string): ChildProcess {
+  // The kernel takes its time to forget the cable of a host whose power was cut.
+  removeLink(linkName(host.machine));
   const output = openSync(consoleOf(host), 'a', 0o600);
   const [program, ...args] = inCgroups(makeGroup(host.machine), supervisorArgv(host, bridge));
   const stdio = ['ignore', output, output] as const;
