@@ -107,7 +107,7 @@ onHosts('a mistake in a tree is told with its place before any host is touched',
     }
     for (const name of [...FOR_ALL, ...FOR_ONE]) {
       const tree = `/root/broken/${name}/tree`;
-      const own = ['--id', 'web1', '--state-directory', '/var/lib/web1'];
+      const own = ['--id', 'web1', '--state-directory', '/var/lib/conductor/minion/web1'];
       const minion = [...own, '--group', 'web', '--tree', tree];
       const applied = await attempt(appserver, ['minion', 'apply', ...minion]);
       t.is(applied.exitCode, 4, `${name}\n${applied.output}`);
