@@ -7,7 +7,13 @@ import { parentsOf } from '../lib/resources.ts';
 import { readAlternatives } from './lib/alternatives.ts';
 import type { Alternatives } from './lib/alternatives.ts';
 
-type Choice = { link: string; priority: number };
+type Choice = {
+  link: string;
+  /** `null` of one that is in use and is no alternative any more. */
+  priority: number | null;
+  /** In automatic mode the best one is in use. */
+  best_in_use: boolean;
+};
 type Current = { path: string | null; manual: boolean };
 type Automatic = { auto: boolean; path: string | null };
 
@@ -41,8 +47,23 @@ type AutoArgs = z.infer<typeof autoSchema>;
 
 async function readChoice(args: PathArgs, host: HostView): Promise<Choice | null> {
   const group = await readAlternatives(args.name, host);
-  const priority = group?.priorities.get(args.path);
-  return group === null || priority === undefined ? null : { link: group.link, priority };
+  if (group === null) return null;
+  const priority = group.priorities.get(args.path) ?? null;
+  if (priority === null && group.current !== args.path) return null;
+  return { link: group.link, priority, best_in_use: !lagsBehind(group) };
+}
+
+/** So it is after a kill between what dpkg writes down and the link. */
+function lagsBehind({ isManual, current, best }: Alternatives): boolean {
+  return !isManual && current !== best;
+}
+
+/** What was written down before counts: dpkg itself would take the link for somebody's choice. */
+async function tellAndLink(group: string, words: readonly string[], host: Host): Promise<void> {
+  const wasAutomatic = (await readAlternatives(group, host))?.isManual !== true;
+  await tell(words, host);
+  const now = await readAlternatives(group, host);
+  if (wasAutomatic && now !== null && now.current !== now.best) await tell(['--auto', group], host);
 }
 
 async function tell(words: readonly string[], host: Host): Promise<void> {
@@ -76,7 +97,7 @@ export const alternativesInstall = defineState<InstallArgs, Choice>({
   ],
   needs: (args) => [`path:${args.path}`, ...parentsOf(args.path)],
   read: readChoice,
-  want: ({ link, priority }) => ({ link, priority }),
+  want: ({ link, priority }) => ({ link, priority, best_in_use: true }),
   async refuses(_change, { name: group, path: file }, host) {
     if ((await host.status(file)) !== null) return;
     throw new ConductorError(
@@ -86,7 +107,11 @@ export const alternativesInstall = defineState<InstallArgs, Choice>({
     );
   },
   apply: (_change, args, host) =>
-    tell(['--install', args.link, args.name, args.path, String(args.priority)], host),
+    tellAndLink(
+      args.name,
+      ['--install', args.link, args.name, args.path, String(args.priority)],
+      host,
+    ),
 });
 
 export const alternativesRemove = defineState<PathArgs, Choice>({
@@ -98,7 +123,7 @@ export const alternativesRemove = defineState<PathArgs, Choice>({
 `,
   read: readChoice,
   want: () => null,
-  apply: (_change, args, host) => tell(['--remove', args.name, args.path], host),
+  apply: (_change, args, host) => tellAndLink(args.name, ['--remove', args.name, args.path], host),
 });
 
 export const alternativesSet = defineState<PathArgs, Current>({
