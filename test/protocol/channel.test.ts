@@ -164,7 +164,8 @@ test('a handler gets one message at a time, and one that throws costs its sessio
   t.is(wires.master.closedWith, 1000);
 });
 
-test('a sender that is too fast for the handler has to wait', async (t) => {
+/** A session, and when its master has the wire wait or go on. */
+async function watchedSession() {
   const wires = memoryWires();
   const calls: string[] = [];
   const watched = {
@@ -177,6 +178,11 @@ test('a sender that is too fast for the handler has to wait', async (t) => {
     connectMaster(wires.minion.wire, connectOptions),
   ]);
   calls.length = 0;
+  return { calls, master, minion };
+}
+
+test('a sender that is too fast for the handler has to wait', async (t) => {
+  const { calls, master, minion } = await watchedSession();
   let handled = 0;
   const gate = new EventEmitter();
   const opened = once(gate, 'open');
@@ -194,18 +200,7 @@ test('a sender that is too fast for the handler has to wait', async (t) => {
 });
 
 test('who sends large messages waits until those before are handled', async (t) => {
-  const calls: string[] = [];
-  const wires = memoryWires();
-  const watched = {
-    ...wires.master.wire,
-    pause: () => void calls.push('pause'),
-    resume: () => void calls.push('resume'),
-  };
-  const [{ channel: master }, { channel: minion }] = await Promise.all([
-    acceptMinion(watched, acceptOptions),
-    connectMaster(wires.minion.wire, connectOptions),
-  ]);
-  calls.length = 0;
+  const { calls, master, minion } = await watchedSession();
   const gate = new EventEmitter();
   const opened = once(gate, 'open');
   master?.listen(async () => void (await opened));
