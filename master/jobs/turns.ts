@@ -3,6 +3,7 @@ import { offlineError, REFUSES_WHEN_BUSY, send } from './delivery.ts';
 import type { JobContext, JobTurns } from './job-context.ts';
 import { onNewestTree } from './newest-tree.ts';
 import { isEarly, planTurns, type Queued, type Standing } from './plan-turns.ts';
+import { createPace, type Pace } from './pace.ts';
 import { RETURN_MS, standingOf } from './standing.ts';
 
 interface Round {
@@ -15,10 +16,16 @@ interface Watch {
   readonly waiting: Map<string, number>;
   readonly rounds: Map<string, Round>;
   readonly context: () => JobContext;
+  /**
+   * A look at a job is one at all of its targets, and each minion that comes back asks for one: what they cost together
+   * would grow with the square of their number.
+   */
+  readonly pace: Pace;
 }
 
 export function createTurns(context: () => JobContext): JobTurns {
-  const watch: Watch = { waiting: new Map(), rounds: new Map(), context };
+  const pace = createPace(() => context().elapsed());
+  const watch: Watch = { waiting: new Map(), rounds: new Map(), context, pace };
   let lastTick = 0;
   return {
     check: (job) => check(watch, job),
@@ -54,11 +61,11 @@ function check(watch: Watch, job: string): Promise<void> {
   return round.done;
 }
 
-async function go({ waiting, rounds, context }: Watch, round: Round, job: string): Promise<void> {
+async function go(watch: Watch, round: Round, job: string): Promise<void> {
+  const { waiting, rounds } = watch;
   try {
     while (round.again) {
-      round.again = false;
-      const dueAt = await takeTurns(context(), job);
+      const dueAt = await takeTurns(watch, round, job);
       if (dueAt === null) waiting.delete(job);
       else waiting.set(job, dueAt);
     }
@@ -68,10 +75,15 @@ async function go({ waiting, rounds, context }: Watch, round: Round, job: string
 }
 
 /** From when on it has to be looked at again; `null` if nobody waits. */
-async function takeTurns(context: JobContext, id: string): Promise<number | null> {
-  const job = await context.store.jobs.get(id);
-  if (job === null) return null;
-  const standing = await standingOf(context, job);
+async function takeTurns({ context: current, pace }: Watch, round: Round, id: string) {
+  const context = current();
+  const look = await pace.take(async () => {
+    round.again = false;
+    const job = await context.store.jobs.get(id);
+    return job === null ? null : { job, standing: await standingOf(context, job) };
+  });
+  if (look === null) return null;
+  const { job, standing } = look;
   if (standing.queued.length === 0) return null;
   await carryOut(context, await onNewestTree(context, job, standing), standing);
   return dueAt(context, job, standing);

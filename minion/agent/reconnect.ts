@@ -9,8 +9,11 @@ export type AttemptEnd =
 /** A number from 0 up to 1. */
 export type Random = () => number;
 
-const CAP_MS = 60_000;
+/** The last of a fleet is back this long after there is room for it. */
+const CAP_MS = 30_000;
 const RESTART_SPREAD_MS = 30_000;
+/** Another machine has this minion's key: two that chase each other away help nobody. */
+const DISPLACED_MS = 60_000;
 /** A session that lived less than this has not shown that the next will. */
 const PROOF_MS = 30_000;
 
@@ -26,8 +29,7 @@ export function nextAttempt(end: AttemptEnd, failures: number, random: Random): 
     return { delayMs: end.retrySeconds * 1000 * (1 + 0.2 * random()), failures: 0 };
   if (end.reason === 'restarting') return { delayMs: random() * RESTART_SPREAD_MS, failures: 0 };
   if (end.reason === 'renewed') return { delayMs: random() * 1000, failures: 0 };
-  // Another machine has this minion's key: two that chase each other away help nobody.
-  if (end.reason === 'displaced') return { delayMs: CAP_MS * (1 + random()), failures: 0 };
+  if (end.reason === 'displaced') return { delayMs: DISPLACED_MS * (1 + random()), failures: 0 };
   const isProven = 'livedMs' in end && end.livedMs >= PROOF_MS;
   const inARow = isProven ? 0 : failures;
   return { delayMs: random() * Math.min(CAP_MS, 1000 * 2 ** inARow), failures: inARow + 1 };

@@ -3,7 +3,7 @@ import type { Job, JobStore, JobTarget, RunQuery, Tally, TargetChange } from '..
 import { targetStateColumn } from './columns.ts';
 import type { Database } from './database.ts';
 import type { Commit } from './group-commit.ts';
-import { changedColumns, jobOf, jobRow, targetOf, UNFINISHED } from './job-rows.ts';
+import { changedColumns, isUnfinished, jobOf, jobRow, targetOf } from './job-rows.ts';
 import { stateFilesOpenTo } from './open-state-files.ts';
 
 export function jobStore(database: Database, commit: Commit): JobStore {
@@ -84,8 +84,10 @@ async function moveTarget(
 }
 
 async function unfinished(database: Database): Promise<JobTarget[]> {
-  const query = database.selectFrom('targets').selectAll().where('state', 'in', UNFINISHED);
-  return (await query.orderBy('job').execute()).map(targetOf);
+  const query = database.selectFrom('targets').selectAll().where(isUnfinished);
+  // Sorted by SQLite, it would go by the key of the table: through all of them.
+  const rows = await query.execute();
+  return rows.toSorted((a, b) => (a.job < b.job ? -1 : 1)).map(targetOf);
 }
 
 async function unfinishedOf(
@@ -96,7 +98,7 @@ async function unfinishedOf(
     .selectFrom('targets')
     .selectAll()
     .where('minion', '=', minion)
-    .where('state', 'in', UNFINISHED)
+    .where(isUnfinished)
     .execute();
   if (targets.length === 0) return [];
   const byJob = new Map(targets.map((row) => [row.job, targetOf(row)]));
@@ -157,7 +159,7 @@ async function underWayOf(database: Database, job: string): Promise<string[]> {
     .selectFrom('targets')
     .select('minion')
     .where('job', '=', job)
-    .where('state', 'in', UNFINISHED)
+    .where(isUnfinished)
     .where((is) => is.or([is('state', '!=', 'queued'), is('expires_at', 'is not', null)]))
     .execute();
   return rows.map(({ minion }) => minion);
@@ -179,7 +181,7 @@ async function endedAfter(database: Database, job: string, then: string): Promis
     .selectFrom('targets')
     .select((of) => of.fn.countAll<number>().as('count'))
     .where('job', '=', job)
-    .where('state', 'not in', UNFINISHED)
+    .where((is) => is.not(isUnfinished))
     .where('expires_at', 'is not', null)
     .where('updated_at', '>', then)
     .executeTakeFirstOrThrow();
@@ -194,7 +196,7 @@ async function overdue(
     .selectFrom('targets')
     .innerJoin('jobs', 'jobs.id', 'targets.job')
     .selectAll('targets')
-    .where('state', 'in', UNFINISHED)
+    .where(isUnfinished)
     .where((is) =>
       is.or([
         is('deadline', '<=', now),

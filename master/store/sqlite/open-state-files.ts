@@ -1,6 +1,6 @@
 import { namesColumn } from './columns.ts';
 import type { Database } from './database.ts';
-import { UNFINISHED } from './job-rows.ts';
+import { isUnfinished } from './job-rows.ts';
 
 /** As `JobStore` promises it. */
 export async function stateFilesOpenTo(
@@ -16,9 +16,7 @@ export async function stateFilesOpenTo(
     // Only reports have counts.
     .where('targets.counts', 'is', null)
     .where('jobs.revision', '=', revision)
-    .where((is) =>
-      is.or([is('targets.state', 'in', UNFINISHED), is('targets.expires_at', 'is not', null)]),
-    )
+    .where((is) => is.or([isUnfinished, is('targets.expires_at', 'is not', null)]))
     .execute();
   return new Set(rows.flatMap((row) => namesColumn(row.state_files)));
 }

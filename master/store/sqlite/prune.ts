@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from './database.ts';
-import { UNFINISHED } from './job-rows.ts';
+import { isUnfinished } from './job-rows.ts';
 
 /** When a run ended: a host whose clock is ahead does not stay with what it did under that clock. */
 export const ENDED = sql`min(ended_at, received_at)`;
@@ -60,9 +60,7 @@ async function forgetJobs(database: Database, createdBefore: string): Promise<vo
             .selectFrom('targets')
             .select('targets.job')
             .whereRef('targets.job', '=', 'jobs.id')
-            .where((is) =>
-              is.or([is('state', 'in', UNFINISHED), is('updated_at', '>=', createdBefore)]),
-            ),
+            .where((is) => is.or([isUnfinished, is('updated_at', '>=', createdBefore)])),
         ),
       ),
     )

@@ -20,7 +20,7 @@ import { silentLog } from './fakes.ts';
 
 const almost1 = () => 0.999_999;
 
-test('reconnecting is spread over a time that doubles with each failure, up to a minute', (t) => {
+test('reconnecting is spread over a time that doubles with each failure, up to half a minute', (t) => {
   const delays: number[] = [];
   let failures = 0;
   for (let turn = 0; turn < 9; turn += 1) {
@@ -28,7 +28,7 @@ test('reconnecting is spread over a time that doubles with each failure, up to a
     delays.push(Math.round(next.delayMs / 1000));
     failures = next.failures;
   }
-  t.deepEqual(delays, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+  t.deepEqual(delays, [1, 2, 4, 8, 16, 30, 30, 30, 30]);
   t.is(nextAttempt({ reason: 'unreachable' }, 5, () => 0).delayMs, 0, 'full jitter');
 });
 
@@ -41,7 +41,7 @@ test('what ended a session says when to come back', (t) => {
   t.is(Math.round(after('renewed', 5).delayMs), 1000);
   t.true(after('displaced', 5).delayMs > 60_000);
   t.is(Math.round(after('lost', 60_000).delayMs), 1000, 'a session that lived starts anew');
-  t.is(Math.round(after('lost', 5).delayMs), 60_000, 'one that did not goes on waiting longer');
+  t.is(Math.round(after('lost', 5).delayMs), 30_000, 'one that did not goes on waiting longer');
   const pending = nextAttempt({ reason: 'pending', retrySeconds: 60 }, 3, () => 0.5);
   t.deepEqual(pending, { delayMs: 66_000, failures: 0 });
 });
