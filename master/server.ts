@@ -11,6 +11,8 @@ import { statusRoutes } from './routes/status-routes.ts';
 import type { Services } from './services.ts';
 
 const BODY_BYTES = 1024 * 1024;
+/** Of the id of a minion or a job in a path: longer than any that there is. */
+const LONGEST_PARAMETER = 512;
 
 const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
   PERMISSION_DENIED: 403,
@@ -30,6 +32,7 @@ export function buildServer(services: Services, caller: Caller = OPERATOR): Fast
     logger: false,
     bodyLimit: BODY_BYTES,
     exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: LONGEST_PARAMETER },
     // Whoever follows a job would otherwise keep a master from stopping.
     forceCloseConnections: true,
   });

@@ -28,7 +28,9 @@ if (isResident(argv)) {
 
 /** A run ends in order even if its terminal goes away, and nothing that it has started stays. */
 function endings([command]: readonly string[]): readonly Ending[] {
-  return command === 'apply' ? ['SIGINT', 'SIGTERM', 'SIGHUP'] : ['SIGINT'];
+  if (command === 'apply') return ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  // Nothing else is under way that has to end in order.
+  return command === 'agent' ? ['SIGINT'] : [];
 }
 
 /** The agent that stays loads none of what the other commands need. */

@@ -17,7 +17,13 @@ export const LONGEST_PAUSE_SECONDS = 14 * 86_400;
 /** What is asked for: from now on, so that two clocks need not agree. */
 export const pauseRequestSchema = z.strictObject({
   seconds: z.int().check(z.positive(), z.maximum(LONGEST_PAUSE_SECONDS)),
-  why: pauseSchema.shape.why,
+  why: z
+    .string()
+    .check(
+      z.minLength(1),
+      z.maxLength(200),
+      z.regex(/^\P{Cc}*$/u, 'must be one line, without control characters'),
+    ),
 });
 
 export type PauseRequest = z.infer<typeof pauseRequestSchema>;

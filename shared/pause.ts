@@ -12,6 +12,7 @@ export function pauseRequest(
   const why = given.why?.trim() ?? '';
   if (why === '') throw refused('--why is missing: say why, for whoever finds it');
   if (why.length > 200) throw refused(`--why has ${why.length} characters: 200 are allowed`);
+  if (/\p{Cc}/u.test(why)) throw refused('--why must be one line, without control characters');
   const seconds = parseDuration('--for', given.for);
   if (seconds <= longestSeconds) return { seconds, why };
   throw refused(`--for ${given.for} is too long: at most ${longestSeconds / 86_400}d are allowed`);

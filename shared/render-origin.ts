@@ -4,7 +4,8 @@ import { escapeControls } from './log.ts';
 
 export type ShownOrigin =
   | { readonly kind: 'intended' }
-  | { readonly kind: 'drift'; readonly times: number; readonly since: string }
+  /** How often and since when is one host's own. */
+  | { readonly kind: 'drift'; readonly times?: number; readonly since?: string }
   | { readonly kind: 'follows'; readonly because: string }
   | { readonly kind: 'unknown'; readonly because: string };
 
@@ -38,13 +39,15 @@ export function originLines(
   if (origin.kind === 'follows') return [`after ${escapeControls(origin.because)}`];
   const first =
     origin.kind === 'unknown'
-      ? `perhaps drift: ${escapeControls(origin.because)}`
-      : `drift ${often(origin)}`;
-  return [first, ...(before === undefined ? [] : beforeLines(before))];
+      ? [`perhaps drift: ${escapeControls(origin.because)}`]
+      : often(origin);
+  return [...first, ...(before === undefined ? [] : beforeLines(before))];
 }
 
-function often({ times, since }: { readonly times: number; readonly since: string }): string {
-  return times === 1 ? 'for the first time' : `${times} times since ${escapeControls(since)}`;
+function often({ times, since = '' }: Extract<ShownOrigin, { kind: 'drift' }>): string[] {
+  if (times === undefined) return [];
+  if (times === 1) return ['drift for the first time'];
+  return [`drift ${times} times since ${escapeControls(since)}`];
 }
 
 function beforeLines({ changedAt, kept, notKept }: ShownBefore): string[] {

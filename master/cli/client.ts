@@ -1,4 +1,4 @@
-import { request, type IncomingMessage } from 'node:http';
+import { request, STATUS_CODES, type IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import type { z } from 'zod';
 import { type JobEvent, jobEventSchema } from '../../protocol/messages.ts';
@@ -93,7 +93,7 @@ async function ask(
     asking.end(text ?? undefined);
   });
   if ((answer.statusCode ?? 500) < 400) return answer;
-  throw refusal(errorAnswer.parse(await json(answer)));
+  throw await refusalIn(answer);
 }
 
 async function json(answer: IncomingMessage): Promise<unknown> {
@@ -102,8 +102,17 @@ async function json(answer: IncomingMessage): Promise<unknown> {
   return JSON.parse(Buffer.concat(parts).toString('utf8'));
 }
 
-function refusal({ code, message, details }: z.infer<typeof errorAnswer>): Error {
-  return isErrorCode(code) ? new ConductorError(code, message, details) : new Error(message);
+/** What the daemon itself refuses says so in its own words; what its server does not even hand on, by a number. */
+async function refusalIn(answer: IncomingMessage): Promise<Error> {
+  const status = answer.statusCode ?? 500;
+  const told = errorAnswer.safeParse(await json(answer).catch(() => null));
+  const { code, message, details } = told.data ?? {};
+  if (code !== undefined && isErrorCode(code))
+    return new ConductorError(code, message ?? code, details);
+  const why = message ?? `the master answers ${status} ${STATUS_CODES[status] ?? ''}`.trim();
+  return status < 500
+    ? new ConductorError('USAGE', `Cannot ask the master for this: ${why}`)
+    : new Error(why);
 }
 
 function isErrorCode(code: string): code is ErrorCode {

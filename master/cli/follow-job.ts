@@ -38,6 +38,7 @@ export async function followJob(
     if (!left.signal.aborted) throw error;
     context.exit(EXIT.interrupted);
     if (seen.job !== null) await maybeCancel(context, common, { job: seen.job, interrupts });
+    else context.terminal.err('The master may have made the job already: see "master jobs list".');
   } finally {
     interrupts.stop();
   }

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
-import { systemCode } from '../../shared/errors.ts';
+import { ConductorError } from '../../shared/errors.ts';
 import { harmless } from '../../shared/log.ts';
+import { outliveOutputs } from '../../shared/outputs.ts';
 import { wantsColor } from '../../shared/render-run.ts';
 
 /**
@@ -38,11 +39,7 @@ const UP = '\u001b[1A\u001b[2K';
 
 export function realTerminal(): Terminal {
   const { stdout, stderr, stdin, env } = process;
-  // A reader that goes away, such as `head`, does not end a job that somebody waits for.
-  for (const stream of [stdout, stderr])
-    stream.on('error', (error) => {
-      if (systemCode(error) !== 'EPIPE') throw error;
-    });
+  outliveOutputs(process);
   let shown = 0;
   const clean = () => {
     if (shown > 0) stdout.write(CLEAR + UP.repeat(shown - 1));
@@ -95,6 +92,10 @@ async function ask(question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stdout });
   try {
     return (await lines.question(`${harmless(question)} `)).trim();
+  } catch (cause) {
+    if (!(cause instanceof Error) || cause.name !== 'AbortError') throw cause;
+    process.stdout.write('\n');
+    throw new ConductorError('CANCELLED', 'Nothing was done: no answer was given', { cause });
   } finally {
     lines.close();
   }

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { resolvePlain } from '../../language/values/scalar.ts';
 import { minionIdSchema } from '../../protocol/identifiers.ts';
-import { secondsIn } from '../../shared/duration.ts';
 import { ConductorError, messageOf } from '../../shared/errors.ts';
 import { groupName, publicKeyHex } from '../api/requests.ts';
 import type { JsonMapping } from '../json-values.ts';
@@ -11,18 +10,6 @@ export function parseCount(option: string, text: string, maximum: number): numbe
   const count = /^[1-9][0-9]{0,8}$/u.test(text) ? Number(text) : 0;
   if (count > 0 && count <= maximum) return count;
   const message = `Cannot read ${option} "${text}": write a number from 1 to ${maximum}`;
-  throw new ConductorError('USAGE', message);
-}
-
-/** `7d` ago, or a date or time, in full. */
-export function parseSince(text: string, now: Date): string {
-  const seconds = secondsIn(text);
-  if (seconds !== null) return new Date(now.getTime() - seconds * 1000).toISOString();
-  const time = /^\d{4}-\d{2}-\d{2}(?:T[\d:.]+(?:Z|[+-]\d{2}:\d{2})?)?$/u.test(text)
-    ? Date.parse(text)
-    : Number.NaN;
-  if (!Number.isNaN(time)) return new Date(time).toISOString();
-  const message = `Cannot read --since "${text}": write 7d, 12h, 2026-11-01 or 2026-11-01T06:00:00Z`;
   throw new ConductorError('USAGE', message);
 }
 

@@ -1,10 +1,11 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { z } from 'zod';
 import { jsonText } from '../../shared/json-text.ts';
 import { jobAnswer, type JobAnswer } from '../api/answers.ts';
 import { readCommon, withCommon, withTarget, type Common, type Context } from '../cli/context.ts';
 import { parseDuration } from '../../shared/duration.ts';
-import { followJob, type Format, FORMATS } from '../cli/follow-job.ts';
+import { followJob, type Format } from '../cli/follow-job.ts';
+import { formatOf, outputSchema, withOutput } from '../cli/output-option.ts';
 import { readRollout, withRollout } from '../cli/rollout-options.ts';
 import { collect, parseSettings } from '../cli/values.ts';
 import { laterLines } from '../render/later.ts';
@@ -16,7 +17,7 @@ const optionsSchema = z.object({
   timeout: z.string().default('1h'),
   detach: z.boolean().default(false),
   respectPause: z.boolean().default(false),
-  output: z.enum(FORMATS).optional(),
+  output: outputSchema,
   verbose: z.boolean().default(false),
 });
 
@@ -38,10 +39,9 @@ export function addApply(program: Command, context: Context): void {
     .option('--timeout <time>', 'how long a run may take', '1h')
     .option('-d, --detach', 'print the id of the job and return at once')
     .option('--respect-pause', 'refuse if any of the minions is paused')
-    .addOption(new Option('--output <format>', 'how to print').choices(FORMATS))
     .option('-v, --verbose', 'show unchanged states too')
     .addHelpText('after', EXAMPLES);
-  withTarget(withRollout(command));
+  withTarget(withRollout(withOutput(command)));
   withCommon(command).action(async (stateFiles: string[], options: unknown) => {
     const { output, ...given } = optionsSchema.parse(options);
     const common = await readCommon(context, options);
@@ -55,7 +55,7 @@ export function addApply(program: Command, context: Context): void {
       detach: given.detach,
       respectPause: given.respectPause,
     };
-    const format = output ?? (common.json ? 'json' : 'text');
+    const format = formatOf(common, output);
     await beginJob(context, common, { path: '/jobs', request, format, verbose: given.verbose });
   });
 }

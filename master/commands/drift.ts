@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { jsonText } from '../../shared/json-text.ts';
 import { driftAnswer, type DriftAnswer } from '../api/answers.ts';
 import { readCommon, withCommon, type Context } from '../cli/context.ts';
-import { parseSince } from '../cli/values.ts';
+import { parsePast } from '../cli/moment.ts';
 import { renderTable, renderTime, short } from '../render/table.ts';
 
 const optionsSchema = z.object({ target: z.string().optional(), since: z.string().optional() });
@@ -29,7 +29,7 @@ export function addDrift(program: Command, context: Context): void {
     const { terminal } = context;
     const query = new URLSearchParams({
       ...(target === undefined ? {} : { target }),
-      ...(since === undefined ? {} : { since: parseSince(since, terminal.now()) }),
+      ...(since === undefined ? {} : { since: parsePast('--since', since, terminal.now()) }),
     });
     const { client, json } = await readCommon(context, options);
     const answer = await client.get(`/drift?${query.toString()}`, driftAnswer);

@@ -6,11 +6,13 @@ import { jobAnswer, reportAnswer, type JobAnswer } from '../api/answers.ts';
 import type { Client } from '../cli/client.ts';
 import { readCommon, withCommon, type Context } from '../cli/context.ts';
 import { followJob } from '../cli/follow-job.ts';
+import { formatOf, outputSchema, withOutput } from '../cli/output-option.ts';
 import { renderJob, renderReports } from '../render/job.ts';
 import { beginJob } from './apply.ts';
 import { addJobsList } from './jobs-list.ts';
 
 const verboseSchema = z.object({ verbose: z.boolean().default(false) });
+const followSchema = verboseSchema.extend({ output: outputSchema });
 
 export function addJobs(program: Command, context: Context): void {
   const jobs = program
@@ -27,12 +29,12 @@ export function addJobs(program: Command, context: Context): void {
     .description('follow a job to its end')
     .argument('<job>', 'its id, or the beginning of it')
     .option('-v, --verbose', 'show unchanged states too');
-  withCommon(watch).action(async (job: string, options: unknown) => {
-    const { verbose } = verboseSchema.parse(options);
+  withCommon(withOutput(watch)).action(async (job: string, options: unknown) => {
+    const { verbose, output } = followSchema.parse(options);
     const common = await readCommon(context, options);
     const path = `/jobs/${encodeURIComponent(job)}/events`;
     const events = (signal: AbortSignal) => common.client.events('GET', path, { signal });
-    await followJob(context, common, { events, format: common.json ? 'ndjson' : 'text', verbose });
+    await followJob(context, common, { events, format: formatOf(common, output), verbose });
   });
   addRetry(jobs, context);
   const cancel = jobs
@@ -52,6 +54,7 @@ const retrySchema = z.object({
   cancelled: z.boolean().default(false),
   detach: z.boolean().default(false),
   verbose: z.boolean().default(false),
+  output: outputSchema,
 });
 
 function addRetry(jobs: Command, context: Context): void {
@@ -62,11 +65,11 @@ function addRetry(jobs: Command, context: Context): void {
     .option('--cancelled', 'also for those that were cancelled, or whose turn never came')
     .option('-d, --detach', 'print the id of the new job and return at once')
     .option('-v, --verbose', 'show unchanged states too');
-  withCommon(retry).action(async (job: string, options: unknown) => {
-    const { verbose, ...request } = retrySchema.parse(options);
+  withCommon(withOutput(retry)).action(async (job: string, options: unknown) => {
+    const { verbose, output, ...request } = retrySchema.parse(options);
     const common = await readCommon(context, options);
     const path = `/jobs/${encodeURIComponent(job)}/retry`;
-    const format = common.json ? 'json' : 'text';
+    const format = formatOf(common, output);
     await beginJob(context, common, { path, request, format, verbose });
   });
 }

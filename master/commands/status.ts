@@ -27,10 +27,8 @@ type At = (time: string | null) => string;
 function showStatus({ terminal }: Context, status: StatusAnswer): void {
   const { isTerminal, color } = terminal;
   const at: At = (time) => renderTime(time, { isTerminal, now: terminal.now() });
-  for (const line of warnings(status, at).flatMap((text) => text.split('\n'))) {
-    const clean = escapeControls(line);
-    terminal.err(color ? styleText('yellow', clean) : clean);
-  }
+  for (const line of warnings(status, at).map(escapeControls))
+    terminal.err(color ? styleText('yellow', line) : line);
   if (isTerminal) {
     const { revision } = status;
     const words = revision === null ? 'none' : short(revision.revision, terminal);
@@ -40,10 +38,12 @@ function showStatus({ terminal }: Context, status: StatusAnswer): void {
   for (const line of renderTable(COLUMNS, rows, terminal)) terminal.out(line);
 }
 
-/** What somebody should do something about. */
+/** What somebody should do something about, in lines. Only of the tree's own words do several lines come. */
 function warnings({ alarms, broken, pendingKeys, minions }: StatusAnswer, at: At): string[] {
   const isBroken =
-    broken === null ? [] : [`the tree is broken since ${at(broken.since)}:\n${broken.message}`];
+    broken === null
+      ? []
+      : [`the tree is broken since ${at(broken.since)}:`, ...broken.message.split('\n')];
   const isWaiting =
     pendingKeys === 0 ? [] : [`keys that wait to be accepted: ${pendingKeys} (master keys list)`];
   return [

@@ -14,15 +14,15 @@ export async function findRun(store: Store, id: string): Promise<Run> {
   const exact = await store.jobs.get(id);
   if (exact !== null) return { kind: 'job', job: exact };
   const found = id.length < PREFIX_LENGTH ? [] : await beginningWith(store, id);
-  const [run, another] = found;
-  if (run !== undefined && another === undefined) return run;
+  const [run] = found;
+  // Several minions may have reported of one job that the store does not know, as one from a backup.
+  if (run !== undefined && found.every((one) => idOf(one) === idOf(run))) return run;
   const why = run === undefined ? 'no job has that id' : 'more than one job begins so';
   throw new ConductorError('JOB_UNKNOWN', `Cannot find the job "${id}": ${why}`);
 }
 
 async function beginningWith(store: Store, prefix: string): Promise<Run[]> {
-  const recent = await store.jobs.list({ limit: 1000 });
-  const jobs = recent.filter(({ id }) => id.startsWith(prefix));
+  const jobs = await store.jobs.list({ limit: 2, prefix });
   const own = await store.reports.withoutJob({ limit: 2, prefix });
   return [...jobs.map(runOfJob), ...own.map(runOfReport)];
 }

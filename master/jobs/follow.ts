@@ -50,4 +50,6 @@ async function* standing(
   const running = target.state === 'running' ? await runningOf(context, job, target.minion) : {};
   const waits = waitsFor(context, job, target);
   yield targetEvent({ ...target, waits, ...running, ...sinceOf(target) });
+  const started = context.progress.last(job.id, target.minion);
+  if (started !== null) yield { event: 'run', minion: target.minion, run: started };
 }

@@ -17,6 +17,7 @@ const WORST_FIRST = [EXIT.tree, EXIT.failed, EXIT.refused, EXIT.offline] as cons
 const FAILURES: ReadonlyMap<string, number> = new Map([
   ['TREE_INVALID', EXIT.tree],
   ['SEALED_VALUE', EXIT.tree],
+  ['MASTER_UNREACHABLE', EXIT.offline],
   ['NOTHING_DECLARED', EXIT.refused],
   ['RUN_BUSY', EXIT.refused],
 ]);

@@ -8,9 +8,13 @@ export interface Progress {
   readonly current: string;
 }
 
+type Started = Extract<RunEvent, { event: 'started' }>;
+
 /** Kept in memory only: after a restart it is unknown until the minion's next event. */
 export interface ProgressBoard {
   get(job: string, minion: string): Progress | null;
+  /** What it said last of where it is. */
+  last(job: string, minion: string): Started | null;
   note(job: string, minion: string, event: RunEvent): void;
   forget(job: string, minion: string): void;
   /** It waits for another run, until it has come further. */
@@ -20,15 +24,19 @@ export interface ProgressBoard {
 }
 
 export function createProgressBoard(): ProgressBoard {
-  const board = new Map<string, Progress>();
+  const board = new Map<string, Started>();
   const waiting = new Map<string, string>();
   return {
-    get: (job, minion) => board.get(key(job, minion)) ?? null,
+    get(job, minion) {
+      const started = board.get(key(job, minion));
+      if (started === undefined) return null;
+      const { number, total, type, id } = started;
+      return { number, total, current: `${type} ${id}` };
+    },
+    last: (job, minion) => board.get(key(job, minion)) ?? null,
     note(job, minion, event) {
       waiting.delete(key(job, minion));
-      if (event.event !== 'started') return;
-      const { number, total, type, id } = event;
-      board.set(key(job, minion), { number, total, current: `${type} ${id}` });
+      if (event.event === 'started') board.set(key(job, minion), event);
     },
     forget(job, minion) {
       board.delete(key(job, minion));

@@ -6,7 +6,7 @@ import { renderOutcome, renderReport, type RenderOptions } from '../../shared/re
 import type { Terminal } from '../cli/terminal.ts';
 import { prefixBelow, prefixOf } from './host-lines.ts';
 import { createLiveHosts, type LiveHosts } from './live-hosts.ts';
-import { FEW, renderSame } from './same-outcomes.ts';
+import { FEW, isFailure, renderSame } from './same-outcomes.ts';
 
 /** Shows a job while it happens. */
 export interface JobView {
@@ -91,7 +91,7 @@ function showOutcome(view: Shown, minion: string, outcome: Outcome): void {
   const known = view.outcomes.get(minion) ?? new Map<string, Outcome>();
   if (known.has(outcome.key)) return;
   view.outcomes.set(minion, known.set(outcome.key, outcome));
-  if (isGrouped(view) && outcome.status !== 'failed') return;
+  if (isGrouped(view) && !isFailure(outcome)) return;
   const before = prefixIn(view, minion);
   for (const line of renderOutcome(outcome, view.options)) say(view, `${before}${line}`);
 }

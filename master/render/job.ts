@@ -6,7 +6,7 @@ import type { JobAnswer } from '../api/answers.ts';
 import { ALL_AT_ONCE } from '../jobs/rollout.ts';
 import type { Terminal } from '../cli/terminal.ts';
 import { prefixBelow, prefixOf } from './host-lines.ts';
-import { FEW, renderSame } from './same-outcomes.ts';
+import { FEW, isFailure, renderSame } from './same-outcomes.ts';
 import { renderTable, renderTime, short } from './table.ts';
 
 /** A job, or what a minion ran by itself, and a line for each of its targets. */
@@ -73,10 +73,6 @@ export function renderReports(reports: readonly Report[], options: RenderOptions
   const failures = reports.flatMap((report) => show(report, report.outcomes.filter(isFailure)));
   const same = renderSame(reports, options);
   return [...failures, ...(same.length > 0 ? ['', ...same] : [])];
-}
-
-function isFailure({ status, blocked }: Outcome): boolean {
-  return status === 'failed' || blocked === true;
 }
 
 interface Part {

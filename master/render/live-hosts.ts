@@ -48,7 +48,7 @@ function lineOf(minion: string, { since, usual, doing, doingSince }: Host, now: 
   const parts = [minion, doing];
   const seconds = secondsOf(now.getTime() - doingSince);
   if (seconds >= 1) parts.push(`${seconds} s`);
-  if (usual !== null) parts.push(estimate(usual, now.getTime() - since));
+  if (usual !== null && usual >= 1_000) parts.push(estimate(usual, now.getTime() - since));
   return escapeControls(parts.join('  '));
 }
 

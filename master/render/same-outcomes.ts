@@ -9,6 +9,11 @@ export interface HostOutcomes {
   readonly outcomes: readonly Outcome[];
 }
 
+/** What is always shown with its host. */
+export function isFailure({ status, blocked }: Outcome): boolean {
+  return status === 'failed' || blocked === true;
+}
+
 /** With so many hosts or fewer each is shown by itself. */
 export const FEW = 3;
 
@@ -50,10 +55,16 @@ function isNews({ status, reaction }: Outcome): boolean {
   return reaction !== undefined || (status !== 'unchanged' && status !== 'skipped');
 }
 
-/** All that is the same where the same has happened: not when, nor how long it took, nor fingerprints. */
-function saying({ type, id, name, status, change, diff, reaction, output, because }: Outcome) {
-  const said = [type, id, name, status, change, diff, reaction, output, because];
+/** All that is the same where the same has happened, for the same reason: not when, nor how long it took, nor fingerprints. */
+function saying(outcome: Outcome) {
+  const { type, id, name, status, change, diff, reaction, output, because, origin } = outcome;
+  const said = [type, id, name, status, change, diff, reaction, output, because, kindOf(origin)];
   return withoutFingerprints(JSON.stringify(said));
+}
+
+/** How often one host has drifted is its own. */
+function kindOf(origin: Outcome['origin']) {
+  return origin?.kind === 'drift' ? { kind: origin.kind } : origin;
 }
 
 function renderShared({ minions, outcomes }: Group, options: RenderOptions): string[] {
@@ -86,14 +97,17 @@ function renderDifferent(group: Group, shared: Group | null, options: RenderOpti
   ];
 }
 
-/** Of several hosts no fingerprints are shown: each has its own. */
+/** Of several hosts no fingerprints are shown, nor what stood there before: each has its own. */
 function linesOf(
   minions: readonly string[],
   outcomes: readonly Outcome[],
   options: RenderOptions,
 ): string[] {
-  const lines = outcomes.flatMap((outcome) => renderOutcome(outcome, options));
-  return minions.length > 1 ? lines.map(withoutFingerprints) : lines;
+  if (minions.length === 1) return outcomes.flatMap((outcome) => renderOutcome(outcome, options));
+  return outcomes
+    .map(({ before: _, origin, ...outcome }) => ({ ...outcome, origin: kindOf(origin) }))
+    .flatMap((outcome) => renderOutcome(outcome, options))
+    .map(withoutFingerprints);
 }
 
 function countOf(changes: number): string {

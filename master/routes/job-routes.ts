@@ -92,12 +92,18 @@ async function begin(
 ): Promise<unknown> {
   const { jobs, publisher, log } = services;
   needStateFiles(await publisher.tree(request.revision), request.stateFiles);
+  refuseIfGone(signal);
   const job = await jobs.create(request);
   log.info({ job: job.id, target: job.target, minions: request.minions.length }, 'Job made');
   // Listening begins before anything can happen.
   const events = detach ? null : jobs.follow(job, signal);
   await jobs.deliver(job);
   return events === null ? jobAnswer(services, job) : stream(reply, events);
+}
+
+/** Who has left before there was a job does not know of it. */
+function refuseIfGone(signal: AbortSignal): void {
+  if (signal.aborted) throw new ConductorError('CANCELLED', 'Nobody waits for the job any more');
 }
 
 async function findJob({ store }: Services, id: string): Promise<Job> {

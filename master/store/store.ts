@@ -159,6 +159,8 @@ export interface Job {
 /** Which runs are asked for; what is not given does not matter. */
 export interface RunQuery {
   readonly limit: number;
+  /** Of their ids. */
+  readonly prefix?: string | undefined;
   /** Made before this one. */
   readonly before?: { readonly at: string; readonly id: string } | undefined;
   /** Made since then. */
@@ -254,9 +256,9 @@ export interface ReportStore {
    */
   add(report: Report, receivedAt: string): Promise<boolean>;
   get(job: string, minion: string): Promise<Report | null>;
-  /** Newest first, those of runs that nobody asked the master for; `prefix`: their ids begin so. */
+  /** Newest first, those of runs that nobody asked the master for. */
   withoutJob(
-    asked: RunQuery & { prefix?: string; cause?: Report['cause'] | undefined },
+    asked: RunQuery & { cause?: Report['cause'] | undefined },
   ): Promise<readonly ReportSummary[]>;
   /** How long such runs, that went well, took on a minion: the middle one of the last few. */
   usualMilliseconds(

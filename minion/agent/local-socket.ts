@@ -106,6 +106,12 @@ function serve({ answer, log }: LocalParts, socket: Socket): void {
 /** Where an agent listens, and what it holds. */
 type AgentPlace = Pick<Configuration, 'socket' | 'state_directory'>;
 
+interface Asking {
+  readonly patienceMs?: number;
+  /** Leaves it alone: what was begun goes on, and CANCELLED is thrown. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Asks the agent and gives its lines as they come, however long they take once it has heard. Throws
  * MASTER_UNREACHABLE if none is running, or it does not hear.
@@ -113,9 +119,10 @@ type AgentPlace = Pick<Configuration, 'socket' | 'state_directory'>;
 export async function* askAgent(
   agent: AgentPlace,
   request: LocalRequest,
-  patienceMs = PATIENCE_MS,
+  { patienceMs = PATIENCE_MS, signal }: Asking = {},
 ): AsyncGenerator<string> {
   const socket = connect(agent.socket);
+  signal?.addEventListener('abort', () => socket.destroy(left()), { once: true });
   const silence = setTimeout(() => socket.destroy(silent(agent, patienceMs)), patienceMs);
   try {
     await connected(socket, agent.socket);
@@ -128,6 +135,10 @@ export async function* askAgent(
     clearTimeout(silence);
     socket.destroy();
   }
+}
+
+function left(): ConductorError {
+  return new ConductorError('CANCELLED', 'What the agent was asked for goes on: minion status');
 }
 
 function connected(socket: Socket, path: string): Promise<void> {

@@ -29,11 +29,11 @@ export async function refreshNow(
 }
 
 async function byAgent(
-  { terminal }: Context,
+  { terminal, signal }: Context,
   config: Configuration,
   view: RunView,
 ): Promise<Report> {
-  for await (const line of askAgent(config, { ask: 'refresh' })) {
+  for await (const line of askAgent(config, { ask: 'refresh' }, { signal })) {
     const event = runEventSchema.parse(JSON.parse(line));
     printEvent(terminal, view, event);
     if (event.event === 'report') return event.report;

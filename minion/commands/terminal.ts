@@ -1,5 +1,5 @@
 import { escapeControls } from '../../shared/log.ts';
-import { systemCode } from '../../shared/errors.ts';
+import { outliveOutputs } from '../../shared/outputs.ts';
 import { wantsColor } from '../../shared/render-run.ts';
 
 /** The terminal, or what stands in its place: all that commands know of where they print to. */
@@ -18,12 +18,7 @@ export interface Terminal {
 
 export function realTerminal(): Terminal {
   const { stdout, stderr, stdin, env } = process;
-  // A reader that goes away, such as `head`, must not end a run in the middle.
-  for (const stream of [stdout, stderr]) {
-    stream.on('error', (error) => {
-      if (!['EPIPE', 'EIO'].includes(systemCode(error) ?? '')) throw error;
-    });
-  }
+  outliveOutputs(process);
   return {
     out: (line) => void stdout.write(`${line}\n`),
     err: (line) => void stderr.write(`${line}\n`),

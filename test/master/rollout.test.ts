@@ -182,7 +182,7 @@ test('a job for later applies the tree as it is when it begins', async (t) => {
   const on = await testMaster(t);
   const m1 = nth(await fleetOf(t, on, 1), 1);
   const before = on.master.services.publisher.newest()?.revision ?? '';
-  const job = await detached(on, '--at', '+1s');
+  const job = await detached(on, '--at', '+4s');
   on.write({ 'states/notes.yaml': 'hello:\n  note.present:\n    text: later\n' });
   await on.master.services.publisher.refresh();
   const after = on.master.services.publisher.newest()?.revision ?? '';

@@ -484,7 +484,7 @@ test('an agent that has been stopped keeps nobody waiting; one that has heard ma
   t.teardown(() => lock.close());
   const ask = async (socket: string, patienceMs: number) => {
     const agent = { socket, state_directory: state };
-    for await (const line of askAgent(agent, { ask: 'refresh' }, patienceMs)) return line;
+    for await (const line of askAgent(agent, { ask: 'refresh' }, { patienceMs })) return line;
     return null;
   };
   const stopped = createServer((socket) => socket.resume()).listen(join(root, 'stopped'));

@@ -36,8 +36,10 @@ export function jobStore(database: Database, commit: Commit): JobStore {
 }
 
 async function list(database: Database, asked: RunQuery): Promise<Job[]> {
-  const { limit, before, since = '', minions, states } = asked;
+  const { limit, prefix, before, since = '', minions, states } = asked;
   let query = database.selectFrom('jobs').selectAll().where('created_at', '>=', since);
+  // Ids are hex digits and dashes: all that begin so lie between these.
+  if (prefix !== undefined) query = query.where('id', '>=', prefix).where('id', '<', `${prefix}~`);
   if (before !== undefined)
     query = query.where(sql<boolean>`(created_at, id) < (${before.at}, ${before.id})`);
   if (minions !== undefined || states !== undefined)

@@ -130,6 +130,8 @@ async function usualMilliseconds(
     .leftJoin('jobs', 'jobs.id', 'reports.job')
     .select(['started_at', 'ended_at'])
     .where('minion', '=', minion)
+    // What those applied that began on the host itself, nobody here knows.
+    .where('cause', '!=', 'local')
     .where('reports.dry_run', '=', dryRun ? 1 : 0)
     .where('status', 'in', ['ok', 'changed'])
     .where(sql<string>`coalesce(jobs.state_files, '[]')`, '=', JSON.stringify(stateFiles))
