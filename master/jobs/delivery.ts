@@ -1,6 +1,6 @@
 import type { MasterMessage } from '../../protocol/messages.ts';
 import type { Session } from '../sessions/presence.ts';
-import type { Job, JobTarget } from '../store/store.ts';
+import type { Job, JobTarget, Store } from '../store/store.ts';
 import { UNFINISHED_STATES } from './job-result.ts';
 import type { JobContext } from './job-context.ts';
 
@@ -98,14 +98,18 @@ export async function forsake({ store, board }: JobContext, minion: string): Pro
   }
 }
 
+type Overdue = Awaited<ReturnType<Store['jobs']['overdue']>>[number];
+
 /** Ends what nobody can expect any more; a report that comes all the same is still believed. */
 export async function sweep({ store, board, now, log }: JobContext): Promise<void> {
-  for (const { target, why } of await store.jobs.overdue(now().toISOString())) {
+  const giveUp = async ({ target, why }: Overdue): Promise<void> => {
     const { job, minion, state } = target;
     const error = { code: 'MINION_OFFLINE', message: lateness(target, why) };
     const hasMoved = await board.move({ job, minion, from: [state] }, { state: why, error });
     if (hasMoved) log.warn({ job, minion, why }, 'Target given up');
-  }
+  };
+  // Together, so that they share a commit.
+  await Promise.all((await store.jobs.overdue(now().toISOString())).map(giveUp));
 }
 
 function lateness({ expiresAt }: JobTarget, why: 'expired' | 'timeout'): string {

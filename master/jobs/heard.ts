@@ -1,7 +1,7 @@
 import type { Holder, RunEvent } from '../../protocol/report.ts';
 import { renderHolder } from '../../shared/render-holder.ts';
 import { renderPreparing } from '../../shared/render-preparing.ts';
-import type { Store } from '../store/store.ts';
+import type { Job, Store } from '../store/store.ts';
 import type { JobContext } from './job-context.ts';
 import { deadlineOfRun } from './turns.ts';
 import { runningOf } from './usual.ts';
@@ -25,14 +25,18 @@ export async function accepted(
   unanswered.answered({ job: id, minion });
   const job = await store.jobs.get(id);
   if (job === null) return;
-  const isLong = job.rollout.expiresAt !== null && !waiting;
-  const times = isLong ? { deadline: deadlineOfRun(context, job) } : {};
+  const times = waiting ? {} : timesOfRun(context, job);
   const at = { job: id, minion, from: ['queued'] } as const;
   const waits = waiting ? waitsOf(progress.waitingFor(id, minion), holder) : null;
   const hasMoved = await board.move(at, { state: 'delivered', ...times }, { waits });
   if (waits === null) return;
   if (hasMoved) progress.waits(id, minion, waits);
   else await tellWaits(context, { minion, job: id }, waits);
+}
+
+/** A job that may wait for long is given up as late as any other once its run is there. */
+function timesOfRun(context: JobContext, job: Job): { deadline?: string } {
+  return job.rollout.expiresAt === null ? {} : { deadline: deadlineOfRun(context, job) };
 }
 
 /** What a run that has been delivered waits for; nothing is kept of jobs that are not this minion's. */
@@ -75,7 +79,9 @@ export async function progressed(
     const from = ['queued', 'delivered'] as const;
     const known = await store.jobs.get(job);
     const running = known === null ? {} : await runningOf(context, known, minion);
-    const hasMoved = await board.move({ job, minion, from }, { state: 'running' }, running);
+    const times = known === null ? {} : timesOfRun(context, known);
+    const change = { state: 'running', ...times } as const;
+    const hasMoved = await board.move({ job, minion, from }, change, running);
     // Nothing is kept, or told to anybody, of jobs that are not this minion's.
     if (!hasMoved && !(await isUnderWay(store, job, minion))) return;
   }

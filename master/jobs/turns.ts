@@ -69,6 +69,10 @@ async function go(watch: Watch, round: Round, job: string): Promise<void> {
       if (dueAt === null) waiting.delete(job);
       else waiting.set(job, dueAt);
     }
+  } catch (error) {
+    // Whatever it was, such as a full disk: nobody else may ever ask for this job again.
+    waiting.set(job, 0);
+    throw error;
   } finally {
     rounds.delete(job);
   }

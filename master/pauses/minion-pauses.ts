@@ -115,14 +115,16 @@ async function heard(parts: Asking, session: Session, news: News): Promise<void>
   const { store, confirmed, now } = parts;
   const { minion } = session;
   const owed = (await store.intentions.get(minion))?.owed ?? null;
-  const isSettled =
-    owed !== null && (isDone(parts, session, { owed, pause: news.pause }) || isOver(owed, now()));
-  await store.intentions.note(minion, {
-    ...noted(news, now()),
-    ...(isSettled ? { owed: null } : {}),
-  });
-  if (isSettled) confirmed.emit(minion);
-  else if (owed !== null && news.isHello) tellIfAble(parts, session, owed);
+  const isSettled = (it: OwedPause): boolean =>
+    isDone(parts, session, { owed: it, pause: news.pause }) || isOver(it, now());
+  const settled = owed !== null && isSettled(owed) ? owed : null;
+  const [, hasSettled] = await Promise.all([
+    store.intentions.note(minion, noted(news, now())),
+    settled !== null && store.intentions.settle(minion, settled),
+  ]);
+  // An operator may have asked for something else meanwhile, which nobody has confirmed.
+  if (hasSettled) confirmed.emit(minion);
+  else if (owed !== null && settled === null && news.isHello) tellIfAble(parts, session, owed);
 }
 
 function noted({ pause, scheduleSource }: News, now: Date): Partial<Intention> {

@@ -1,7 +1,9 @@
 import { Readable } from 'node:stream';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { needStateFiles } from '../../language/states/named-on-command-line.ts';
 import type { JobEvent } from '../../protocol/messages.ts';
+import type { JobAnswer } from '../api/answers.ts';
 import { applyRequest, emptyRequest, listJobsQuery, retryRequest } from '../api/requests.ts';
 import { addRoute } from '../api/routes.ts';
 import type { Caller } from '../gate.ts';
@@ -122,7 +124,7 @@ function readingRoutes(app: FastifyInstance, services: Services, caller: Caller)
     query: listJobsQuery,
     handle: async ({ query }) => {
       const { runs, next } = await listRuns(services.store, await runQuery(services, query));
-      return { jobs: await Promise.all(runs.map((run) => runAnswer(services, run))), next };
+      return { jobs: await answersOf(services, runs), next };
     },
   });
   addRoute(app, caller, {
@@ -139,6 +141,16 @@ function readingRoutes(app: FastifyInstance, services: Services, caller: Caller)
     handle: async ({ parameters: { id = '' }, signal, reply }) =>
       stream(reply, follow(services, await findRun(services.store, id), signal)),
   });
+}
+
+/** One after the other: a job has thousands of targets, and minions are not to wait until all are read. */
+async function answersOf(services: Services, runs: readonly Run[]): Promise<JobAnswer[]> {
+  const answers: JobAnswer[] = [];
+  for (const run of runs) {
+    answers.push(await runAnswer(services, run));
+    await turn();
+  }
+  return answers;
 }
 
 function reportRoute(app: FastifyInstance, services: Services, caller: Caller): void {

@@ -89,22 +89,39 @@ async function decide(
   return { verdict: { verdict }, minion };
 }
 
-/** An accepted minion's whole stay. */
-async function attend(
-  parts: ReceptionParts,
-  { minion, channel, address }: { minion: Minion; channel: MinionChannel; address: string },
-): Promise<void> {
-  const { store, presence, jobs, now } = parts;
+interface Stay {
+  readonly minion: Minion;
+  readonly channel: MinionChannel;
+  readonly address: string;
+}
+
+/** An accepted minion's whole stay. Whatever ends it, nobody is thought to be here who is not. */
+async function attend(parts: ReceptionParts, stay: Stay): Promise<void> {
+  const { presence, now } = parts;
+  const { minion, channel, address } = stay;
   const log = parts.log.child({ minion: minion.id });
   const session = sessionOf(minion, channel, { address, log, connectedAt: now().toISOString() });
   const { isCloneAlarm } = presence.enter(session);
-  await store.minions.note(minion.id, { address, seenAt: session.connectedAt });
-  log.info({ address, session: channel.sessionId }, 'Minion connected');
   if (isCloneAlarm)
     parts.alarm(
       minion.id,
       `"${minion.id}" connects again and again: two machines may hold its key`,
     );
+  try {
+    await converse({ ...parts, log }, stay, session);
+  } catch (error) {
+    session.end('restarting');
+    throw error;
+  } finally {
+    if (presence.leave(session)) await noteLeaving(parts, minion.id);
+  }
+}
+
+async function converse(parts: ReceptionParts, stay: Stay, session: Session): Promise<void> {
+  const { store, log } = parts;
+  const { minion, channel, address } = stay;
+  await store.minions.note(minion.id, { address, seenAt: session.connectedAt });
+  log.info({ address, session: channel.sessionId }, 'Minion connected');
 
   // Whoever has changed the key since the verdict may have been too early to find the session.
   const current = await store.minions.get(minion.id);
@@ -112,13 +129,29 @@ async function attend(
     session.end(current?.state === 'accepted' ? 'renewed' : 'revoked');
 
   const sender: Sender = { session, granted: new Map() };
-  channel.listen((message) => dispatch(parts, sender, message));
+  channel.listen((message) => orRestart(log, session, dispatch(parts, sender, message)));
   const end = await channel.ended;
   const level = end.reason === 'failed' || end.reason === 'broken' ? 'warn' : 'info';
   log[level]({ reason: end.reason, by: end.by, error: end.error }, 'Minion disconnected');
-  if (!presence.leave(session)) return;
-  await store.minions.note(minion.id, { seenAt: now().toISOString() });
-  await jobs.disconnected(minion.id);
+}
+
+/** That a disk of ours is full is no fault of what the minion has sent: it keeps it, and comes again. */
+async function orRestart(log: Logger, session: Session, handling: Promise<void>): Promise<void> {
+  try {
+    await handling;
+  } catch (error) {
+    if (!(error instanceof ConductorError) || error.code !== 'HOST_FILE_FAILED') throw error;
+    log.error({ problem: error.message }, 'What a minion says cannot be kept');
+    session.end('restarting');
+  }
+}
+
+async function noteLeaving({ store, jobs, now }: ReceptionParts, minion: string): Promise<void> {
+  try {
+    await store.minions.note(minion, { seenAt: now().toISOString() });
+  } finally {
+    await jobs.disconnected(minion);
+  }
 }
 
 function sessionOf(

@@ -19,4 +19,6 @@ export interface IntentionStore {
   all(): Promise<ReadonlyMap<string, Intention>>;
   /** What is not given stays. */
   note(minion: string, change: Partial<Intention>): Promise<void>;
+  /** Nothing is owed any more, if it is still this: `false` if something else is by now. */
+  settle(minion: string, owed: OwedPause): Promise<boolean>;
 }

@@ -183,3 +183,20 @@ test('a pause that a minion claims is no longer than one that can be asked for',
   const days = (Date.parse(end) - Date.now()) / 86_400_000;
   t.true(days > 13.9 && days <= 14, end);
 });
+
+test('who resumes while a pause is being confirmed waits for what was asked last', async (t) => {
+  const on = await testMaster(t);
+  const { store } = on.master.services;
+  const pause = {
+    kind: 'pause',
+    since: '2030-01-01T00:00:00.000Z',
+    until: '2030-01-02T00:00:00.000Z',
+    why: WHY,
+  } as const;
+  await store.intentions.note('web-01', { owed: pause });
+  await store.intentions.note('web-01', { owed: { kind: 'resume' } });
+  t.false(await store.intentions.settle('web-01', pause));
+  t.deepEqual((await store.intentions.get('web-01'))?.owed, { kind: 'resume' });
+  t.true(await store.intentions.settle('web-01', { kind: 'resume' }));
+  t.is((await store.intentions.get('web-01'))?.owed, null);
+});

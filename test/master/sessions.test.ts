@@ -12,6 +12,7 @@ import { connectMaster } from '../../protocol/connect.ts';
 import { factsSchema } from '../../protocol/messages.ts';
 import { nodeCrypto } from '../../protocol/node-crypto.ts';
 import { wireOf } from '../../protocol/websocket-wire.ts';
+import { ConductorError } from '../../shared/errors.ts';
 import { uuidv7 } from '../../shared/uuid.ts';
 import { acceptedMinion, report, testMaster, testMinion, until } from './harness.ts';
 import { TLS_CERTIFICATE, TLS_KEY } from './tls-pair.ts';
@@ -387,4 +388,36 @@ test('facts that nest without an end are refused, and those that are shown do no
   const why = 'Cannot read a \\"facts\\" message: it nests more than 32 levels deep';
   await until(() => on.log.some((line) => line.includes(why)));
   t.is((await on.cli('facts', 'web-01')).code, 0);
+});
+
+const fullDisk = () =>
+  Promise.reject(
+    new ConductorError('HOST_FILE_FAILED', 'Cannot use the database: the disk is full'),
+  );
+
+test('a minion whose coming cannot be written down is not thought to be there, and raises no alarm', async (t) => {
+  const on = await testMaster(t);
+  const { store, presence, alarms } = on.master.services;
+  const first = await acceptedMinion(t, on, { id: 'web-01' });
+  await first.leave();
+  await until(() => presence.get('web-01') === null);
+  const { note } = store.minions;
+  for (let turn = 0; turn < 3; turn += 1) {
+    Object.assign(store.minions, { note: fullDisk });
+    const minion = await testMinion(t, on, { id: 'web-01' });
+    t.is((await minion.ended).reason, 'restarting');
+    Object.assign(store.minions, { note });
+    await until(() => presence.get('web-01') === null);
+  }
+  t.deepEqual(alarms.list(), []);
+});
+
+test('a report that a full disk does not take costs the minion its session, but is not held against it', async (t) => {
+  const on = await testMaster(t);
+  const { store } = on.master.services;
+  const minion = await acceptedMinion(t, on, { id: 'web-01' });
+  Object.assign(store.reports, { add: fullDisk });
+  await minion.send({ type: 'report', report: report(uuidv7(), 'web-01') });
+  const { reason, by } = await minion.ended;
+  t.deepEqual({ reason, by }, { reason: 'restarting', by: 'them' });
 });

@@ -18,8 +18,11 @@ export const valuesColumn = column({ parse: jsonMapping });
 export const rolloutColumn = column(rolloutSchema);
 export const manifestColumn = column(z.array(manifestEntrySchema));
 export const reportColumn = column(reportSchema);
-export const keyStateColumn = (text: string) => z.enum(KEY_STATES).parse(text);
-export const targetStateColumn = (text: string) => z.enum(TARGET_STATES).parse(text);
+// Of each row that is read.
+const keyState = z.enum(KEY_STATES);
+const targetState = z.enum(TARGET_STATES);
+export const keyStateColumn = (text: string) => keyState.parse(text);
+export const targetStateColumn = (text: string) => targetState.parse(text);
 export const causeColumn = (text: string) => reportSchema.shape.cause.parse(text);
 export const statusColumn = (text: string) => reportSchema.shape.status.parse(text);
 

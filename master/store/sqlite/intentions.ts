@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import { z } from 'zod';
 import { pauseSchema } from '../../../protocol/pause.ts';
-import type { Intention, IntentionStore } from '../intention-store.ts';
+import type { Intention, IntentionStore, OwedPause } from '../intention-store.ts';
 import { column, orNull } from './columns.ts';
 import type { Database, Tables } from './database.ts';
 import type { Commit } from './group-commit.ts';
@@ -43,7 +43,20 @@ export function intentionStore(database: Database, commit: Commit): IntentionSto
         return known.execute();
       });
     },
+    settle: (minion, owed) => commit((unit) => settle(unit, minion, owed)),
   };
+}
+
+async function settle(database: Database, minion: string, owed: OwedPause): Promise<boolean> {
+  const query = database.selectFrom('intentions').select('owed').where('minion', '=', minion);
+  const text = (await query.executeTakeFirst())?.owed ?? null;
+  if (JSON.stringify(orNull(owedColumn, text)) !== JSON.stringify(owed)) return false;
+  await database
+    .updateTable('intentions')
+    .set({ owed: null })
+    .where('minion', '=', minion)
+    .execute();
+  return true;
 }
 
 function intentionOf(row: Selectable<Tables['intentions']>): Intention {

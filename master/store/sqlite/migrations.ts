@@ -132,6 +132,11 @@ const MIGRATIONS: Readonly<Record<string, readonly string[]>> = {
   '0005-unreported': [
     `create index unreported_targets on targets (minion, job) where counts is null`,
   ],
+  // For pages of them, newest first.
+  '0006-pages': [
+    `create index reports_by_start on reports (started_at, job)`,
+    `create index jobs_by_start on jobs (created_at, id)`,
+  ],
 };
 
 const provider: MigrationProvider = {

@@ -12,7 +12,7 @@ export const isNewest = sql<boolean>`rowid in
   group by minion)`;
 
 /** What a minion did last is known for as long as the minion is, however long ago that was. */
-const isNotNewest = sql<boolean>`not ${isNewest}`;
+const isNotNewest = sql<boolean>`not (minion in (select id from minions) and ${isNewest})`;
 
 /**
  * Beyond so many bytes go the oldest reports of the minion of which there is most, until it has no more than the next
@@ -37,15 +37,22 @@ export async function prune(
       .where('received_at', '<', receivedBefore)
       .where(isNotNewest)
       .executeTakeFirst();
-    const excess = await transaction
-      .deleteFrom('reports')
-      .where(isBeyond(bytes))
-      .where(isNotNewest)
-      .executeTakeFirst();
+    const excess = await forgetExcess(transaction, bytes);
     await transaction.deleteFrom('drifts').where('last_at', '<', receivedBefore).execute();
     await forgetJobs(transaction, receivedBefore);
-    return Number(old.numDeletedRows + excess.numDeletedRows);
+    return Number(old.numDeletedRows + excess);
   });
+}
+
+async function forgetExcess(database: Database, bytes: number): Promise<bigint> {
+  const { total } = await database
+    .selectFrom('reports')
+    .select((of) => of.fn.sum<number | null>('size').as('total'))
+    .executeTakeFirstOrThrow();
+  // What there is of whom is asked only then: that is to look at all reports.
+  if ((total ?? 0) <= bytes) return 0n;
+  const query = database.deleteFrom('reports').where(isBeyond(bytes)).where(isNotNewest);
+  return (await query.executeTakeFirst()).numDeletedRows;
 }
 
 /** Jobs that have ended, of which no report is left. */

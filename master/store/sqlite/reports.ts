@@ -100,15 +100,15 @@ async function withoutJob(
   database: Database,
   asked: Parameters<ReportStore['withoutJob']>[0],
 ): Promise<ReportSummary[]> {
-  const { limit, prefix = '', since = '', before, cause, minions, states } = asked;
+  const { limit, prefix, since = '', before, cause, minions, states } = asked;
   let query = database
     .selectFrom('reports')
     .select(SUMMARY)
     .where('job', 'not in', (jobs) => jobs.selectFrom('jobs').select('id'))
-    // Ids are hex digits and dashes: all that begin so lie between these.
-    .where('job', '>=', prefix)
-    .where('job', '<', `${prefix}~`)
     .where('started_at', '>=', since);
+  // Ids are hex digits and dashes: all that begin so lie between these.
+  if (prefix !== undefined)
+    query = query.where('job', '>=', prefix).where('job', '<', `${prefix}~`);
   if (before !== undefined)
     query = query.where(sql<boolean>`(started_at, job) < (${before.at}, ${before.id})`);
   if (cause !== undefined) query = query.where('cause', '=', cause);

@@ -241,3 +241,28 @@ test('a minion that fetches its part of the tree is shown to prepare, until its 
   await jobs.progressed('m1', job.id, { event: 'preparing', files });
   t.deepEqual(await shown(), [['running', null]]);
 });
+
+test('a look at a job that the disk spoils is taken again', async (t) => {
+  const { store, sent, arrive, begin, pass } = await world(t);
+  await arrive('m1');
+  const { moveTarget } = store.jobs;
+  const full = () => Promise.reject(new Error('the disk is full'));
+  Object.assign(store.jobs, { moveTarget: full });
+  await t.throwsAsync(begin(['m1'], {}), { message: 'the disk is full' });
+  Object.assign(store.jobs, { moveTarget });
+  await pass(1_000);
+  t.deepEqual(sent, ['m1']);
+});
+
+test('a run of a job that could wait for a month is given up as late as any other, also if it had to wait', async (t) => {
+  const { store, jobs, arrive, begin, pass } = await world(t);
+  await arrive('m1');
+  const expiresAt = new Date(Date.parse('2026-05-05T12:00:00.000Z') + 30 * 24 * 60 * MINUTE);
+  const job = await begin(['m1'], { expiresAt: expiresAt.toISOString() });
+  await jobs.accepted('m1', job.id, { waiting: true });
+  await jobs.progressed('m1', job.id, { event: 'compiling' });
+  await pass(2 * 60 * MINUTE);
+  await jobs.sweep();
+  const [target] = await store.jobs.targets(job.id);
+  t.is(target?.state, 'timeout');
+});

@@ -480,6 +480,7 @@ test('a run under a clock that was ahead is not the newest for ever', async (t) 
 
 test('history is bounded by age and by size; jobs go with their reports', async (t) => {
   const store = await open();
+  for (const id of ['a1', 'a2']) await store.minions.add(minion(id));
   const old = job();
   await store.jobs.create(old, [target(old, 'a1')]);
   await store.reports.add(report(old.id, 'a1'), NOW);
@@ -494,11 +495,14 @@ test('history is bounded by age and by size; jobs go with their reports', async 
   t.deepEqual(await store.jobs.targets(old.id), []);
   t.not(await store.jobs.get(fresh.id), null);
   t.not(await store.reports.get(idle, 'a2'), null, 'the newest of a minion stays, however old');
+  await store.minions.remove('a2');
+  t.is(await store.reports.prune({ receivedBefore: LATER, bytes: 1e6 }), 1);
+  t.is(await store.reports.get(idle, 'a2'), null, 'but not of one that is gone');
 
   const add = (at: string) => store.reports.add(report(uuidv7(), 'a1', { endedAt: at }), at);
   const size = JSON.stringify(report(fresh.id, 'a1')).length;
   for (let n = 0; n < 9; n += 1) await add(`2026-02-0${n + 1}T00:00:00.000Z`);
-  t.is(await store.reports.prune({ receivedBefore: NOW, bytes: size * 4 }), 7);
+  t.is(await store.reports.prune({ receivedBefore: NOW, bytes: size * 4 }), 6);
   t.is(await store.reports.prune({ receivedBefore: NOW, bytes: size * 4 }), 0);
 });
 
@@ -507,6 +511,7 @@ test('what goes for want of room is the oldest of the minion of which there is m
   const days = Array.from({ length: 20 }, (_, day) =>
     `2026-02-${day + 1}T`.replace(/-(\d)T/u, '-0$1T'),
   );
+  for (const id of ['quiet', 'loud1', 'liar1']) await store.minions.add(minion(id));
   const add = (id: string, day: string, more: Partial<Report> = {}) => {
     const at = `${day}00:00:00.000Z`;
     return store.reports.add(report(uuidv7(), id, { endedAt: at, ...more }), at);
