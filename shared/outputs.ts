@@ -1,7 +1,13 @@
 import { systemCode } from './errors.ts';
 import { EXIT } from './exit-codes.ts';
 
-type Process = Pick<NodeJS.Process, 'stdout' | 'stderr' | 'once' | 'exitCode'>;
+/** What is needed of a process. */
+interface Process {
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream;
+  once(event: 'exit', listener: (code: number) => void): unknown;
+  exitCode?: number | string | null | undefined;
+}
 
 /** A reader that goes away, such as `head`, or a terminal that is closed: nobody misses the rest. */
 const NOBODY_READS = ['EPIPE', 'EIO'];

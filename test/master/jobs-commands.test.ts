@@ -149,3 +149,83 @@ function applyWithInterrupts(directory: string) {
   });
   return { interrupt: () => keyboard.press?.(), ended: { err, result } };
 }
+
+test('a job is found by the beginning of its id, however many are newer', async (t) => {
+  const on = await testMaster(t);
+  await acceptedMinion(t, on, { id: 'web-01' });
+  const made = await on.cli('apply', '-t', 'web-01', '--detach');
+  const id = made.out[0] ?? '';
+  const { store } = on.master.services;
+  const [old] = await store.jobs.list({ limit: 1 });
+  if (old === undefined) throw new Error('no job was made');
+  const ancient = {
+    ...old,
+    id: `0${'1'.repeat(7)}${id.slice(8)}`,
+    createdAt: '2020-01-01T00:00:00.000Z',
+  };
+  await store.jobs.create(ancient, []);
+  for (let count = 0; count < 1_001; count += 1) {
+    const number = String(count).padStart(4, '0');
+    await store.jobs.create({ ...old, id: `${id.slice(0, -4)}${number}` }, []);
+  }
+  t.is((await on.cli('jobs', 'show', '01111111')).code, 0);
+  t.regex(
+    (await on.cli('jobs', 'show', id.slice(0, 12))).err.join(),
+    /more than one job begins so/u,
+  );
+});
+
+test('what two minions report of a job that nobody here knows is found by its id', async (t) => {
+  const on = await testMaster(t);
+  const own = '0198c2f1-0000-7000-8000-000000000009';
+  for (const id of ['a1', 'a2'])
+    await on.master.services.store.reports.add(report(own, id, { cause: 'refresh' }), own);
+  t.is((await on.cli('jobs', 'show', own)).code, 0);
+  t.is((await on.cli('jobs', 'list', '--before', own)).code, 0);
+});
+
+test('a job that is watched is printed as asked', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01' });
+  const [, { out }] = await Promise.all([
+    runNext(minion),
+    on.cli('apply', '-t', 'web-01', '--json'),
+  ]);
+  const { job } = JSON.parse(out.join(''));
+  const watched = await on.cli('jobs', 'watch', job, '--json');
+  t.deepEqual(JSON.parse(watched.out.join('')), JSON.parse(out.join('')));
+  const lines = await on.cli('jobs', 'watch', job, '--output', 'ndjson');
+  t.deepEqual(
+    [lines.out[0], lines.out.at(-1)].map((line) => JSON.parse(line ?? '').event),
+    ['job', 'done'],
+  );
+});
+
+test('an id as long as ids may be is no trouble; what is longer is refused in a line', async (t) => {
+  const on = await testMaster(t);
+  const id = `a${'b'.repeat(127)}`;
+  const minion = await acceptedMinion(t, on, { id });
+  await minion.hello();
+  t.is((await on.cli('facts', id)).code, 0);
+  t.is((await on.cli('keys', 'reject', id)).code, 0);
+  const { code, err } = await on.cli('jobs', 'show', 'x'.repeat(600));
+  t.deepEqual([code, err.length], [1, 1]);
+});
+
+test('what a pause says is one line of the status', async (t) => {
+  const on = await testMaster(t);
+  await acceptedMinion(t, on, { id: 'web-01' });
+  const why = 'upgrade\nalarm, now: "web-07" has put a file aside';
+  const asked = await on.cli('pause', '--for', '2h', '--why', why, '--target', 'web-01');
+  t.deepEqual([asked.code, asked.err.length], [1, 1]);
+  const pause = {
+    since: '2026-01-01T00:00:00Z',
+    until: '2999-01-01T00:00:00Z',
+    why,
+    by: 'minion',
+  } as const;
+  await on.master.services.store.intentions.note('web-01', { pause });
+  const { err } = await on.cli('status');
+  t.is(err.filter((line) => line.startsWith('alarm')).length, 0);
+  t.is(err.filter((line) => line.startsWith('paused: web-01')).length, 1);
+});

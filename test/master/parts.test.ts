@@ -326,6 +326,8 @@ test('the exit code of a job is that of the worst target', (t) => {
     ]),
     4,
   );
+  const cutOff = { code: 'MASTER_UNREACHABLE', message: '' };
+  t.is(exitCodeOfTargets([{ state: 'failed', error: cutOff }]), 3);
   const stranger = { code: 'NOTHING_DECLARED', message: '' };
   t.is(exitCodeOfTargets([{ state: 'failed', error: stranger }]), 5);
   const busy = { code: 'RUN_BUSY', message: '' };

@@ -71,6 +71,37 @@ test('the same is the same on hosts whose fingerprints of it differ, and shows n
   t.true(renderSame(hosts.slice(0, 1), plain).includes('    password: open -> secret(1a2b)'));
 });
 
+test('a host that has drifted is told apart from those of which the same was asked', (t) => {
+  const change = { action: 'update', from: { mode: '0600' }, to: { mode: '0644' } } as const;
+  const since = '2026-05-01T00:00:00.000Z';
+  const drift = (times: number) => [
+    outcome('file', {
+      change,
+      origin: { kind: 'drift', times, since },
+      before: { modifiedAt: since, changedAt: since },
+    }),
+  ];
+  const intended = [outcome('file', { change, origin: { kind: 'intended' } })];
+  const hosts = [
+    { minion: 'a', outcomes: drift(7) },
+    ...['b', 'c', 'd'].map((minion) => ({ minion, outcomes: intended })),
+  ];
+  for (const order of [hosts, hosts.toReversed()]) {
+    const lines = renderSame(order, plain);
+    t.is(lines[0], '3 hosts: the same 1 change');
+    t.regex(lines[2] ?? '', /changed {2}states/u);
+    t.true(lines.includes('a differs: 0 of the same, 1 of its own, 1 not there'));
+    t.true(lines.includes(`    drift 7 times since ${since}`));
+  }
+  const both = renderSame(
+    [1, 7].map((times) => ({ minion: `m${times}`, outcomes: drift(times) })),
+    plain,
+  );
+  t.is(both[0], '2 hosts: the same 1 change');
+  t.regex(both[2] ?? '', /changed, drift/u);
+  t.notRegex(both.join('\n'), /drift \d|touched/u);
+});
+
 test('reports of many hosts are grouped, and each failure has its host', (t) => {
   const error = { code: 'COMMAND_FAILED', message: 'no' };
   const failed = [...changed('a'), outcome('b', { status: 'failed', error })];
@@ -161,6 +192,19 @@ test('a few hosts are shown state by state; for more what they share comes at th
     t.is(out.includes('4 hosts: the same 1 change'), targets.length === 4);
     for (const minion of targets) t.true(out.some((line) => line.startsWith(`${minion}  changed`)));
   }
+});
+
+test('what a failure kept from running is shown with its host, as the failure is', (t) => {
+  const { out, terminal } = fakeTerminal(true);
+  const view = createJobView(terminal, { verbose: false });
+  const targets = ['m1', 'm2', 'm3', 'm4'];
+  view.show({ event: 'job', job: JOB, revision: 'a'.repeat(64), targets });
+  const blocked = outcome('web', { status: 'skipped', because: 'file failed', blocked: true });
+  const told = { event: 'outcome', number: 1, total: 1, outcome: blocked } as const;
+  view.show({ event: 'run', minion: 'm1', run: told });
+  view.stop();
+  t.true(out.some((line) => line.startsWith('m1 | - note.present  web  skipped')));
+  t.true(out.some((line) => line.includes('because file failed')));
 });
 
 test('a log gets the time with each line, and nothing that moves', (t) => {

@@ -242,14 +242,15 @@ test('a minion that fetches its part of the tree is shown to prepare, until its 
   t.deepEqual(await shown(), [['running', null]]);
 });
 
+const spoiled = () => Promise.reject(new Error('the disk is full'));
+
 test('a look at a job that the disk spoils is taken again', async (t) => {
   const { store, sent, arrive, begin, pass } = await world(t);
   await arrive('m1');
-  const { moveTarget } = store.jobs;
-  const full = () => Promise.reject(new Error('the disk is full'));
-  Object.assign(store.jobs, { moveTarget: full });
+  const sound = { ...store.jobs };
+  Object.assign(store.jobs, { moveTarget: spoiled });
   await t.throwsAsync(begin(['m1'], {}), { message: 'the disk is full' });
-  Object.assign(store.jobs, { moveTarget });
+  Object.assign(store.jobs, sound);
   await pass(1_000);
   t.deepEqual(sent, ['m1']);
 });

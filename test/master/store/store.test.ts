@@ -450,6 +450,7 @@ test('how long a run usually takes goes by the last few that were like it and we
   t.is(await store.reports.usualMilliseconds('a1', top), null);
   for (const seconds of [10, 12, 20]) await took(seconds, { cause: 'refresh' });
   await took(99, { status: 'failed' });
+  for (const seconds of [1, 2, 3]) await took(seconds, { cause: 'local' });
   await took(1, { dryRun: true });
   await took(50, {}, notes.id);
   t.is(await store.reports.usualMilliseconds('a1', top), 12_000);
