@@ -1,3 +1,8 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'ava';
 import {
   commandLine,
@@ -134,6 +139,23 @@ test('Ctrl-C leaves a job alone and says how to follow it; a second one cancels 
     await minion.send({ type: 'report', report: report(options.job, 'web-01') });
     await minion.next('report-stored');
   }
+});
+
+test('Ctrl-C before there is an answer says where to look', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'conductor-silent-'));
+  const silent = createServer((socket) => socket.resume());
+  const asked = once(silent, 'connection');
+  silent.listen(join(directory, 'master.sock'));
+  t.teardown(() => {
+    silent.close();
+    rmSync(directory, { recursive: true });
+  });
+  const { interrupt, ended } = applyWithInterrupts(directory);
+  await asked;
+  interrupt();
+  const { code, err } = await ended.result;
+  t.is(code, 130);
+  t.deepEqual(err, ['The master may have made the job already: see "master jobs list".']);
 });
 
 function applyWithInterrupts(directory: string) {

@@ -120,7 +120,7 @@ test('what the agent is asked in one line is read as it was written, and nothing
     { ask: 'refresh' },
     { ask: 'resume' },
     { ask: 'reconnect' },
-    { ask: 'pause', seconds: 60, why: 'two\nlines' },
+    { ask: 'pause', seconds: 60, why: 'two "words"' },
   ] as const;
   for (const request of asked) {
     t.deepEqual(readRequest(writeRequest(request)), request);
@@ -133,6 +133,7 @@ test('what the agent is asked in one line is read as it was written, and nothing
     'pause {"seconds":60}',
     'pause {"seconds":60,"why":""}',
     `pause {"seconds":${long},"why":"for ever"}`,
+    'pause {"seconds":60,"why":"two\\nlines"}',
     'resume now',
   ])
     t.is(readRequest(line), null, line);
