@@ -21,10 +21,12 @@ export async function accepted(
   context: JobContext,
   { minion, job: id, waiting, holder = null }: Accepted,
 ): Promise<void> {
-  const { store, board, progress, unanswered } = context;
+  const { store, presence, board, progress, unanswered } = context;
   unanswered.answered({ job: id, minion });
   const job = await store.jobs.get(id);
   if (job === null) return;
+  // It may have been on its way when that was asked for.
+  if (job.cancelledAt !== null) presence.get(minion)?.send({ type: 'cancel', job: id });
   const times = waiting ? {} : timesOfRun(context, job);
   const at = { job: id, minion, from: ['queued'] } as const;
   const waits = waiting ? waitsOf(progress.waitingFor(id, minion), holder) : null;

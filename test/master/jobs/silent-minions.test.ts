@@ -184,14 +184,14 @@ test('a minion has its five seconds to answer, whatever the clock says', async (
 });
 
 test('a batch goes on when the clock of the master is set back', async (t) => {
-  const { store, sent, arrive, begin, pass } = await world(t);
+  const { store, sent, arrive, begin, pass, setClock } = await world(t);
   await Promise.all(['m1', 'm2'].map(arrive));
   const job = await begin(['m1', 'm2'], { batch: '1' });
   await pass(MINUTE);
   const from = ['queued'] as const;
   const change = { state: 'changed', updatedAt: '2026-05-05T12:02:00.000Z' } as const;
   await store.jobs.moveTarget({ job: job.id, minion: 'm1', from }, change);
-  await pass(-10 * 366 * 24 * 60 * MINUTE);
+  await setClock(-10 * 366 * 24 * 60 * MINUTE);
   t.deepEqual(sent, ['m1', 'm2']);
 });
 
@@ -266,4 +266,15 @@ test('a run of a job that could wait for a month is given up as late as any othe
   await jobs.sweep();
   const [target] = await store.jobs.targets(job.id);
   t.is(target?.state, 'timeout');
+});
+
+test('who accepts a job that was cancelled meanwhile is told', async (t) => {
+  const { store, jobs, arrive, begin } = await world(t);
+  const told: string[] = [];
+  const session = await arrive('m1');
+  Object.assign(session, { send: ({ type }: { type: string }) => void told.push(type) });
+  const job = await begin(['m1'], {});
+  await store.jobs.cancel(job.id, '2026-05-05T12:00:00.000Z');
+  await jobs.accepted('m1', job.id, { waiting: false });
+  t.deepEqual(told, ['job', 'cancel']);
 });
