@@ -77,6 +77,10 @@ test('no statement of what is done for each message, or each second, reads all o
   await jobs.tally('job');
   await jobs.endedAfter('job', NOW);
   await jobs.overdue(NOW);
+  await jobs.list({ limit: 20 });
+  await jobs.list({ limit: 2, prefix: '0198' });
+  await reports.withoutJob({ limit: 20 });
+  await reports.withoutJob({ limit: 2, prefix: '0198' });
   await reports.get('job', 'web1');
   await reports.usualMilliseconds('web1', { dryRun: false, stateFiles: [] });
   await reports.add(report('job', 'web1'), NOW);
