@@ -11,7 +11,8 @@ import { createLink } from '../../../minion/agent/link.ts';
 import type { Preparation } from '../../../minion/agent/prepare.ts';
 import { ownCgroup } from '../../../minion/host/cgroup.ts';
 import { birthOf } from '../../../minion/host/process-birth.ts';
-import { startRunChild } from '../../../minion/agent/run-child.ts';
+import { PATIENCE, startRunChild } from '../../../minion/agent/run-child.ts';
+import type { Patience } from '../../../minion/agent/run-child.ts';
 import { requestFor } from '../../../minion/agent/request-for.ts';
 import { createRuns } from '../../../minion/agent/runs.ts';
 import { createReserve } from '../../../minion/agent/reserve.ts';
@@ -41,6 +42,7 @@ interface Setting {
   readonly preparing?: Promise<Preparation>;
   readonly now?: () => Date;
   readonly children?: ReturnType<typeof fakeChildren>;
+  readonly patience?: Patience;
 }
 
 function setup({
@@ -49,6 +51,7 @@ function setup({
   preparing = Promise.resolve(preparation),
   now = () => new Date(),
   children = fakeChildren(),
+  patience = PATIENCE,
 }: Setting = {}) {
   const link = createLink();
   const spool = openSpool({ minion: 'web-01', stateDirectory, link, log: silentLog });
@@ -65,6 +68,7 @@ function setup({
     startChild: children.start,
     log: silentLog,
     now,
+    patience,
     onEvent: (_entry, event) => events.push(event),
     onEnd: ({ options }) => ended.push(options.job),
   });
@@ -367,6 +371,48 @@ test('an operator cancels one that knows how by the signal that says so', async 
   t.regex(report(entry.options.job).error?.message ?? '', /^The run was cancelled by an operator/u);
 });
 
+/** A run of an agent before this one that does nothing about any signal that it could do something about. */
+function stuck(timeoutSeconds: number) {
+  const orphan = spawn('sleep', ['60'], { stdio: 'ignore' });
+  const { pid = 0 } = orphan;
+  process.kill(pid, 'SIGSTOP');
+  const { options, ...rest } = journalEntry();
+  const child = { pid, bornAt: birthOf(pid) ?? '' };
+  const stateDirectory = newStateDirectory();
+  const entry = { ...rest, options: { ...options, timeoutSeconds }, starts: 1, child };
+  openJournal(stateDirectory, silentLog).put(entry);
+  return { orphan, stateDirectory, job: options.job };
+}
+
+test('a run of an agent before this one that goes on after its time is killed, and reported so', async (t) => {
+  const { orphan, stateDirectory, job } = stuck(1);
+  const patience = { overdueMs: 500, cancelledMs: 60_000 };
+  const { runs, children, report, ended } = setup({ stateDirectory, patience });
+  const begun = performance.now();
+  runs.recover();
+  const [, signal]: unknown[] = await once(orphan, 'exit');
+  t.is(signal, 'SIGKILL');
+  t.true(performance.now() - begun > 1000);
+  while (ended.length === 0) await sleep(20);
+  const { status, error } = report(job);
+  t.is(status, 'timeout');
+  t.regex(error?.message ?? '', /longer than 1 s .* killed at a state that the agent, .* has not/u);
+  t.is(children.requests.length, 0);
+});
+
+test('one that does not end when it is cancelled is killed as well', async (t) => {
+  const { orphan, stateDirectory, job } = stuck(60);
+  const patience = { overdueMs: 60_000, cancelledMs: 100 };
+  const { runs, children, report, ended } = setup({ stateDirectory, patience });
+  runs.recover();
+  runs.cancel(job);
+  const [, signal]: unknown[] = await once(orphan, 'exit');
+  t.is(signal, 'SIGKILL');
+  while (ended.length === 0) await sleep(20);
+  t.is(report(job).status, 'cancelled');
+  t.is(children.requests.length, 0);
+});
+
 test('what has ended is remembered, also of dry runs and of entries that are damaged, but not for ever', (t) => {
   const stateDirectory = newStateDirectory();
   mkdirSync(join(stateDirectory, 'ended'));
@@ -481,6 +527,32 @@ test('a run that cannot be journalled is refused with a report, which waits in m
   runs.add(next);
   await settle();
   t.is(children.requests.length, 1, 'the next one runs');
+});
+
+test('a run whose process cannot be journalled is not let go of', async (t) => {
+  const children = fakeChildren({ pid: process.pid, bornAt: birthOf(process.pid) });
+  const { runs, ended, report, journalled } = setup({
+    children: {
+      ...children,
+      start: (request, onEvent) => {
+        inTheWay(join(request.stateDirectory, 'jobs'), request.options.job);
+        return children.start(request, onEvent);
+      },
+    },
+  });
+  const entry = journalEntry();
+  const { job } = entry.options;
+  runs.add(entry);
+  await settle();
+  t.like(journalled()[0], { starts: 1, child: null });
+  t.is(runs.running?.options.job, job);
+  t.deepEqual(ended, []);
+  runs.cancel(job);
+  t.deepEqual(children.cancelled, [job]);
+  children.end('cancelled');
+  await settle();
+  t.is(report(job).status, 'cancelled');
+  t.deepEqual(ended, [job]);
 });
 
 test('a failure of the agent itself is reported as one', async (t) => {
