@@ -28,7 +28,7 @@ export interface RunsParts extends Place {
   readonly patience?: Patience;
   /** All that happens in any run. */
   readonly onEvent: (entry: JournalEntry, event: RunEvent) => void;
-  /** A report is in the spool. */
+  /** A report is in the spool, and may go to the master. */
   readonly onEnd: (entry: JournalEntry) => void;
 }
 
@@ -62,7 +62,7 @@ export function cancelRun({ cancel, child }: Current): void {
   child?.cancel();
 }
 
-/** Takes one run to its report. */
+/** Takes one run to its report. Throws if it can have none. */
 export async function runOne(parts: RunsParts, current: Current): Promise<void> {
   const { entry } = current;
   const { spool, journal } = parts;
@@ -74,7 +74,6 @@ export async function runOne(parts: RunsParts, current: Current): Promise<void> 
     parts.log.error({ job: entry.options.job, error }, 'Run failed in the agent');
     report(parts, entry, 'failed', asRefused(error));
   }
-  parts.onEnd(entry);
 }
 
 /** A child of an agent before us may still be at work. */

@@ -62,6 +62,8 @@ function obey(core: Core, message: MasterMessage): void {
       core.runs.cancel(message.job);
       return;
     case 'report-stored':
+      // In this order: who is killed in between sends it again, and does not run it again.
+      core.runs.reported(message.job);
       core.spool.stored(message.job);
       return;
     case 'ping':

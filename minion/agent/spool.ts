@@ -37,6 +37,8 @@ export interface SpoolParts {
   readonly stateDirectory: string;
   readonly link: Link;
   readonly log: Logger;
+  /** Whether the run is still to end here. Its report stays until then: without it the run would begin again. */
+  readonly isUnfinished: (job: string) => boolean;
   readonly maximumBytes?: number;
 }
 
@@ -45,7 +47,7 @@ const MAXIMUM_BYTES = 256 * 1024 * 1024;
 const MOST_REFUSALS = 5;
 
 export function openSpool(parts: SpoolParts): Spool {
-  const { log, link } = parts;
+  const { log, link, isUnfinished } = parts;
   const directory = join(parts.stateDirectory, 'spool');
   const kept = openReports({ ...parts, directory });
   const refusals = new Map<string, number>();
@@ -53,7 +55,7 @@ export function openSpool(parts: SpoolParts): Spool {
 
   const deliver = (): void => {
     if (underWay !== null || !link.isConnected) return;
-    const next = kept.first();
+    const next = kept.first((job) => !isUnfinished(job));
     if (next === null) return;
     underWay = next.job;
     link.send({ type: 'report', report: next }).catch((error: unknown) => {
@@ -68,7 +70,7 @@ export function openSpool(parts: SpoolParts): Spool {
     get: kept.get,
     jobs: kept.jobs,
     deliver: () => {
-      shrink(directory, parts.maximumBytes ?? MAXIMUM_BYTES, log);
+      shrink(parts, directory);
       deliver();
     },
     stored: (job) => {
@@ -96,6 +98,8 @@ interface SpoolPlace extends Pick<SpoolParts, 'minion' | 'stateDirectory' | 'log
   readonly directory: string;
 }
 
+type MayGo = (job: string) => boolean;
+
 /** Reports as files, and in memory what can be none. */
 function openReports(place: SpoolPlace) {
   const { directory, log } = place;
@@ -109,7 +113,8 @@ function openReports(place: SpoolPlace) {
     },
     get: (job: string): Report | null => memory.get(job) ?? readReport(place, job),
     jobs: (): string[] => [...new Set([...jobsIn(directory), ...memory.keys()])],
-    first: (): Report | null => firstReport(place) ?? [...memory.values()][0] ?? null,
+    first: (mayGo: MayGo): Report | null =>
+      firstReport(place, mayGo) ?? [...memory.values()].find(({ job }) => mayGo(job)) ?? null,
     remove: (job: string): void => {
       memory.delete(job);
       removeOwn(pathOf(directory, job));
@@ -155,9 +160,9 @@ function jobsIn(directory: string): string[] {
 }
 
 /** One that is not this minion's (its id was another) is put aside, and the next one tried. */
-function firstReport(place: SpoolPlace): Report | null {
+function firstReport(place: SpoolPlace, mayGo: MayGo): Report | null {
   const { directory, minion, log } = place;
-  for (const job of jobsIn(directory)) {
+  for (const job of jobsIn(directory).filter(mayGo)) {
     const path = pathOf(directory, job);
     const report = readReport(place, job);
     if (report?.minion === minion) return report;
@@ -168,13 +173,16 @@ function firstReport(place: SpoolPlace): Report | null {
 }
 
 /** The oldest reports go first when there are too many: the newest say how the host is. */
-function shrink(directory: string, maximumBytes: number, log: Logger): void {
+function shrink(
+  { maximumBytes = MAXIMUM_BYTES, isUnfinished, log }: SpoolParts,
+  directory: string,
+): void {
   const files = jobsIn(directory).map((job) => {
     const path = pathOf(directory, job);
     return { job, path, size: statSync(path).size };
   });
   let total = files.reduce((sum, { size }) => sum + size, 0);
-  for (const { job, path, size } of files) {
+  for (const { job, path, size } of files.filter((file) => !isUnfinished(file.job))) {
     if (total <= maximumBytes) return;
     removeOwn(path);
     total -= size;

@@ -10,6 +10,7 @@ import { openDone } from '../../../minion/earlier-starts.ts';
 import { createLink } from '../../../minion/agent/link.ts';
 import type { Preparation } from '../../../minion/agent/prepare.ts';
 import { ownCgroup } from '../../../minion/host/cgroup.ts';
+import { writeDurably } from '../../../minion/host/durable-file.ts';
 import { birthOf } from '../../../minion/host/process-birth.ts';
 import { PATIENCE, startRunChild } from '../../../minion/agent/run-child.ts';
 import type { Patience } from '../../../minion/agent/run-child.ts';
@@ -20,6 +21,7 @@ import { openSpool } from '../../../minion/agent/spool.ts';
 import { mastersOf, writeTrust } from '../../../minion/agent/trust.ts';
 import { minionConfigSchema } from '../../../minion/config-schema.ts';
 import { NOT_SPOOLED } from '../../../minion/agent-files.ts';
+import type { MinionMessage } from '../../../protocol/messages.ts';
 import { reportSchema } from '../../../protocol/report.ts';
 import type { Outcome, Report, RunEvent } from '../../../protocol/report.ts';
 import { uuidv7 } from '../../../shared/uuid.ts';
@@ -27,6 +29,7 @@ import {
   aHash,
   fakeChildren,
   journalEntry,
+  linkTo,
   newStateDirectory,
   prepared,
   reportOf,
@@ -43,6 +46,8 @@ interface Setting {
   readonly now?: () => Date;
   readonly children?: ReturnType<typeof fakeChildren>;
   readonly patience?: Patience;
+  /** The master is there, and takes every report at once. */
+  readonly isConnected?: boolean;
 }
 
 function setup({
@@ -52,9 +57,23 @@ function setup({
   now = () => new Date(),
   children = fakeChildren(),
   patience = PATIENCE,
+  isConnected = false,
 }: Setting = {}) {
-  const link = createLink();
-  const spool = openSpool({ minion: 'web-01', stateDirectory, link, log: silentLog });
+  const sent: string[] = [];
+  const take = (message: MinionMessage): void => {
+    if (message.type !== 'report') return;
+    const { job } = message.report;
+    sent.push(job);
+    runs.reported(job);
+    spool.stored(job);
+  };
+  const spool = openSpool({
+    minion: 'web-01',
+    stateDirectory,
+    link: isConnected ? linkTo(take) : createLink(),
+    log: silentLog,
+    isUnfinished: (job) => runs.isUnfinished(job),
+  });
   const ended: string[] = [];
   const events: RunEvent[] = [];
   const runs = createRuns({
@@ -70,14 +89,17 @@ function setup({
     now,
     patience,
     onEvent: (_entry, event) => events.push(event),
-    onEnd: ({ options }) => ended.push(options.job),
+    onEnd: ({ options }) => {
+      ended.push(options.job);
+      spool.deliver();
+    },
   });
   const report = (job: string): Report =>
     reportSchema.parse(
       JSON.parse(readFileSync(join(stateDirectory, 'spool', `${job}.json`), 'utf8')),
     );
   const journalled = (): JournalEntry[] => openJournal(stateDirectory, silentLog).all();
-  return { stateDirectory, spool, runs, children, ended, events, report, journalled };
+  return { stateDirectory, spool, runs, children, ended, events, report, journalled, sent };
 }
 
 /** Lets everything that waits for nothing but promises happen. */
@@ -217,6 +239,78 @@ test('a child that has outlived its agent is waited for, not doubled', async (t)
   await once(orphan, 'exit');
   while (ended.length === 0) await sleep(50);
   t.is(children.requests.length, 0);
+});
+
+/** As the child of a run does, some time before it has ended. */
+function spoolEarly(stateDirectory: string, { options: { job } }: JournalEntry): void {
+  const path = join(stateDirectory, 'spool', `${job}.json`);
+  writeDurably(path, JSON.stringify(reportOf(job, 'changed')));
+}
+
+test('a report goes out when its run has ended here: the run would begin again if the master had it before', async (t) => {
+  const { stateDirectory, spool, runs, children, sent, ended, journalled } = setup({
+    isConnected: true,
+  });
+  const [entry, dry] = [journalEntry(), journalEntry()];
+  const dryRun = { ...dry, options: { ...dry.options, dryRun: true } };
+  runs.add(entry);
+  await settle();
+  spoolEarly(stateDirectory, entry);
+  spool.deliver();
+  await settle();
+  t.deepEqual(sent, []);
+  children.end(null);
+  await settle();
+  t.deepEqual([sent, ended, journalled()], [[entry.options.job], [entry.options.job], []]);
+  t.is(children.requests.length, 1);
+
+  runs.add(dryRun);
+  await settle();
+  children.emit({ event: 'report', report: { ...reportOf(dry.options.job), dryRun: true } });
+  spool.deliver();
+  t.is(sent.length, 1);
+  children.end(null);
+  await settle();
+  t.deepEqual(sent, [entry.options.job, dry.options.job]);
+  t.is(children.requests.length, 2);
+});
+
+test('so does that of a child that has outlived its agent, also while others end', async (t) => {
+  const orphan = spawn('sleep', ['60'], { stdio: 'ignore' });
+  const { pid = 0 } = orphan;
+  const { stateDirectory, spool, runs, children, sent, ended } = setup({ isConnected: true });
+  const entry = journalEntry({ starts: 1, child: { pid, bornAt: birthOf(pid) ?? '' } });
+  const busy = journalEntry({ queue: false });
+  openJournal(stateDirectory, silentLog).put(entry);
+  runs.recover();
+  spoolEarly(stateDirectory, entry);
+  spool.deliver();
+  runs.add(busy);
+  t.deepEqual(sent, [busy.options.job]);
+  orphan.kill();
+  while (ended.length < 2) await sleep(20);
+  t.deepEqual(sent, [busy.options.job, entry.options.job]);
+  t.is(children.requests.length, 0);
+});
+
+test('a spool that is full keeps the report of a run that is still to end', async (t) => {
+  const { stateDirectory, runs } = setup();
+  const entry = journalEntry();
+  runs.add(entry);
+  await settle();
+  const spool = openSpool({
+    minion: 'web-01',
+    stateDirectory,
+    link: createLink(),
+    log: silentLog,
+    isUnfinished: (job) => runs.isUnfinished(job),
+    maximumBytes: 1,
+  });
+  const other = journalEntry();
+  spoolEarly(stateDirectory, entry);
+  spoolEarly(stateDirectory, other);
+  spool.deliver();
+  t.deepEqual(spool.jobs(), [entry.options.job]);
 });
 
 function requestOf(entry: JournalEntry, stateDirectory: string) {

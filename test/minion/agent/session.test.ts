@@ -16,6 +16,7 @@ import { openBlobCache } from '../../../minion/agent/blob-cache.ts';
 import { createCore } from '../../../minion/agent/core.ts';
 import { runConnection } from '../../../minion/agent/agent.ts';
 import { minionIdentity } from '../../../minion/agent/identity.ts';
+import { openJournal } from '../../../minion/agent/journal.ts';
 import { keepLast, readLast } from '../../../minion/agent/last-revision.ts';
 import { createLink } from '../../../minion/agent/link.ts';
 import { openSpool } from '../../../minion/agent/spool.ts';
@@ -32,7 +33,15 @@ import { nodeCrypto } from '../../../protocol/node-crypto.ts';
 import type { RunEvent } from '../../../protocol/report.ts';
 import { uuidv7 } from '../../../shared/uuid.ts';
 import { memoryWires } from '../../protocol/memory-wires.ts';
-import { aHash, fakeChildren, newStateDirectory, prepared, reportOf, silentLog } from './fakes.ts';
+import {
+  aHash,
+  fakeChildren,
+  journalEntry,
+  newStateDirectory,
+  prepared,
+  reportOf,
+  silentLog,
+} from './fakes.ts';
 
 const crypto = nodeCrypto;
 const root = crypto.signingKey(new Uint8Array(32).fill(1));
@@ -484,6 +493,7 @@ test('a spool that is full drops its oldest reports, and says so', (t) => {
     stateDirectory,
     link: createLink(),
     log: silentLog,
+    isUnfinished: () => false,
     maximumBytes: 700,
   });
   const jobs = [1, 2, 3].map((at) => uuidv7(at * 1000));
@@ -512,6 +522,20 @@ test('a report outlives any number of lost sessions, and five that the master en
   await master.wait('hello', 14);
   t.false(core.spool.has(job));
   t.is(readdirSync(join(stateDirectory, 'spool')).length, 1);
+  await end();
+});
+
+test('what the master has is not run again by the next agent, though this one never took it up', async (t) => {
+  const stateDirectory = newStateDirectory();
+  const { options, ...rest } = journalEntry();
+  openJournal(stateDirectory, silentLog).put({ ...rest, options, starts: 1 });
+  const path = join(stateDirectory, 'spool', `${options.job}.json`);
+  writeDurably(path, JSON.stringify(reportOf(options.job)));
+  const { master, core, end } = await setup({ stateDirectory });
+  await master.wait('report');
+  while (core.spool.has(options.job)) await sleep(5);
+  const next = openJournal(stateDirectory, silentLog);
+  t.deepEqual([next.all(), next.hasEnded(options.job)], [[], true]);
   await end();
 });
 
