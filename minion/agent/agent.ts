@@ -29,6 +29,8 @@ export interface AgentParts {
   readonly log: Logger;
   /** Waits between attempts to connect; until the time is over or the agent is to stop if absent. */
   readonly sleep?: (milliseconds: number) => Promise<void>;
+  /** How often a session looks for reports that have been put off; ten minutes if absent. */
+  readonly deliverMs?: number;
   /** How to reach a master; by websocket if absent. */
   readonly dial?: (master: string) => Promise<Wire>;
 }

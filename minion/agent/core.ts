@@ -69,14 +69,14 @@ export interface AskedRefresh {
 }
 
 export function createCore(parts: CoreParts): Core {
-  const { stateDirectory, atRest, log, now, minion } = parts;
+  const { stateDirectory, atRest, log, now } = parts;
   const link = createLink();
   for (const name of DIRECTORIES) makeOwn(join(stateDirectory, name), log);
   const blobs = openBlobCache(stateDirectory, atRest);
   const reserve = createReserve();
-  const spool = lentSpool(reserve, openSpool({ minion, stateDirectory, link, log }));
+  const isUnfinished = (job: string): boolean => runs.isUnfinished(job);
+  const spool = lentSpool(reserve, openSpool({ ...parts, link, isUnfinished }));
   const followers = createFollowers(link);
-  const facts = factsReader(parts);
   const observers = createObservers();
   const pauses = openPauses({ stateDirectory, now, elapsed, log, changed: observers.paused });
   const runs = createRuns({
@@ -100,7 +100,7 @@ export function createCore(parts: CoreParts): Core {
     now,
     reserve,
     tellPutAside: () => reserve.lend(() => tellPutAside(core, stateDirectory)),
-    facts,
+    facts: factsReader(parts),
     lastPillar: () => readLast({ stateDirectory, atRest, log })?.pillar.value ?? null,
     observe: observers.add,
     tell: (message) => void tell(core, message),

@@ -37,6 +37,7 @@ export function openEndedJobs(directory: string, log: Logger): EndedJobs {
   return {
     has: (job) => memory.has(job) || existsSync(pathOf(job)),
     take: (job, journalled) => {
+      if (!existsSync(journalled) && (memory.has(job) || existsSync(pathOf(job)))) return;
       keep(job, journalled);
       const [first] = memory;
       if (memory.size > MOST && first !== undefined) memory.delete(first);

@@ -49,18 +49,14 @@ export function doneBefore(): Reason {
 }
 
 /** What was asked to end and did not. */
-export function killed(at: string | null): Reason {
-  const message = `The run was cancelled by an operator and did not end by itself, so it was killed ${placeOf(at)}`;
+export function killed(at: string): Reason {
+  const message = `The run was cancelled by an operator and did not end by itself, so it was killed ${at}`;
   return { code: 'CANCELLED', message };
 }
 
-export function overdue(seconds: number, at: string | null): Reason {
-  const message = `The run took longer than ${seconds} s and did not end by itself, so it was killed ${placeOf(at)}`;
+export function overdue(seconds: number, at: string): Reason {
+  const message = `The run took longer than ${seconds} s and did not end by itself, so it was killed ${at}`;
   return { code: 'COMMAND_TIMEOUT', message };
-}
-
-function placeOf(at: string | null): string {
-  return at === null ? 'before its first state' : `at ${at}`;
 }
 
 /** What was thrown, as a reason. */

@@ -38,10 +38,15 @@ export type StartChild = (request: RunRequest, onEvent: RunChildParts['onEvent']
 
 /** By which the child knows that it is an operator who ends it, and not the host. */
 export const CANCEL = 'SIGUSR2';
-/** What the child may need over its run's own time to end everything and report. */
-const GRACE_MS = 120_000;
-/** What it may need to end everything and report when it is cancelled. */
-const CANCEL_MS = 40_000;
+/** What a child may need to end everything and report, before it is killed. */
+export interface Patience {
+  /** Over its run's own time, which its wait for another run is a part of. */
+  readonly overdueMs: number;
+  /** When it is cancelled. */
+  readonly cancelledMs: number;
+}
+
+export const PATIENCE: Patience = { overdueMs: 120_000, cancelledMs: 40_000 };
 /** What a program that the run has left behind may hold the pipe open for. */
 const PIPE_MS = 2_000;
 
@@ -54,7 +59,7 @@ export function startRunChild(
   request: RunRequest,
 ): RunChild {
   const { child, stdin, stdout, hasExited } = spawnRun(program, log);
-  const killing = killer(child, request.options.timeoutSeconds * 1000 + GRACE_MS);
+  const killing = killer(child, request.options.timeoutSeconds * 1000 + PATIENCE.overdueMs);
   const said = hear(stdout, { onEvent, log, isDry: request.options.dryRun });
   stdin.on('error', (error) => {
     // It has ended before it read its request; that it has no report will be noticed.
@@ -113,7 +118,7 @@ function killer(child: ChildProcess, milliseconds: number) {
     },
     cancel: () => {
       child.kill(CANCEL);
-      timers.push(setTimeout(() => child.kill('SIGKILL'), CANCEL_MS));
+      timers.push(setTimeout(() => child.kill('SIGKILL'), PATIENCE.cancelledMs));
     },
     dispose: () => {
       for (const timer of timers) clearTimeout(timer);

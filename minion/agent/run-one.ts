@@ -1,21 +1,18 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunEvent } from '../../protocol/report.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { JournalEntry, Prepared } from '../agent-files.ts';
 import { changedBefore } from '../earlier-starts.ts';
-import { birthOf } from '../host/process-birth.ts';
-import { catches, signalTo } from '../host/processes.ts';
 import type { Journal } from './journal.ts';
 import { missingReport } from './missing-report.ts';
+import { endOfOrphan } from './orphan.ts';
 import type { Preparer } from './prepare.ts';
 import { tellPreparing } from './preparing.ts';
 import { asRefused, cancelled, expired, killed, lost, overdue, stale } from './refusals.ts';
 import type { Refusal } from './refusals.ts';
 import { requestFor } from './request-for.ts';
 import type { Place } from './request-for.ts';
-import { CANCEL } from './run-child.ts';
-import type { RunChild, StartChild } from './run-child.ts';
-import { endLeft } from './run-end.ts';
+import { PATIENCE } from './run-child.ts';
+import type { Patience, RunChild, StartChild } from './run-child.ts';
 import type { Reserve } from './reserve.ts';
 import type { Spool } from './spool.ts';
 
@@ -27,9 +24,11 @@ export interface RunsParts extends Place {
   readonly startChild: StartChild;
   readonly log: Logger;
   readonly now: () => Date;
+  /** With runs of an agent before us; as with our own if absent. */
+  readonly patience?: Patience;
   /** All that happens in any run. */
   readonly onEvent: (entry: JournalEntry, event: RunEvent) => void;
-  /** A report is in the spool. */
+  /** A report is in the spool, and may go to the master. */
   readonly onEnd: (entry: JournalEntry) => void;
 }
 
@@ -39,8 +38,8 @@ export interface Current {
   /** When it got its turn. */
   readonly since: string;
   child: RunChild | null;
-  /** What its child said last that it is at. */
-  at: string | null;
+  /** Where its child is, as far as it has told us. */
+  at: string;
   isOverdue: boolean;
   readonly cancel: AbortController;
 }
@@ -49,11 +48,13 @@ export interface Current {
 const MOST_STARTS = 3;
 /** What starts sooner than this is never late, whatever the clocks say. */
 const PROMPT_MS = 60_000;
-const POLL_MS = 500;
+const UNSEEN = 'at a state that the agent, which was started again meanwhile, has not seen';
+const FIRST = 'before its first state';
 
 export function beginning(entry: JournalEntry, now: Date): Current {
   const since = now.toISOString();
-  return { entry, since, child: null, at: null, isOverdue: false, cancel: new AbortController() };
+  const at = entry.child === null ? FIRST : UNSEEN;
+  return { entry, since, child: null, at, isOverdue: false, cancel: new AbortController() };
 }
 
 export function cancelRun({ cancel, child }: Current): void {
@@ -61,32 +62,30 @@ export function cancelRun({ cancel, child }: Current): void {
   child?.cancel();
 }
 
-/** Takes one run to its report. */
+/** Takes one run to its report. Throws if it can have none. */
 export async function runOne(parts: RunsParts, current: Current): Promise<void> {
   const { entry } = current;
   const { spool, journal } = parts;
   try {
-    if (entry.child !== null) await endOfOrphan(parts, entry.child, current);
+    if (entry.child !== null) await outlived(parts, current, entry.child);
     if (spool.has(entry.options.job)) journal.end(entry.options.job);
     else await untilReported(parts, current);
   } catch (error) {
     parts.log.error({ job: entry.options.job, error }, 'Run failed in the agent');
     report(parts, entry, 'failed', asRefused(error));
   }
-  parts.onEnd(entry);
 }
 
-/** A child of an agent before us may still be at work; it spools its report itself. */
-async function endOfOrphan(
-  { log }: RunsParts,
-  { pid, bornAt }: NonNullable<JournalEntry['child']>,
+/** A child of an agent before us may still be at work. */
+async function outlived(
+  { log, patience = PATIENCE }: RunsParts,
   current: Current,
+  child: NonNullable<JournalEntry['child']>,
 ): Promise<void> {
-  while (birthOf(pid) === bornAt) {
-    if (current.cancel.signal.aborted) signalTo(pid, catches(pid, CANCEL) ? CANCEL : 'SIGTERM');
-    await sleep(POLL_MS);
-  }
-  await endLeft(pid, log);
+  const { cancel, entry } = current;
+  const { timeoutSeconds } = entry.options;
+  const orphan = { ...child, timeoutSeconds, cancel: cancel.signal, log, patience };
+  ({ isOverdue: current.isOverdue } = await endOfOrphan(orphan));
 }
 
 /** A child that dies without a report has its run started again. */
@@ -147,6 +146,7 @@ function isLate({ receivedAt, expiresAt, starts, options }: JournalEntry, now: D
 async function runChild(parts: RunsParts, current: Current, prepared: Prepared): Promise<void> {
   const entry = { ...current.entry, starts: current.entry.starts + 1, child: null };
   current.entry = entry;
+  current.at = FIRST;
   parts.journal.put(entry);
   parts.log.info({ job: entry.options.job, start: entry.starts }, 'Run started');
   const request = requestFor(parts, entry, prepared);
@@ -155,15 +155,28 @@ async function runChild(parts: RunsParts, current: Current, prepared: Prepared):
     else tellOf(parts, current, event);
   });
   current.child = child;
-  const { pid, bornAt } = child;
-  if (pid !== null && bornAt !== null) parts.journal.put({ ...entry, child: { pid, bornAt } });
+  noteChild(parts, entry, child);
   ({ isOverdue: current.isOverdue } = await child.ended);
   current.child = null;
 }
 
+/** For the next agent, which waits for it: without that it starts the run again, and that waits. The run goes on in any case. */
+function noteChild(
+  { journal, log }: RunsParts,
+  entry: JournalEntry,
+  { pid, bornAt }: RunChild,
+): void {
+  if (pid === null || bornAt === null) return;
+  try {
+    journal.put({ ...entry, child: { pid, bornAt } });
+  } catch (error) {
+    log.error({ job: entry.options.job, pid, error }, 'Process of a run could not be journalled');
+  }
+}
+
 function tellOf({ onEvent }: RunsParts, current: Current, event: RunEvent): void {
   if (event.event === 'started')
-    current.at = `state ${event.number} of ${event.total}, "${event.id}" (${event.type})`;
+    current.at = `at state ${event.number} of ${event.total}, "${event.id}" (${event.type})`;
   onEvent(current.entry, event);
 }
 

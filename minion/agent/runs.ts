@@ -10,6 +10,10 @@ export interface Runs {
   add(entry: JournalEntry): boolean;
   cancel(job: string): void;
   knows(job: string): boolean;
+  /** Whether it is under way, or waits. */
+  isUnfinished(job: string): boolean;
+  /** The master has its report: it is never taken up again, not even by an agent after this one. */
+  reported(job: string): void;
   /** Whether it has to wait for another. */
   isWaiting(job: string): boolean;
   readonly running: JournalEntry | null;
@@ -24,16 +28,19 @@ const MOST_WAITING = 32;
 interface Queue {
   readonly waiting: JournalEntry[];
   current: Current | null;
+  isWorking: boolean;
   isStopped: boolean;
 }
 
 export function createRuns(parts: RunsParts): Runs {
-  const queue: Queue = { waiting: [], current: null, isStopped: false };
+  const queue: Queue = { waiting: [], current: null, isWorking: false, isStopped: false };
   const { waiting } = queue;
   return {
     add: (entry) => add(parts, queue, entry),
     cancel: (job) => cancel(parts, queue, job),
-    knows: (job) => knows(parts, queue, job),
+    knows: (job) => isUnfinished(queue, job) || parts.spool.has(job),
+    isUnfinished: (job) => isUnfinished(queue, job),
+    reported: (job) => parts.journal.end(job),
     isWaiting: (job) => waiting.some(({ options }) => options.job === job),
     get running() {
       return queue.current?.entry ?? null;
@@ -49,14 +56,15 @@ export function createRuns(parts: RunsParts): Runs {
   };
 }
 
-function knows({ spool }: RunsParts, { current, waiting }: Queue, job: string): boolean {
-  const isHere = ({ options }: JournalEntry): boolean => options.job === job;
-  return (current !== null && isHere(current.entry)) || waiting.some(isHere) || spool.has(job);
+function isUnfinished({ current, waiting }: Queue, job: string): boolean {
+  const isIt = ({ options }: JournalEntry): boolean => options.job === job;
+  return (current !== null && isIt(current.entry)) || waiting.some(isIt);
 }
 
 function add(parts: RunsParts, queue: Queue, entry: JournalEntry): boolean {
-  if (knows(parts, queue, entry.options.job)) return false;
-  if (parts.journal.hasEnded(entry.options.job)) {
+  const { job } = entry.options;
+  if (isUnfinished(queue, job) || parts.spool.has(job)) return false;
+  if (parts.journal.hasEnded(job)) {
     // Its report is the master's, which has no use for another unless it has lost it.
     end(parts, entry, 'interrupted', doneBefore());
     return false;
@@ -107,18 +115,28 @@ function cancel(parts: RunsParts, { waiting, current }: Queue, job: string): voi
   cancelRun(current);
 }
 
-/** Goes through the queue; a run that cannot even be reported stays in the journal. */
+/** Goes through the queue. */
 async function work(parts: RunsParts, queue: Queue): Promise<void> {
-  if (queue.current !== null) return;
+  if (queue.isWorking) return;
+  queue.isWorking = true;
   for (let entry = queue.waiting.shift(); entry !== undefined; entry = queue.waiting.shift()) {
     if (queue.isStopped) return;
     queue.current = beginning(entry, parts.now());
-    try {
-      await runOne(parts, queue.current);
-    } catch (error) {
-      parts.log.error({ job: entry.options.job, error }, 'Run could not be reported');
-    }
+    const isReported = await took(parts, queue.current);
     queue.current = null;
+    if (isReported) parts.onEnd(entry);
+  }
+  queue.isWorking = false;
+}
+
+/** Whether it has come to its report; one that cannot even be reported stays in the journal. */
+async function took(parts: RunsParts, current: Current): Promise<boolean> {
+  try {
+    await runOne(parts, current);
+    return true;
+  } catch (error) {
+    parts.log.error({ job: current.entry.options.job, error }, 'Run could not be reported');
+    return false;
   }
 }
 

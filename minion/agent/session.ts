@@ -9,6 +9,8 @@ export interface SessionParts {
   readonly intentions: () => Intentions;
   /** The agent is to stop. */
   readonly signal: AbortSignal;
+  /** How often it looks for reports that have been put off; ten minutes if absent. */
+  readonly deliverMs?: number;
 }
 
 /** What this agent will do by itself, as its master is told. */
@@ -17,9 +19,11 @@ export type Intentions = Omit<Extract<MinionMessage, { readonly type: 'schedule'
 /** What this agent can, beyond what every one can. */
 const CAPABILITIES: readonly string[] = ['refuses-when-busy', 'pause'];
 
+const DELIVER_MS = 600_000;
+
 /** One session's whole life: greets the master, delivers what is spooled, does what it asks. */
 export async function attendMaster(
-  { core, version, intentions, signal }: SessionParts,
+  { core, version, intentions, signal, deliverMs = DELIVER_MS }: SessionParts,
   channel: MasterChannel,
 ): Promise<ChannelEnd> {
   const facts = await core.facts();
@@ -39,7 +43,9 @@ export async function attendMaster(
   });
   core.spool.deliver();
   core.tellPutAside();
+  const delivering = setInterval(() => core.spool.deliver(), deliverMs).unref();
   const end = await attending;
+  clearInterval(delivering);
   signal.removeEventListener('abort', stop);
   core.spool.disconnected(end.reason === 'failed' && end.by === 'them');
   return end;
@@ -62,6 +68,8 @@ function obey(core: Core, message: MasterMessage): void {
       core.runs.cancel(message.job);
       return;
     case 'report-stored':
+      // In this order: who is killed in between sends it again, and does not run it again.
+      core.runs.reported(message.job);
       core.spool.stored(message.job);
       return;
     case 'ping':

@@ -10,6 +10,8 @@ import { listOwn, putAside, removeOwn } from './files.ts';
 import { knownRun } from './journal.ts';
 import type { Link } from './link.ts';
 import { damagedReport } from './missing-report.ts';
+import { createUntaken } from './untaken.ts';
+import type { Untaken } from './untaken.ts';
 
 /**
  * Reports on their way to the master. Each is a file until the master has said that it has it; run
@@ -24,7 +26,10 @@ export interface Spool {
   get(job: string): Report | null;
   /** Ids of the jobs whose reports are here. */
   jobs(): string[];
-  /** Sends what is here, the oldest first, each after the one before is stored. */
+  /**
+   * Sends what is here, the oldest first, each after the one before is stored. What the master has not taken again and
+   * again is put off for an hour, so that it does not keep back the others.
+   */
   deliver(): void;
   /** The master has it. */
   stored(job: string): void;
@@ -37,23 +42,25 @@ export interface SpoolParts {
   readonly stateDirectory: string;
   readonly link: Link;
   readonly log: Logger;
+  /** Whether the run is still to end here. Its report stays until then: without it the run would begin again. */
+  readonly isUnfinished: (job: string) => boolean;
   readonly maximumBytes?: number;
+  /** In milliseconds, by a clock that nobody sets; the process's own if absent. */
+  readonly elapsed?: () => number;
 }
 
 const MAXIMUM_BYTES = 256 * 1024 * 1024;
-/** A report for which the master has ended so many sessions is not sent again; what a network does to it does not count. */
-const MOST_REFUSALS = 5;
 
 export function openSpool(parts: SpoolParts): Spool {
-  const { log, link } = parts;
+  const { log, link, isUnfinished, elapsed = () => performance.now() } = parts;
   const directory = join(parts.stateDirectory, 'spool');
   const kept = openReports({ ...parts, directory });
-  const refusals = new Map<string, number>();
+  const untaken = createUntaken(elapsed);
   let underWay: string | null = null;
 
   const deliver = (): void => {
     if (underWay !== null || !link.isConnected) return;
-    const next = kept.first();
+    const next = kept.first((job) => !isUnfinished(job) && !untaken.isPutOff(job));
     if (next === null) return;
     underWay = next.job;
     link.send({ type: 'report', report: next }).catch((error: unknown) => {
@@ -68,33 +75,42 @@ export function openSpool(parts: SpoolParts): Spool {
     get: kept.get,
     jobs: kept.jobs,
     deliver: () => {
-      shrink(directory, parts.maximumBytes ?? MAXIMUM_BYTES, log);
+      shrink(parts, directory);
       deliver();
     },
     stored: (job) => {
       kept.remove(job);
-      refusals.delete(job);
+      untaken.taken(job);
       if (underWay === job) underWay = null;
       deliver();
     },
     disconnected: (threwOut) => {
       const job = underWay;
       underWay = null;
-      if (job === null || !threwOut) return;
-      refusals.set(job, (refusals.get(job) ?? 0) + 1);
-      if ((refusals.get(job) ?? 0) >= MOST_REFUSALS) putAsideRefused(kept, job, log);
+      if (job !== null && threwOut) refused({ kept, untaken, log }, job);
     },
   };
 }
 
-function putAsideRefused(kept: ReturnType<typeof openReports>, job: string, log: Logger): void {
-  const aside = kept.putAside(job);
-  log.error({ job, aside }, 'Report was not taken and has been put aside');
+interface Refusing extends Pick<SpoolParts, 'log'> {
+  readonly kept: ReturnType<typeof openReports>;
+  readonly untaken: Untaken;
+}
+
+/** One that is only in memory would be lost if it were put aside. */
+function refused({ kept, untaken, log }: Refusing, job: string): void {
+  const isHopeless = untaken.refused(job);
+  if (untaken.isPutOff(job)) log.warn({ job }, 'Report was not taken and is put off');
+  if (!isHopeless || kept.isInMemory(job)) return;
+  untaken.forget(job);
+  log.error({ job, aside: kept.putAside(job) }, 'Report was not taken and has been put aside');
 }
 
 interface SpoolPlace extends Pick<SpoolParts, 'minion' | 'stateDirectory' | 'log'> {
   readonly directory: string;
 }
+
+type MayGo = (job: string) => boolean;
 
 /** Reports as files, and in memory what can be none. */
 function openReports(place: SpoolPlace) {
@@ -109,14 +125,15 @@ function openReports(place: SpoolPlace) {
     },
     get: (job: string): Report | null => memory.get(job) ?? readReport(place, job),
     jobs: (): string[] => [...new Set([...jobsIn(directory), ...memory.keys()])],
-    first: (): Report | null => firstReport(place) ?? [...memory.values()][0] ?? null,
+    first: (mayGo: MayGo): Report | null =>
+      firstReport(place, mayGo) ?? [...memory.values()].find(({ job }) => mayGo(job)) ?? null,
     remove: (job: string): void => {
       memory.delete(job);
       removeOwn(pathOf(directory, job));
     },
-    /** Where it is now; `null` if it is gone. */
-    putAside: (job: string): string | null =>
-      memory.delete(job) ? null : setAside(pathOf(directory, job)),
+    isInMemory: (job: string): boolean => memory.has(job),
+    /** Where it is now. */
+    putAside: (job: string): string => setAside(pathOf(directory, job)),
   };
 }
 
@@ -155,9 +172,9 @@ function jobsIn(directory: string): string[] {
 }
 
 /** One that is not this minion's (its id was another) is put aside, and the next one tried. */
-function firstReport(place: SpoolPlace): Report | null {
+function firstReport(place: SpoolPlace, mayGo: MayGo): Report | null {
   const { directory, minion, log } = place;
-  for (const job of jobsIn(directory)) {
+  for (const job of jobsIn(directory).filter(mayGo)) {
     const path = pathOf(directory, job);
     const report = readReport(place, job);
     if (report?.minion === minion) return report;
@@ -168,13 +185,16 @@ function firstReport(place: SpoolPlace): Report | null {
 }
 
 /** The oldest reports go first when there are too many: the newest say how the host is. */
-function shrink(directory: string, maximumBytes: number, log: Logger): void {
+function shrink(
+  { maximumBytes = MAXIMUM_BYTES, isUnfinished, log }: SpoolParts,
+  directory: string,
+): void {
   const files = jobsIn(directory).map((job) => {
     const path = pathOf(directory, job);
     return { job, path, size: statSync(path).size };
   });
   let total = files.reduce((sum, { size }) => sum + size, 0);
-  for (const { job, path, size } of files) {
+  for (const { job, path, size } of files.filter((file) => !isUnfinished(file.job))) {
     if (total <= maximumBytes) return;
     removeOwn(path);
     total -= size;

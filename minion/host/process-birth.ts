@@ -26,3 +26,13 @@ export function bornWhen(pid: number): Date | null {
   if (born === null || booted === undefined) return null;
   return new Date(Number(booted) * 1000 + Number(born.bornAt) * TICK_MS);
 }
+
+/**
+ * For how many milliseconds a process has been there, whatever happens to the host's clock; `null` if it is not. Held
+ * against our own birth, as what the kernel says of a container's start may be that of its host.
+ */
+export function ageOf(pid: number): number | null {
+  const [born, own] = [processOf(pid), processOf(process.pid)];
+  if (born === null || own === null) return null;
+  return process.uptime() * 1000 + (Number(own.bornAt) - Number(born.bornAt)) * TICK_MS;
+}

@@ -27,6 +27,11 @@ function start(stateDirectory: string): string {
   return said.join('');
 }
 
+function spoolIn(stateDirectory: string) {
+  const [link, isUnfinished] = [createLink(), () => false];
+  return openSpool({ minion: 'web-01', stateDirectory, link, log: silentLog, isUnfinished });
+}
+
 for (const name of ['jobs', 'ended', 'spool', 'blobs']) {
   test(`whatever stands in place of the directory "${name}" is put aside, and the agent starts`, (t) => {
     for (const what of IN_THE_WAY) {
@@ -44,8 +49,7 @@ for (const name of ['jobs', 'ended', 'spool', 'blobs']) {
 test('a spool that is no directory any more is one again with the next report', (t) => {
   for (const what of IN_THE_WAY) {
     const stateDirectory = newStateDirectory();
-    const link = createLink();
-    const spool = openSpool({ minion: 'web-01', stateDirectory, link, log: silentLog });
+    const spool = spoolIn(stateDirectory);
     putInTheWay(join(stateDirectory, 'spool'), what);
     const job = uuidv7();
     t.false(spool.has(job), what);
@@ -78,7 +82,7 @@ test('a report that is damaged is told as that of the run that it was', (t) => {
   for (const entry of entries) journal.put(entry);
   journal.end(entries[0]?.options.job ?? '');
 
-  const spool = openSpool({ minion: 'web-01', stateDirectory, link: createLink(), log: silentLog });
+  const spool = spoolIn(stateDirectory);
   const told = [...entries.map(({ options: { job } }) => job), uuidv7()].map((job) => {
     writeFileSync(join(stateDirectory, 'spool', `${job}.json`), 'damaged', { mode: 0o600 });
     return spool.get(job);

@@ -2,14 +2,26 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JournalEntry, Prepared } from '../../../minion/agent-files.ts';
+import { createLink } from '../../../minion/agent/link.ts';
+import type { Link } from '../../../minion/agent/link.ts';
 import type { RunChild, RunEnd, StartChild } from '../../../minion/agent/run-child.ts';
 import { writeDurably } from '../../../minion/host/durable-file.ts';
+import type { MinionMessage } from '../../../protocol/messages.ts';
 import type { Report, RunEvent } from '../../../protocol/report.ts';
 import type { RunRequest } from '../../../protocol/run-request.ts';
 import { createLogger } from '../../../shared/log.ts';
 import { uuidv7 } from '../../../shared/uuid.ts';
 
 export const silentLog = createLogger({ name: 'test', level: 'error', write: () => undefined });
+
+/** A session in which whatever is sent goes to `take`. */
+export function linkTo(take: (message: MinionMessage) => void): Link {
+  return {
+    ...createLink(),
+    isConnected: true,
+    send: (message) => Promise.resolve(take(message)),
+  };
+}
 
 export function newStateDirectory(): string {
   return mkdtempSync(join(tmpdir(), 'conductor-agent-'));

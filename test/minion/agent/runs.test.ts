@@ -10,8 +10,10 @@ import { openDone } from '../../../minion/earlier-starts.ts';
 import { createLink } from '../../../minion/agent/link.ts';
 import type { Preparation } from '../../../minion/agent/prepare.ts';
 import { ownCgroup } from '../../../minion/host/cgroup.ts';
+import { writeDurably } from '../../../minion/host/durable-file.ts';
 import { birthOf } from '../../../minion/host/process-birth.ts';
-import { startRunChild } from '../../../minion/agent/run-child.ts';
+import { PATIENCE, startRunChild } from '../../../minion/agent/run-child.ts';
+import type { Patience } from '../../../minion/agent/run-child.ts';
 import { requestFor } from '../../../minion/agent/request-for.ts';
 import { createRuns } from '../../../minion/agent/runs.ts';
 import { createReserve } from '../../../minion/agent/reserve.ts';
@@ -19,6 +21,7 @@ import { openSpool } from '../../../minion/agent/spool.ts';
 import { mastersOf, writeTrust } from '../../../minion/agent/trust.ts';
 import { minionConfigSchema } from '../../../minion/config-schema.ts';
 import { NOT_SPOOLED } from '../../../minion/agent-files.ts';
+import type { MinionMessage } from '../../../protocol/messages.ts';
 import { reportSchema } from '../../../protocol/report.ts';
 import type { Outcome, Report, RunEvent } from '../../../protocol/report.ts';
 import { uuidv7 } from '../../../shared/uuid.ts';
@@ -26,6 +29,7 @@ import {
   aHash,
   fakeChildren,
   journalEntry,
+  linkTo,
   newStateDirectory,
   prepared,
   reportOf,
@@ -41,6 +45,9 @@ interface Setting {
   readonly preparing?: Promise<Preparation>;
   readonly now?: () => Date;
   readonly children?: ReturnType<typeof fakeChildren>;
+  readonly patience?: Patience;
+  /** The master is there, and takes every report at once. */
+  readonly isConnected?: boolean;
 }
 
 function setup({
@@ -49,9 +56,24 @@ function setup({
   preparing = Promise.resolve(preparation),
   now = () => new Date(),
   children = fakeChildren(),
+  patience = PATIENCE,
+  isConnected = false,
 }: Setting = {}) {
-  const link = createLink();
-  const spool = openSpool({ minion: 'web-01', stateDirectory, link, log: silentLog });
+  const sent: string[] = [];
+  const take = (message: MinionMessage): void => {
+    if (message.type !== 'report') return;
+    const { job } = message.report;
+    sent.push(job);
+    runs.reported(job);
+    spool.stored(job);
+  };
+  const spool = openSpool({
+    minion: 'web-01',
+    stateDirectory,
+    link: isConnected ? linkTo(take) : createLink(),
+    log: silentLog,
+    isUnfinished: (job) => runs.isUnfinished(job),
+  });
   const ended: string[] = [];
   const events: RunEvent[] = [];
   const runs = createRuns({
@@ -65,15 +87,19 @@ function setup({
     startChild: children.start,
     log: silentLog,
     now,
+    patience,
     onEvent: (_entry, event) => events.push(event),
-    onEnd: ({ options }) => ended.push(options.job),
+    onEnd: ({ options }) => {
+      ended.push(options.job);
+      spool.deliver();
+    },
   });
   const report = (job: string): Report =>
     reportSchema.parse(
       JSON.parse(readFileSync(join(stateDirectory, 'spool', `${job}.json`), 'utf8')),
     );
   const journalled = (): JournalEntry[] => openJournal(stateDirectory, silentLog).all();
-  return { stateDirectory, spool, runs, children, ended, events, report, journalled };
+  return { stateDirectory, spool, runs, children, ended, events, report, journalled, sent };
 }
 
 /** Lets everything that waits for nothing but promises happen. */
@@ -213,6 +239,78 @@ test('a child that has outlived its agent is waited for, not doubled', async (t)
   await once(orphan, 'exit');
   while (ended.length === 0) await sleep(50);
   t.is(children.requests.length, 0);
+});
+
+/** As the child of a run does, some time before it has ended. */
+function spoolEarly(stateDirectory: string, { options: { job } }: JournalEntry): void {
+  const path = join(stateDirectory, 'spool', `${job}.json`);
+  writeDurably(path, JSON.stringify(reportOf(job, 'changed')));
+}
+
+test('a report goes out when its run has ended here: the run would begin again if the master had it before', async (t) => {
+  const { stateDirectory, spool, runs, children, sent, ended, journalled } = setup({
+    isConnected: true,
+  });
+  const [entry, dry] = [journalEntry(), journalEntry()];
+  const dryRun = { ...dry, options: { ...dry.options, dryRun: true } };
+  runs.add(entry);
+  await settle();
+  spoolEarly(stateDirectory, entry);
+  spool.deliver();
+  await settle();
+  t.deepEqual(sent, []);
+  children.end(null);
+  await settle();
+  t.deepEqual([sent, ended, journalled()], [[entry.options.job], [entry.options.job], []]);
+  t.is(children.requests.length, 1);
+
+  runs.add(dryRun);
+  await settle();
+  children.emit({ event: 'report', report: { ...reportOf(dry.options.job), dryRun: true } });
+  spool.deliver();
+  t.is(sent.length, 1);
+  children.end(null);
+  await settle();
+  t.deepEqual(sent, [entry.options.job, dry.options.job]);
+  t.is(children.requests.length, 2);
+});
+
+test('so does that of a child that has outlived its agent, also while others end', async (t) => {
+  const orphan = spawn('sleep', ['60'], { stdio: 'ignore' });
+  const { pid = 0 } = orphan;
+  const { stateDirectory, spool, runs, children, sent, ended } = setup({ isConnected: true });
+  const entry = journalEntry({ starts: 1, child: { pid, bornAt: birthOf(pid) ?? '' } });
+  const busy = journalEntry({ queue: false });
+  openJournal(stateDirectory, silentLog).put(entry);
+  runs.recover();
+  spoolEarly(stateDirectory, entry);
+  spool.deliver();
+  runs.add(busy);
+  t.deepEqual(sent, [busy.options.job]);
+  orphan.kill();
+  while (ended.length < 2) await sleep(20);
+  t.deepEqual(sent, [busy.options.job, entry.options.job]);
+  t.is(children.requests.length, 0);
+});
+
+test('a spool that is full keeps the report of a run that is still to end', async (t) => {
+  const { stateDirectory, runs } = setup();
+  const entry = journalEntry();
+  runs.add(entry);
+  await settle();
+  const spool = openSpool({
+    minion: 'web-01',
+    stateDirectory,
+    link: createLink(),
+    log: silentLog,
+    isUnfinished: (job) => runs.isUnfinished(job),
+    maximumBytes: 1,
+  });
+  const other = journalEntry();
+  spoolEarly(stateDirectory, entry);
+  spoolEarly(stateDirectory, other);
+  spool.deliver();
+  t.deepEqual(spool.jobs(), [entry.options.job]);
 });
 
 function requestOf(entry: JournalEntry, stateDirectory: string) {
@@ -367,6 +465,48 @@ test('an operator cancels one that knows how by the signal that says so', async 
   t.regex(report(entry.options.job).error?.message ?? '', /^The run was cancelled by an operator/u);
 });
 
+/** A run of an agent before this one that does nothing about any signal that it could do something about. */
+function stuck(timeoutSeconds: number) {
+  const orphan = spawn('sleep', ['60'], { stdio: 'ignore' });
+  const { pid = 0 } = orphan;
+  process.kill(pid, 'SIGSTOP');
+  const { options, ...rest } = journalEntry();
+  const child = { pid, bornAt: birthOf(pid) ?? '' };
+  const stateDirectory = newStateDirectory();
+  const entry = { ...rest, options: { ...options, timeoutSeconds }, starts: 1, child };
+  openJournal(stateDirectory, silentLog).put(entry);
+  return { orphan, stateDirectory, job: options.job };
+}
+
+test('a run of an agent before this one that goes on after its time is killed, and reported so', async (t) => {
+  const { orphan, stateDirectory, job } = stuck(1);
+  const patience = { overdueMs: 500, cancelledMs: 60_000 };
+  const { runs, children, report, ended } = setup({ stateDirectory, patience });
+  const begun = performance.now();
+  runs.recover();
+  const [, signal]: unknown[] = await once(orphan, 'exit');
+  t.is(signal, 'SIGKILL');
+  t.true(performance.now() - begun > 1000);
+  while (ended.length === 0) await sleep(20);
+  const { status, error } = report(job);
+  t.is(status, 'timeout');
+  t.regex(error?.message ?? '', /longer than 1 s .* killed at a state that the agent, .* has not/u);
+  t.is(children.requests.length, 0);
+});
+
+test('one that does not end when it is cancelled is killed as well', async (t) => {
+  const { orphan, stateDirectory, job } = stuck(60);
+  const patience = { overdueMs: 60_000, cancelledMs: 100 };
+  const { runs, children, report, ended } = setup({ stateDirectory, patience });
+  runs.recover();
+  runs.cancel(job);
+  const [, signal]: unknown[] = await once(orphan, 'exit');
+  t.is(signal, 'SIGKILL');
+  while (ended.length === 0) await sleep(20);
+  t.is(report(job).status, 'cancelled');
+  t.is(children.requests.length, 0);
+});
+
 test('what has ended is remembered, also of dry runs and of entries that are damaged, but not for ever', (t) => {
   const stateDirectory = newStateDirectory();
   mkdirSync(join(stateDirectory, 'ended'));
@@ -481,6 +621,32 @@ test('a run that cannot be journalled is refused with a report, which waits in m
   runs.add(next);
   await settle();
   t.is(children.requests.length, 1, 'the next one runs');
+});
+
+test('a run whose process cannot be journalled is not let go of', async (t) => {
+  const children = fakeChildren({ pid: process.pid, bornAt: birthOf(process.pid) });
+  const { runs, ended, report, journalled } = setup({
+    children: {
+      ...children,
+      start: (request, onEvent) => {
+        inTheWay(join(request.stateDirectory, 'jobs'), request.options.job);
+        return children.start(request, onEvent);
+      },
+    },
+  });
+  const entry = journalEntry();
+  const { job } = entry.options;
+  runs.add(entry);
+  await settle();
+  t.like(journalled()[0], { starts: 1, child: null });
+  t.is(runs.running?.options.job, job);
+  t.deepEqual(ended, []);
+  runs.cancel(job);
+  t.deepEqual(children.cancelled, [job]);
+  children.end('cancelled');
+  await settle();
+  t.is(report(job).status, 'cancelled');
+  t.deepEqual(ended, [job]);
 });
 
 test('a failure of the agent itself is reported as one', async (t) => {

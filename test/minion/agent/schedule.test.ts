@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { birthOf } from '../../../minion/host/process-birth.ts';
+import { ageOf, birthOf } from '../../../minion/host/process-birth.ts';
 import { channelUrl, dial } from '../../../minion/agent/dial.ts';
 import { createAlarm } from '../../../minion/agent/alarm.ts';
 import { stayConnected } from '../../../minion/agent/connection.ts';
@@ -384,4 +384,8 @@ test('a process is known by its birth, and one that has ended is none', (t) => {
   t.regex(birthOf(process.pid) ?? '', /^[0-9a-f-]{36}\/\d+$/u);
   t.is(birthOf(process.pid), birthOf(process.pid));
   t.is(birthOf(2 ** 30), null);
+  t.is(ageOf(2 ** 30), null);
+  const [own, parent] = [process.pid, process.ppid].map((pid) => ageOf(pid) ?? 0);
+  t.true(own !== undefined && Math.abs(own - process.uptime() * 1000) < 1000);
+  t.true(parent !== undefined && own !== undefined && parent >= own);
 });

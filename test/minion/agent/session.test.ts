@@ -16,6 +16,7 @@ import { openBlobCache } from '../../../minion/agent/blob-cache.ts';
 import { createCore } from '../../../minion/agent/core.ts';
 import { runConnection } from '../../../minion/agent/agent.ts';
 import { minionIdentity } from '../../../minion/agent/identity.ts';
+import { openJournal } from '../../../minion/agent/journal.ts';
 import { keepLast, readLast } from '../../../minion/agent/last-revision.ts';
 import { createLink } from '../../../minion/agent/link.ts';
 import { openSpool } from '../../../minion/agent/spool.ts';
@@ -32,7 +33,16 @@ import { nodeCrypto } from '../../../protocol/node-crypto.ts';
 import type { RunEvent } from '../../../protocol/report.ts';
 import { uuidv7 } from '../../../shared/uuid.ts';
 import { memoryWires } from '../../protocol/memory-wires.ts';
-import { aHash, fakeChildren, newStateDirectory, prepared, reportOf, silentLog } from './fakes.ts';
+import {
+  aHash,
+  fakeChildren,
+  journalEntry,
+  linkTo,
+  newStateDirectory,
+  prepared,
+  reportOf,
+  silentLog,
+} from './fakes.ts';
 
 const crypto = nodeCrypto;
 const root = crypto.signingKey(new Uint8Array(32).fill(1));
@@ -158,11 +168,13 @@ async function setup({
   master = new FakeMaster(),
   isJoined = true,
   settings = {},
+  deliverMs = 600_000,
 }: {
   stateDirectory?: string;
   master?: FakeMaster;
   isJoined?: boolean;
   settings?: Record<string, unknown>;
+  deliverMs?: number;
 } = {}) {
   if (isJoined) writeTrust(stateDirectory, { pin, serial: 0n, masters: ['m:1'] }, silentLog);
   const children = fakeChildren();
@@ -185,6 +197,7 @@ async function setup({
     version: '1.2.3',
     intentions: () => ({ nextRefresh: '2026-01-01T00:00:00.000Z' }),
     signal: stop.signal,
+    deliverMs,
     random: () => 0,
     log: silentLog,
     dial: (name) => master.dial(name),
@@ -484,6 +497,7 @@ test('a spool that is full drops its oldest reports, and says so', (t) => {
     stateDirectory,
     link: createLink(),
     log: silentLog,
+    isUnfinished: () => false,
     maximumBytes: 700,
   });
   const jobs = [1, 2, 3].map((at) => uuidv7(at * 1000));
@@ -493,7 +507,7 @@ test('a spool that is full drops its oldest reports, and says so', (t) => {
   t.true(spool.has(jobs[2] ?? ''));
 });
 
-test('a report outlives any number of lost sessions, and five that the master ended for it', async (t) => {
+test('a report outlives any number of lost sessions; after five that the master ended for it others go first', async (t) => {
   const { stateDirectory, master, core, end } = await setup();
   await master.wait('hello');
   master.isDeaf = true;
@@ -510,8 +524,103 @@ test('a report outlives any number of lost sessions, and five that the master en
     await master.channel?.close('failed');
   }
   await master.wait('hello', 14);
-  t.false(core.spool.has(job));
-  t.is(readdirSync(join(stateDirectory, 'spool')).length, 1);
+  t.deepEqual(readdirSync(join(stateDirectory, 'spool')), [`${job}.json`]);
+  master.isDeaf = false;
+  const other = uuidv7();
+  core.spool.put(reportOf(other));
+  core.spool.deliver();
+  const reports = await master.wait('report', 14);
+  t.is(reports.at(-1)?.report.job, other);
+  while (core.spool.has(other)) await sleep(5);
+  t.true(core.spool.has(job));
+  await end();
+});
+
+const MINUTE = 60_000;
+const DAY = 1440 * MINUTE;
+
+/** A master that takes none but those that it is told to take; an hour is over at once. */
+function refusing() {
+  const sent: string[] = [];
+  const time = { now: 0 };
+  const stateDirectory = newStateDirectory();
+  const spool = openSpool({
+    minion: 'web-01',
+    stateDirectory,
+    link: linkTo((message) => message.type === 'report' && sent.push(message.report.job)),
+    log: silentLog,
+    isUnfinished: () => false,
+    elapsed: () => time.now,
+  });
+  /** Which reports sessions sent that began so long after one another, and all failed. */
+  const sessions = (count: number, everyMs: number): string[] => {
+    sent.length = 0;
+    for (let session = 0; session < count; session += 1) {
+      time.now += everyMs;
+      spool.deliver();
+      spool.disconnected(true);
+    }
+    return [...sent];
+  };
+  return { spool, sessions, stateDirectory, time };
+}
+
+test('a report that the master does not take is sent every hour, and put aside if others were taken for days', (t) => {
+  const { spool, sessions, stateDirectory, time } = refusing();
+  const [hard, other] = [1, 2].map((at) => uuidv7(at * 1000));
+  spool.put(reportOf(hard ?? ''));
+  t.is(sessions(20, MINUTE).length, 5);
+  t.is(sessions(120, MINUTE).length, 2);
+  t.is(sessions(5 * 24, 61 * MINUTE).length, 5 * 24);
+  t.true(spool.has(hard ?? ''), 'nobody knows that it is the report');
+  spool.put(reportOf(other ?? ''));
+  spool.deliver();
+  spool.stored(other ?? '');
+  t.true(spool.has(hard ?? ''));
+  time.now += DAY;
+  t.deepEqual(sessions(2, MINUTE), [hard]);
+  t.false(spool.has(hard ?? ''));
+  const left = readdirSync(join(stateDirectory, 'spool'));
+  t.regex(left.join(), new RegExp(`^${hard}\\.json\\.corrupt-[^,]+$`, 'u'));
+});
+
+test('others were taken, but for less than days: it is not put aside; and one in memory never is', (t) => {
+  const { spool, sessions } = refusing();
+  const [hard, dry, other] = [1, 2, 3].map((at) => uuidv7(at * 1000));
+  spool.put(reportOf(hard ?? ''));
+  spool.put({ ...reportOf(dry ?? ''), dryRun: true });
+  t.is(sessions(20, MINUTE).length, 10);
+  spool.put(reportOf(other ?? ''));
+  spool.deliver();
+  spool.stored(other ?? '');
+  sessions(2 * 24, 60 * MINUTE);
+  t.deepEqual(spool.jobs().toSorted(), [hard, dry]);
+  sessions(2 * 24, 60 * MINUTE);
+  t.deepEqual(spool.jobs(), [dry]);
+});
+
+test('a session sends by itself what becomes due in it', async (t) => {
+  const { stateDirectory, master, core, end } = await setup({ deliverMs: 20 });
+  await master.wait('hello');
+  const job = uuidv7();
+  writeDurably(join(stateDirectory, 'spool', `${job}.json`), JSON.stringify(reportOf(job)));
+  await master.wait('report');
+  while (core.spool.has(job)) await sleep(5);
+  t.pass();
+  await end();
+});
+
+test('what the master has is not run again by the next agent, though this one never took it up', async (t) => {
+  const stateDirectory = newStateDirectory();
+  const { options, ...rest } = journalEntry();
+  openJournal(stateDirectory, silentLog).put({ ...rest, options, starts: 1 });
+  const path = join(stateDirectory, 'spool', `${options.job}.json`);
+  writeDurably(path, JSON.stringify(reportOf(options.job)));
+  const { master, core, end } = await setup({ stateDirectory });
+  await master.wait('report');
+  while (core.spool.has(options.job)) await sleep(5);
+  const next = openJournal(stateDirectory, silentLog);
+  t.deepEqual([next.all(), next.hasEnded(options.job)], [[], true]);
   await end();
 });
 
