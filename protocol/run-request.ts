@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { LONGEST_RUN_SECONDS } from '../shared/duration.ts';
 import { countSchema, minionIdSchema, sha256Schema } from './identifiers.ts';
 import { pauseSchema } from './pause.ts';
 
@@ -35,7 +36,7 @@ export const runOptionsSchema = z.strictObject({
   /** Values for declared `params` of the state files, from `--set`. */
   params: z.record(z.string(), z.json()),
   /** The whole run must end in this time. */
-  timeoutSeconds: z.int().check(z.positive()),
+  timeoutSeconds: z.int().check(z.positive(), z.maximum(LONGEST_RUN_SECONDS)),
 });
 
 export type RunOptions = z.infer<typeof runOptionsSchema>;

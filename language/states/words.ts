@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LONGEST_RUN_SECONDS } from '../../shared/duration.ts';
 import { REQUISITE_KINDS, type RequisiteKind } from '../declaration.ts';
 
 /** Requisites as authors write them: of this state on others, and (`_in`) of others on this one. */
@@ -34,7 +35,7 @@ const paths = z
   .union([z.string().startsWith('/'), z.array(z.string().startsWith('/')).min(1)])
   .transform((one) => [one].flat())
   .meta({ isPlain: true });
-const seconds = z.number().nonnegative();
+const seconds = z.number().nonnegative().max(LONGEST_RUN_SECONDS);
 
 /** What every state takes besides its requisites; the descriptions are the manual. */
 export const guardSchema = z.strictObject({
@@ -62,7 +63,12 @@ export const guardSchema = z.strictObject({
     .optional()
     .describe('Where in the run: first, last, a number, or a negative number from the end'),
   failhard: z.boolean().optional().describe('End the whole run if this state fails'),
-  timeout: z.number().positive().optional().describe('Seconds that the whole state may take'),
+  timeout: z
+    .number()
+    .positive()
+    .max(LONGEST_RUN_SECONDS)
+    .optional()
+    .describe('Seconds that the whole state may take; a week at most'),
   runas: z
     .string()
     .min(1)

@@ -3,6 +3,7 @@ import { minionIdSchema } from '../../protocol/identifiers.ts';
 import { rolloutSchema } from '../jobs/rollout.ts';
 import { TARGET_STATES } from '../../protocol/messages.ts';
 import { pauseRequestSchema } from '../../protocol/pause.ts';
+import { LONGEST_RUN_SECONDS } from '../../shared/duration.ts';
 import { RUN_KINDS } from './answers.ts';
 
 /** What the master may be asked on its socket. Closed: what is not listed is an error. */
@@ -23,7 +24,7 @@ export const applyRequest = z.strictObject({
   timeoutSeconds: z
     .int()
     .positive()
-    .max(7 * 86_400, 'must be at most 7 days')
+    .max(LONGEST_RUN_SECONDS, 'must be at most 7 days')
     .default(3600),
   rollout: rolloutSchema.prefault({}),
   /** Answer with the job at once, in place of its events. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { jsonText } from '../../shared/json-text.ts';
 import { jobAnswer, type JobAnswer } from '../api/answers.ts';
 import { readCommon, withCommon, withTarget, type Common, type Context } from '../cli/context.ts';
-import { parseDuration } from '../../shared/duration.ts';
+import { parseTimeout } from '../../shared/duration.ts';
 import { followJob, type Format } from '../cli/follow-job.ts';
 import { formatOf, outputSchema, withOutput } from '../cli/output-option.ts';
 import { readRollout, withRollout } from '../cli/rollout-options.ts';
@@ -50,7 +50,7 @@ export function addApply(program: Command, context: Context): void {
       stateFiles,
       dryRun: given.dryRun,
       params: parseSettings(given.set),
-      timeoutSeconds: parseDuration('--timeout', given.timeout),
+      timeoutSeconds: parseTimeout(given.timeout),
       rollout: readRollout(options, context.terminal.now()),
       detach: given.detach,
       respectPause: given.respectPause,

@@ -13,7 +13,7 @@ import type { Pillar, RunOptions, RunRequest } from '../../protocol/run-request.
 import { nodeCrypto } from '../../protocol/node-crypto.ts';
 import { open, sealingKey } from '../../protocol/seal.ts';
 import { canonicalJson } from '../../shared/canonical-json.ts';
-import { parseDuration } from '../../shared/duration.ts';
+import { parseTimeout } from '../../shared/duration.ts';
 import { ConductorError, messageOf } from '../../shared/errors.ts';
 import { uuidv7 } from '../../shared/uuid.ts';
 import type { Configuration } from '../config.ts';
@@ -165,7 +165,7 @@ function runOptions(options: ApplyOptions, stateFiles: readonly string[]): RunOp
     dryRun: options.dryRun === true,
     stateFiles: [...stateFiles],
     params: Object.fromEntries(options.set.map(setting)),
-    timeoutSeconds: parseDuration('--timeout', options.timeout),
+    timeoutSeconds: parseTimeout(options.timeout),
   };
 }
 

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { Host, HostView } from '../host/host.ts';
+import { messageOf } from '../../shared/errors.ts';
 import { keptBytes } from '../../shared/kept-json.ts';
 
 export const keptFileSchema = z.strictObject({
@@ -64,12 +66,34 @@ export function lookOf(file: KeptFile | null): string {
     : createHash('sha256').update(file.content).digest('hex');
 }
 
-/** Makes them what they were. */
+/** Makes them what they were. Nothing but a file is taken away. */
 export async function placeFiles(files: readonly KeptFile[], host: Host): Promise<void> {
-  for (const { path, content, mode, user, group } of files) {
-    if (content === null) await host.remove(path);
-    else await host.writeFile(path, content, { mode, user, group });
+  for (const file of files) await placeFile(file, host);
+}
+
+/** The same, as far as it can be done: gives what is not as it was, and why. */
+export async function restoreFiles(
+  files: readonly KeptFile[],
+  host: Host,
+): Promise<ReadonlyMap<string, string>> {
+  const failed = new Map<string, string>();
+  for (const file of files) {
+    try {
+      const [now] = await filesAt([file.path], host);
+      if (!isDeepStrictEqual(now, file)) await placeFile(file, host);
+    } catch (error) {
+      failed.set(file.path, messageOf(error));
+    }
   }
+  return failed;
+}
+
+async function placeFile(
+  { path, content, mode, user, group }: KeptFile,
+  host: Host,
+): Promise<void> {
+  if (content !== null) await host.writeFile(path, content, { mode, user, group });
+  else if ((await host.status(path))?.kind === 'file') await host.remove(path);
 }
 
 /** Directories that were made for files that are gone again go too, unless something else is in them by now. */

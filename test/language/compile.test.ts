@@ -182,6 +182,18 @@ test('"retry: true" tries twice', (t) => {
   t.is(find(compileText('a:\n  pkg.installed: {retry: false}\n'), 'a').retry, null);
 });
 
+test('a state, or the wait for its next try, has a week at most: a timer for longer would end at once', (t) => {
+  for (const words of [
+    'timeout: 604801',
+    'retry: {interval: 2600000}',
+    'retry: {splay: 1000000000}',
+  ]) {
+    const [problem] = problemsOf(() => compileText(`a:\n  pkg.installed: {${words}}\n`));
+    t.regex(problem?.message ?? '', /must be at most 604800, got the number/u, words);
+  }
+  t.is(find(compileText('a:\n  pkg.installed: {timeout: 604800}\n'), 'a').timeoutSeconds, 604_800);
+});
+
 test('included files come first, depth first, each once', (t) => {
   const catalog = compileTree({
     'states/web.yaml': 'foo: pkg.installed\ninclude: [bar, baz]\n',

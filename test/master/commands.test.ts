@@ -99,6 +99,7 @@ test('mistakes on the command line exit 1 with one message', async (t) => {
     [['apply', '-t', 'x', '--dryrun'], /unknown option '--dryrun'[\s\S]*--dry-run/u],
     [['apply', '-t', 'x', '--set', 'novalue'], /write NAME=VALUE/u],
     [['apply', '-t', 'x', '--timeout', 'soon'], /Cannot read --timeout "soon": write 90s/u],
+    [['apply', '-t', 'x', '--timeout', '30d'], /Cannot read --timeout "30d": .* 7d at most/u],
     [['apply', '-t', 'x', '--output', 'xml'], /'--output <format>' argument 'xml' .*ndjson/u],
     [['apply', '--targt', 'x'], /unknown option '--targt'[\s\S]*--target/u],
     [['ping', '--targt', 'x'], /unknown option '--targt'/u],

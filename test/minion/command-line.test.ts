@@ -415,6 +415,9 @@ test('a tree with a mistake touches nothing and exits with 4, a state that fails
   const soon = await minion([...words, '--timeout', '30']);
   t.is(soon.exitCode, 1);
   t.regex(soon.err, /Cannot read --timeout "30": write 90s/u);
+  const long = await minion([...words, '--timeout', '8d']);
+  t.is(long.exitCode, 1);
+  t.regex(long.err, /Cannot read --timeout "8d": write 90s, 30m, 1h or 7d, and 7d at most/u);
   t.is((await minion([...words, '--timeout', '30m'])).exitCode, 2, 'as the state that fails');
 });
 

@@ -5,7 +5,8 @@ import { canonicalJson } from '../../shared/canonical-json.ts';
 import { diff } from '../../shared/change.ts';
 import type { Attributes, Value } from '../../shared/change.ts';
 import { ConductorError, messageOf, systemCode } from '../../shared/errors.ts';
-import { parseDuration } from '../../shared/duration.ts';
+import { runOptionsSchema } from '../../protocol/run-request.ts';
+import { parseDuration, parseTimeout } from '../../shared/duration.ts';
 import { beginningOf, endOf } from '../../shared/excerpt.ts';
 import { Secret, redactor } from '../../shared/secret.ts';
 import { didYouMean, suggest } from '../../shared/suggest.ts';
@@ -154,4 +155,16 @@ test('times are read as people write them, or refused', (t) => {
     t.throws(() => forSo(text), {
       message: `Cannot read --for "${text}": write 90s, 30m, 1h or 7d, and 36500d at most`,
     });
+});
+
+test('a run may take a week at most', (t) => {
+  t.is(parseTimeout('7d'), 604_800);
+  t.throws(() => parseTimeout('169h'), {
+    message: 'Cannot read --timeout "169h": write 90s, 30m, 1h or 7d, and 7d at most',
+  });
+  const { timeoutSeconds } = runOptionsSchema.shape;
+  t.deepEqual(
+    [604_800, 604_801].map((seconds) => timeoutSeconds.safeParse(seconds).success),
+    [true, false],
+  );
 });

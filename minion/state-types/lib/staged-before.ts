@@ -73,7 +73,8 @@ function printOf(piece: Piece): string {
   return `${piece.kind} ${createHash('sha256').update(content).digest('hex')}`;
 }
 
-async function snapshot(
+/** How it is at these paths. Throws where something is that cannot be put back. */
+export async function snapshot(
   host: HostView,
   paths: readonly string[],
 ): Promise<ReadonlyMap<string, KeptPiece>> {

@@ -1,10 +1,11 @@
 import { posix } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { ConductorError, messageOf } from '../../../shared/errors.ts';
 import type { Argv, Host, HostView, Output } from '../../host/host.ts';
 import { lastWords } from './ask.ts';
 import { rehearse } from './rehearse.ts';
 import type { Piece } from './rehearse.ts';
-import { keepBefore } from './staged-before.ts';
+import { keepBefore, snapshot } from './staged-before.ts';
 import type { Before } from './staged-before.ts';
 
 /** A change of some files of a daemon's configuration. */
@@ -42,8 +43,9 @@ export async function replaceConfiguration(host: Host, replacement: Replacement)
   const { pieces, mark, taken, pending = null } = replacement;
   await refuseConfiguration(replacement, host);
   const before = await keepBefore(host, mark, pieces);
+  const took = await host.recall(mark);
   await host.remember(mark, pending);
-  await place(host, pieces);
+  await placeAll(host, replacement, took);
   try {
     await replacement.take();
   } catch (error) {
@@ -117,6 +119,42 @@ function noProgram(what: string, program: string): ConductorError {
     `Cannot configure ${what}: there is no program "${program}" on this host`,
     { lacks: [`path:${program}`, `package:${program}`] },
   );
+}
+
+/** All of them, or none: then the registry says what it `took` again. */
+async function placeAll(
+  host: Host,
+  { what, pieces, mark }: Replacement,
+  took: string | null,
+): Promise<void> {
+  const now = await snapshot(host, [...pieces.keys()]);
+  try {
+    await place(host, pieces);
+  } catch (error) {
+    const stands = await standing(async () => {
+      await restore(host, now);
+      await host.remember(mark, took);
+    });
+    if (!(error instanceof ConductorError)) throw error;
+    const message = `Cannot configure ${what}: ${error.message}; ${stands}`;
+    throw new ConductorError(error.code, message, { ...error.details, cause: error });
+  }
+}
+
+async function standing(undo: () => Promise<void>): Promise<string> {
+  try {
+    await undo();
+    return 'the old configuration stays';
+  } catch (error) {
+    return `and what is placed already could not be taken away again: ${messageOf(error)}`;
+  }
+}
+
+/** What is as it was is not touched: it may be what could not be replaced. */
+async function restore(host: Host, pieces: ReadonlyMap<string, Piece>): Promise<void> {
+  const now = await snapshot(host, [...pieces.keys()]);
+  const changed = [...pieces].filter(([path, piece]) => !isDeepStrictEqual(now.get(path), piece));
+  await place(host, new Map(changed.toReversed()));
 }
 
 async function place(host: Host, pieces: ReadonlyMap<string, Piece>): Promise<void> {

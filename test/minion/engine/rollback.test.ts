@@ -2,8 +2,10 @@ import test from 'ava';
 import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { placeFiles } from '../../../minion/engine/kept-files.ts';
 import { defineState } from '../../../minion/engine/state-type.ts';
 import type { StateType } from '../../../minion/engine/state-type.ts';
+import { ConductorError } from '../../../shared/errors.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
 import type { FakeHost } from '../../helpers/fake-host.ts';
 import { cannot, declare, newDirectory, run, toyWorld } from '../../helpers/toy-world.ts';
@@ -69,6 +71,8 @@ interface Setting {
   readonly before?: readonly ReturnType<typeof declare>[];
   /** Of the second file only a part is managed. */
   readonly isPartly?: boolean;
+  readonly signal?: AbortSignal;
+  readonly patienceMs?: number;
 }
 
 const conf = declare('/conf', { type: 'toy.file' });
@@ -86,12 +90,13 @@ async function runOn({
   first = conf,
   before = [],
   isPartly = false,
+  ...options
 }: Setting) {
   const types = new Map([configured, partly, service(failing)].map((type) => [type.name, type]));
   const second = isPartly ? declare('/conf.d/more', { type: 'toy.part' }) : more;
   const catalog = [first, second, ...before, watching, ...others];
   const hosts = { within: () => host };
-  return run(catalog, { world: toyWorld(), types, hosts, directory });
+  return run(catalog, { world: toyWorld(), types, hosts, directory, ...options });
 }
 
 const withOld = (): FakeHost => fakeHost({ files: { '/conf': 'old' }, commands: { restart: '' } });
@@ -325,4 +330,166 @@ test('what cannot be opened any more is put aside, and the new files stay', asyn
   t.is(host.text('/conf'), 'new');
   const left = readdirSync(join(directory, 'keeps'));
   t.true(left.length === 2 && left.every((name) => name.includes('.corrupt-')));
+});
+
+/** What stands there is a directory, as a state that makes one sees it. */
+const made = defineState<{ name: string; value: string }, { kind: string }>({
+  name: 'toy.directory',
+  example: '',
+  schema: file,
+  provides: ({ name }) => [`path:${name}`],
+  async read({ name }, host) {
+    const status = await host.status(name);
+    return status === null ? null : { kind: status.kind };
+  },
+  want: () => ({ kind: 'directory' }),
+  apply: async (_change, { name }, host) => host.makeDirectory(name),
+});
+
+const blocked = defineState<z.infer<typeof file>, Record<string, never>>({
+  name: 'toy.blocked',
+  example: '',
+  schema: file,
+  read: () => Promise.reject(cannot('do it')),
+  want: () => ({}),
+  apply: () => Promise.resolve(),
+});
+
+const srv = declare('/srv/app', { type: 'toy.directory' });
+
+async function runWithDirectory(
+  host: FakeHost,
+  directory: string,
+  { isBlocked = false, watch = ['/srv/app'], failing = /new/u } = {},
+) {
+  const all = [configured, made, service(failing), ...(isBlocked ? [blocked] : [])];
+  const types = new Map(all.map((type) => [type.name, type]));
+  const require = isBlocked ? ['block'] : [];
+  const block = isBlocked ? [declare('block', { type: 'toy.blocked' })] : [];
+  const needing = declare('service', { type: 'toy.service', requires: { watch, require } });
+  const hosts = { within: () => host };
+  const catalog = [srv, conf, ...block, needing];
+  return run(catalog, { world: toyWorld(), types, hosts, directory });
+}
+
+test('a directory that was not there before is not taken away with what is in it by now', async (t) => {
+  const host = withOld();
+  const directory = newDirectory();
+  const first = await runWithDirectory(host, directory, { isBlocked: true });
+  t.is(first.outcome('service').status, 'skipped');
+  await host.writeFile('/srv/app/uploads', 'of three weeks');
+  const next = await runWithDirectory(host, directory);
+  t.is(next.outcome('service').error?.message, 'Cannot restart: the test says so');
+  t.is(host.text('/srv/app/uploads'), 'of three weeks');
+  t.is((await host.status('/srv/app'))?.kind, 'directory');
+});
+
+test('nor is one that takes the place of a file while it is put back', async (t) => {
+  const host = fakeHost({ statuses: { '/srv/app': { kind: 'directory' } } });
+  const owned = { mode: '0644', user: 'root', group: 'root' };
+  await placeFiles([{ path: '/srv/app', content: null, ...owned }], host);
+  t.deepEqual(host.ran, []);
+});
+
+test('nor with the files that are put back, whether or not it comes up on these', async (t) => {
+  for (const [failing, words] of [
+    [/new/u, 'the old "/conf" is back, and it is up on that again'],
+    [/new|old/u, 'it does not come up on the old "/conf" either, so the new stays'],
+  ] as const) {
+    const host = withOld();
+    const watch = ['/srv/app', '/conf'];
+    const { outcome } = await runWithDirectory(host, newDirectory(), { watch, failing });
+    t.true(outcome('service').error?.message.includes(words), outcome('service').error?.message);
+    t.is((await host.status('/srv/app'))?.kind, 'directory');
+  }
+});
+
+test('a roll-back that is cut short is done by the next run', async (t) => {
+  const host = withOld();
+  const directory = newDirectory();
+  const ending = new AbortController();
+  let restarts = 0;
+  const stopped: FakeHost = {
+    ...host,
+    run: async (...args) => {
+      restarts += 1;
+      if (restarts < 2) return host.run(...args);
+      ending.abort(new ConductorError('CANCELLED', 'the run was told to end by the host'));
+      throw ending.signal.reason;
+    },
+  };
+  const cut = await runOn({ host: stopped, directory, signal: ending.signal });
+  t.is(
+    cut.outcome('service').error?.message,
+    'Cannot restart: the test says so; going back to the old "/conf", "/conf.d/more" was cut short, and the next run does it: the run was told to end by the host',
+  );
+  t.is(restarts, 2);
+  t.not(cut.journal.all().length, 0);
+
+  const next = await runOn({ host, directory });
+  t.regex(next.outcome('service').error?.message ?? '', /the old "\/conf", .* is back, and it is/u);
+  t.deepEqual([host.text('/conf'), host.text('/conf.d/more')], ['old', null]);
+});
+
+test('so is one in which the service goes on though it was told to stop', async (t) => {
+  const host = withOld();
+  const directory = newDirectory();
+  const ending = new AbortController();
+  let restarts = 0;
+  const hanging: FakeHost = {
+    ...host,
+    async run(...args) {
+      restarts += 1;
+      if (restarts < 2) return host.run(...args);
+      ending.abort(new ConductorError('CANCELLED', 'the run was cancelled'));
+      return new Promise(() => undefined);
+    },
+  };
+  const { signal } = ending;
+  const first = await runOn({ host: hanging, directory, signal, patienceMs: 10 });
+  t.regex(first.outcome('service').error?.message ?? '', /cut short, .*: Cannot end "service"/u);
+  const next = await runOn({ host, directory });
+  t.regex(next.outcome('service').error?.message ?? '', /the old "\/conf", .* is back, and it is/u);
+});
+
+const twoOld = (): FakeHost =>
+  fakeHost({ files: { '/conf': 'old', '/conf.d/more': 'old' }, commands: { restart: '' } });
+
+/** Fails to write what this says. */
+function unwritable(host: FakeHost, isUnwritable: (path: string, content: string) => boolean) {
+  const writeFile: FakeHost['writeFile'] = async (path, content, ...rest) => {
+    if (isUnwritable(path, Buffer.from(content).toString()))
+      throw new ConductorError('HOST_FILE_FAILED', `Cannot write "${path}": the disk is full`);
+    return host.writeFile(path, content, ...rest);
+  };
+  return { ...host, writeFile };
+}
+
+test('old files that cannot all be put back leave the new ones, and the next run does it', async (t) => {
+  const host = twoOld();
+  const directory = newDirectory();
+  const full = unwritable(host, (path, content) => path === '/conf.d/more' && content === 'old');
+  const { outcome } = await runOn({ host: full, directory });
+  t.is(
+    outcome('service').error?.message,
+    'Cannot restart: the test says so; the old "/conf", "/conf.d/more" cannot be put back, so the new stays: Cannot write "/conf.d/more": the disk is full',
+  );
+  t.deepEqual([host.text('/conf'), host.text('/conf.d/more')], ['new', 'new']);
+  await runOn({ host, directory });
+  t.deepEqual([host.text('/conf'), host.text('/conf.d/more')], ['old', 'old']);
+});
+
+test('where the new ones cannot be put back either it is told which stay the old', async (t) => {
+  const host = twoOld();
+  let isFull = false;
+  const full = unwritable(host, (path, content) => {
+    isFull ||= path === '/conf.d/more' && content === 'old';
+    return isFull;
+  });
+  const { outcome } = await runOn({ host: full });
+  t.regex(
+    outcome('service').error?.message ?? '',
+    /cannot be put back, nor can the new be put back at "\/conf", where the old stays: .*"\/conf.d\/more".* full; .*"\/conf": .* full$/u,
+  );
+  t.deepEqual([host.text('/conf'), host.text('/conf.d/more')], ['old', 'new']);
 });

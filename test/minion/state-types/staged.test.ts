@@ -1,6 +1,7 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import type { Host } from '../../../minion/host/host.ts';
+import { ConductorError } from '../../../shared/errors.ts';
 import { replaceConfiguration } from '../../../minion/state-types/lib/staged.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
 import type { FakeHost } from '../../helpers/fake-host.ts';
@@ -93,4 +94,66 @@ test('what somebody has written since is not taken for what was placed', async (
   await host.writeFile(PATH, 'by hand');
   await t.throwsAsync(replace(host, 'bad'), { message: BACK });
   t.is(host.text(PATH), 'by hand');
+});
+
+/** Has room for so many files more. */
+function filling(host: FakeHost, room: number): Host {
+  let left = room;
+  return {
+    ...host,
+    async writeFile(path, ...rest) {
+      if (left === 0) throw new ConductorError('HOST_FILE_FAILED', `Cannot write "${path}": full`);
+      left -= 1;
+      return host.writeFile(path, ...rest);
+    },
+  };
+}
+
+const SECOND = '/etc/daemon/second';
+
+async function replaceTwo(host: Host): Promise<void> {
+  const piece = { kind: 'file', content: 'new', mode: '0640' } as const;
+  return replaceConfiguration(host, {
+    what: 'the daemon',
+    directory: '/etc/daemon',
+    pieces: new Map([
+      [PATH, piece],
+      [SECOND, piece],
+    ]),
+    check: null,
+    take: gone,
+    takeBack: gone,
+    mark: MARK,
+    taken: 'new',
+  });
+}
+
+test('where the second file cannot be written the first one is what it was, and the daemon is told nothing', async (t) => {
+  const host = daemon();
+  let writes = 0;
+  const immutable: Host = {
+    ...host,
+    async writeFile(path, ...rest) {
+      writes += 1;
+      if (path === SECOND) throw new ConductorError('HOST_FILE_FAILED', `Cannot write "${path}"`);
+      return host.writeFile(path, ...rest);
+    },
+  };
+  await t.throwsAsync(replaceTwo(immutable), {
+    code: 'HOST_FILE_FAILED',
+    message: `Cannot configure the daemon: Cannot write "${SECOND}"; the old configuration stays`,
+  });
+  t.is(writes, 3);
+  t.deepEqual([host.text(PATH), host.text(SECOND)], ['good', null]);
+  t.is(await host.recall(MARK), 'good');
+});
+
+test('what cannot be put back after that is told, and the next run knows what was there', async (t) => {
+  const host = daemon();
+  await t.throwsAsync(replaceTwo(filling(host, 1)), {
+    message: `Cannot configure the daemon: Cannot write "${SECOND}": full; and what is placed already could not be taken away again: Cannot write "${PATH}": full`,
+  });
+  t.is(host.text(PATH), 'new');
+  await t.throwsAsync(replaceTwo(host), { message: /killed; and the old .* not be taken up/u });
+  t.deepEqual([host.text(PATH), host.text(SECOND)], ['good', null]);
 });
