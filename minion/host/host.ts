@@ -12,6 +12,10 @@ export interface CommandOptions {
   /** Default 300 s; then TERM to the process group, and KILL 10 s later. */
   readonly timeoutMs?: number;
   readonly umask?: string;
+  /** A directory that it finds empty, in memory, and where nobody else sees what it writes. */
+  readonly inMemory?: string;
+  /** A directory that it cannot write to, whoever it is. */
+  readonly readOnly?: string;
 }
 
 /** What a command answered. Output that is not UTF-8 is kept with replacement characters here and as bytes in `raw`. */

@@ -4,6 +4,7 @@ import type { Logger } from '../../shared/log.ts';
 import type { Redact } from '../../shared/secret.ts';
 import { namesById, parseGroup, parsePasswd } from './accounts.ts';
 import { accountFor, commandFor, withUmask } from './as-user.ts';
+import { withOwnMounts } from './own-mounts.ts';
 import { runProcess } from './commands.ts';
 import { fileChanges } from './file-changes.ts';
 import type { OwnerFor } from './file-changes.ts';
@@ -125,12 +126,13 @@ function changing(
 
 function createRunner(options: RealHostOptions, signal: AbortSignal, topics: Topics): Runner {
   const { log, graceMs = GRACE_MS, redact = unredacted, group } = options;
-  const run: Runner = async (argv, { user, cwd = '/', input, umask, timeoutMs, env } = {}) => {
+  const run: Runner = async (argv, how = {}) => {
+    const { user, cwd = '/', input, umask, timeoutMs, env } = how;
     const account =
       user === undefined ? null : accountFor(argv, user, (await readPeople(topics, run)).accounts);
     const command = commandFor(withUmask(argv, umask), account, env);
     const begun = performance.now();
-    const output = await runProcess(command.argv, {
+    const output = await runProcess(withOwnMounts(command.argv, how), {
       env: command.env,
       cwd,
       input: input ?? null,

@@ -80,7 +80,7 @@ const STAGED = 'staged\n';
 
 /**
  * A fixed text; what varies comes in as arguments. Whoever stands in a directory still sees it when another is mounted
- * over it, which this one process alone sees. It waits for the check: the first process of a space of its own is spared
+ * over it, which this one process alone sees. What systemd-analyze would note of its look, it cannot. It waits for the check: the first process of a space of its own is spared
  * signals that any other one would end by.
  */
 const STAGE = `set -e
@@ -111,6 +111,7 @@ done
 shift
 cd /
 [ "$tmp" = shared ] || mount -t tmpfs -o mode=1777 conductor /tmp
+[ ! -d /run/systemd ] || { mount --bind /run/systemd /run/systemd && mount -o remount,bind,ro /run/systemd; }
 [ "$directory" = ${IN_MEMORY} ] || mount -t tmpfs -o mode=1777 conductor ${IN_MEMORY}
 export TMPDIR=${IN_MEMORY}
 echo staged

@@ -38,7 +38,7 @@ const JUDGES: ReadonlyMap<string, Judge> = new Map<string, Judge>([
   ...judging('kill tkill tgkill pidfd_send_signal', signals),
   ...judging('chdir fchdir', goes),
   ...judging('unshare', parts),
-  ...judging('bind', ({ args }) => !/sun_path="/u.test(args)),
+  ...judging('bind', listens),
 ]);
 const FORKING = ['fork', 'vfork', 'clone', 'clone3'];
 
@@ -101,7 +101,9 @@ const LAST_PATH = /(?:(?:AT_FDCWD|\d+)<([^>]*)>, )?"((?:[^"\\]|\\.)*)"$/u;
 function mounts({ args }: Call, { own }: Standing): boolean {
   if (own === null) return false;
   if (/MS_PRIVATE/u.test(args)) return true;
-  const [, where = '', kind = ''] = quotedIn(args);
+  const [what = '', where = '', kind = ''] = quotedIn(args);
+  // Over itself, so that it can be read only: nothing is found elsewhere than it was.
+  if (/MS_BIND/u.test(args) && (what === where || /MS_RDONLY\|MS_REMOUNT/u.test(args))) return true;
   if (kind !== 'tmpfs') return false;
   own.push(where);
   return true;
@@ -125,6 +127,12 @@ function goes({ name, args }: Call, standing: Standing): boolean {
 function parts({ args }: Call, standing: Standing): boolean {
   if (args.includes('CLONE_NEWNS')) standing.own = [...(standing.own ?? [])];
   return true;
+}
+
+/** Where no file stands for it, or one that nobody else sees. */
+function listens({ args }: Call, standing: Standing): boolean {
+  const path = /sun_path="([^"]*)"/u.exec(args)?.[1];
+  return path === undefined || isNobodys(posix.resolve(standing.directory, path), standing);
 }
 
 function isNobodys(path: string, { own }: Standing): boolean {

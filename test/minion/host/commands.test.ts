@@ -1,7 +1,15 @@
 import test from 'ava';
 import { execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
@@ -160,6 +168,37 @@ test('much output is kept at both ends, and what is left out is counted', async 
   t.regex(stdout, /\n\[… \d+ bytes left out …\]\n/u);
   t.true(stdout.length < 1_100_000);
 });
+
+asRoot(
+  'a directory in memory is seen by the command alone, whoever runs it, and is gone with it',
+  async (t) => {
+    const directory = mkdtempSync(join(place, 'memory-'));
+    chmodSync(place, 0o711);
+    writeFileSync(join(directory, 'there'), '');
+    const look = sh('ls -A; id -un; echo x >new; cat new');
+    for (const user of [undefined, 'nobody']) {
+      const who = user === undefined ? {} : { user };
+      const options = { ...who, cwd: '/', inMemory: directory };
+      const { stdout } = await realHost().query(['env', '-C', directory, ...look], options);
+      t.is(stdout, `${user ?? 'root'}\nx\n`);
+    }
+    t.false(existsSync(join(directory, 'new')));
+    t.true(existsSync(join(directory, 'there')));
+  },
+);
+
+asRoot(
+  'a directory that is to be read only is so for root, and stays as it is for others',
+  async (t) => {
+    const directory = mkdtempSync(join(place, 'read-'));
+    writeFileSync(join(directory, 'there'), '');
+    const look = sh(`ls ${directory}; touch ${directory}/new`);
+    const { stdout, exitCode } = await realHost().query(look, { readOnly: directory });
+    t.deepEqual([stdout, exitCode], ['there\n', 1]);
+    writeFileSync(join(directory, 'new'), '');
+    t.true(existsSync(join(directory, 'new')));
+  },
+);
 
 test('umask and directory are those asked for', async (t) => {
   const path = join(place, 'umask');

@@ -1,7 +1,7 @@
 import type { HostView } from '../../../host/host.ts';
 import { ask } from '../../lib/ask.ts';
 import { inCheckout } from './git-checkout.ts';
-import { networkCommand, withoutPassword } from './git-remote.ts';
+import { IN_MEMORY, networkCommand, withoutPassword } from './git-remote.ts';
 import type { Remote } from './git-remote.ts';
 
 /** What a remote has, before anything of it is brought here. */
@@ -21,6 +21,7 @@ export function filesAhead(host: HostView, remote: Remote, sha: string): Promise
     const output = await host.query(['sh', '-c', LOOK, 'sh', url, ...argv], {
       ...options,
       cwd: '/',
+      inMemory: IN_MEMORY,
     });
     if (output.exitCode === 0) return filesIn(output.stdout);
     return /not our ref/u.test(output.stderr) ? 'missing' : 'untold';
@@ -28,15 +29,14 @@ export function filesAhead(host: HostView, remote: Remote, sha: string): Promise
 }
 
 /**
- * A fixed text; what varies comes in as arguments. A repository in memory that everybody may use takes what is fetched, of files only their
- * names where the server can leave the rest out, and is gone in the end.
+ * A fixed text; what varies comes in as arguments. A repository in memory that nobody else sees takes what is fetched, of files only their
+ * names where the server can leave the rest out, and is gone with the command.
  */
 const LOOK = `set -e
-place=$(mktemp --directory /run/lock/conductor-git.XXXXXXXX)
-trap 'rm --recursive --force -- "$place"' EXIT
-trap 'exit 1' HUP INT TERM
-cd -- "$place"
-git init --quiet --bare .
+cd ${IN_MEMORY}
+umask 077
+git init --quiet --bare ahead
+cd ahead
 git remote add -- ahead "$1"
 shift
 "$@"

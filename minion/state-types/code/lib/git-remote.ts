@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
 import { ConductorError } from '../../../../shared/errors.ts';
 import type { Argv, CommandOptions, HostView } from '../../../host/host.ts';
@@ -105,11 +104,10 @@ export async function networkCommand(
   const options = { env, timeoutMs: NETWORK_TIMEOUT_MS, ...said({ user }) };
   if (identity !== undefined && !identity.startsWith('/')) {
     const input = `${identity.trim()}\n`;
-    // Where the agent listens; /run/lock is memory that everybody may use.
-    const socket = `/run/lock/conductor-agent-${randomUUID()}`;
+    const listen = ['-a', `${IN_MEMORY}/conductor-agent`] as const;
     return {
-      argv: ['ssh-agent', '-a', socket, 'sh', '-c', WITH_KEY, 'sh', ...git],
-      options: { ...options, input },
+      argv: ['ssh-agent', ...listen, 'sh', '-c', WITH_KEY, 'sh', ...git],
+      options: { ...options, input, inMemory: IN_MEMORY },
     };
   }
   const { login, place } = partsOf(remote.name);
@@ -118,6 +116,9 @@ export async function networkCommand(
   const input = `${username}\n${remote.https_pass ?? login?.password ?? ''}\n`;
   return { argv: ['sh', '-c', WITH_PASSWORD, 'sh', place, ...git], options: { ...options, input } };
 }
+
+/** What is needed for as long as a command lasts is here, where nobody else sees it; every host has it. */
+export const IN_MEMORY = '/run/lock';
 
 /** Fixed texts: whatever varies comes in as "$@" or on standard input. */
 const WITH_KEY = 'ssh-add -q - && exec git "$@" </dev/null';

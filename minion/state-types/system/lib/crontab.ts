@@ -1,5 +1,5 @@
 import { ConductorError } from '../../../../shared/errors.ts';
-import type { Argv, Host, HostView } from '../../../host/host.ts';
+import type { Host, HostView } from '../../../host/host.ts';
 import { lastWords } from '../../lib/ask.ts';
 
 /** One scheduled command of a user's crontab. */
@@ -80,8 +80,10 @@ export async function refuseLines(
   lines: readonly string[],
   host: HostView,
 ): Promise<void> {
-  const argv: Argv = ['unshare', '--mount', '--propagation=private', 'sh', '-c', IN_MEMORY];
-  const answer = await host.query([...argv, 'sh', user], { input: bytesOf(lines) });
+  const answer = await host.query(['crontab', '-u', user, '-n', '-'], {
+    input: bytesOf(lines),
+    inMemory: '/var/spool/cron/crontabs',
+  });
   if (answer.exitCode === 0) return;
   throw new ConductorError(
     'STATE_REFUSED',
@@ -89,9 +91,6 @@ export async function refuseLines(
     { lacks: [] },
   );
 }
-
-/** A fixed text; what varies comes in as an argument. */
-const IN_MEMORY = 'mount -t tmpfs tmpfs /var/spool/cron/crontabs && exec crontab -u "$1" -n -';
 
 /** Puts a crontab in place; `crontab` itself refuses one that cron could not read. */
 export async function writeCrontab(

@@ -44,10 +44,11 @@ interface FileSystem {
   readonly opts: readonly string[];
 }
 
-/** Without the cache of blkid, which would be written. */
+/** Without the cache of blkid, which would be written, also where another than the default one is named. */
 async function taggedDevice(device: string, host: HostView): Promise<string | null> {
   const argv = ['blkid', '--cache-file', '/dev/null', '--list-one', '--output', 'device'] as const;
-  const answer = await host.query([...argv, '--match-token', device]);
+  const env = { BLKID_FILE: '/dev/null' };
+  const answer = await host.query([...argv, '--match-token', device], { env });
   const path = answer.stdout.trim();
   return answer.exitCode === 0 && path !== '' ? path : null;
 }
