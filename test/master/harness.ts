@@ -309,7 +309,7 @@ export function report(job: string, minion: string, more: Partial<Report> = {}):
 
 /** Waits until something is so, and fails if it does not become so. */
 export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 500; tries += 1) {
+  for (let tries = 0; tries < 1_500; tries += 1) {
     if (await isSo()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

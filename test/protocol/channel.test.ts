@@ -216,13 +216,14 @@ test('who sends large messages waits until those before are handled', async (t) 
 });
 
 test('a peer that has gone silent is noticed, one that only answers pings is not', async (t) => {
-  const timing = { pingMs: 20, deadMs: 60 };
-  const alive = await session({ accept: { timing }, connect: { timing } });
-  await sleep(200);
+  const patient = { pingMs: 100, deadMs: 1_500 };
+  const alive = await session({ accept: { timing: patient }, connect: { timing: patient } });
+  await sleep(2_000);
   t.is(await Promise.race([alive.master.ended, sleep(0, 'alive')]), 'alive');
   await alive.master.close('done');
 
   let isCut = false;
+  const timing = { pingMs: 20, deadMs: 60 };
   const { wires, master, minion } = await session({
     accept: { timing },
     connect: { timing: { pingMs: 10_000 } },
