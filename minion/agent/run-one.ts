@@ -72,7 +72,8 @@ export async function runOne(parts: RunsParts, current: Current): Promise<void> 
     else await untilReported(parts, current);
   } catch (error) {
     parts.log.error({ job: entry.options.job, error }, 'Run failed in the agent');
-    report(parts, entry, 'failed', asRefused(error));
+    // What it has reported itself is truer than that we could not put our papers in order after it.
+    if (!spool.has(entry.options.job)) report(parts, entry, 'failed', asRefused(error));
   }
 }
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JournalEntry } from '../../../minion/agent-files.ts';
 import { openJournal } from '../../../minion/agent/journal.ts';
+import type { Journal } from '../../../minion/agent/journal.ts';
 import { openDone } from '../../../minion/earlier-starts.ts';
 import { createLink } from '../../../minion/agent/link.ts';
 import type { Preparation } from '../../../minion/agent/prepare.ts';
@@ -46,6 +47,7 @@ interface Setting {
   readonly now?: () => Date;
   readonly children?: ReturnType<typeof fakeChildren>;
   readonly patience?: Patience;
+  readonly journal?: Journal;
   /** The master is there, and takes every report at once. */
   readonly isConnected?: boolean;
 }
@@ -57,6 +59,7 @@ function setup({
   now = () => new Date(),
   children = fakeChildren(),
   patience = PATIENCE,
+  journal = openJournal(stateDirectory, silentLog),
   isConnected = false,
 }: Setting = {}) {
   const sent: string[] = [];
@@ -80,7 +83,7 @@ function setup({
     minion: 'web-01',
     stateDirectory,
     blobDirectory: join(stateDirectory, 'blobs'),
-    journal: openJournal(stateDirectory, silentLog),
+    journal,
     reserve: createReserve(),
     spool,
     preparer: { prepare: () => preparing },
@@ -601,6 +604,22 @@ test('a run that may not wait is refused while another is under way, and runs if
 function inTheWay(directory: string, job: string): void {
   mkdirSync(join(directory, `.${job}.json.new`), { recursive: true });
 }
+
+test('a report stands though the journal of its run cannot be ended, as where nothing can be written', async (t) => {
+  const stateDirectory = newStateDirectory();
+  const end = (): void => {
+    throw new Error('the file system is read-only');
+  };
+  const journal = { ...openJournal(stateDirectory, silentLog), end };
+  const { runs, children, ended, report } = setup({ stateDirectory, journal });
+  const entry = journalEntry();
+  runs.add(entry);
+  await settle();
+  children.end('changed');
+  await settle();
+  t.is(report(entry.options.job).status, 'changed');
+  t.deepEqual(ended, [entry.options.job]);
+});
 
 test('a run that cannot be journalled is refused with a report, which waits in memory if it must', async (t) => {
   const { runs, ended, spool, stateDirectory, children } = setup();
