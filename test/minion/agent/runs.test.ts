@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JournalEntry } from '../../../minion/agent-files.ts';
 import { openJournal } from '../../../minion/agent/journal.ts';
-import type { Journal } from '../../../minion/agent/journal.ts';
 import { openDone } from '../../../minion/earlier-starts.ts';
 import { createLink } from '../../../minion/agent/link.ts';
 import type { Preparation } from '../../../minion/agent/prepare.ts';
@@ -47,7 +46,6 @@ interface Setting {
   readonly now?: () => Date;
   readonly children?: ReturnType<typeof fakeChildren>;
   readonly patience?: Patience;
-  readonly journal?: Journal;
   /** The master is there, and takes every report at once. */
   readonly isConnected?: boolean;
 }
@@ -59,7 +57,6 @@ function setup({
   now = () => new Date(),
   children = fakeChildren(),
   patience = PATIENCE,
-  journal = openJournal(stateDirectory, silentLog),
   isConnected = false,
 }: Setting = {}) {
   const sent: string[] = [];
@@ -77,6 +74,7 @@ function setup({
     log: silentLog,
     isUnfinished: (job) => runs.isUnfinished(job),
   });
+  const journal = openJournal(stateDirectory, silentLog);
   const ended: string[] = [];
   const events: RunEvent[] = [];
   const runs = createRuns({
@@ -102,7 +100,8 @@ function setup({
       JSON.parse(readFileSync(join(stateDirectory, 'spool', `${job}.json`), 'utf8')),
     );
   const journalled = (): JournalEntry[] => openJournal(stateDirectory, silentLog).all();
-  return { stateDirectory, spool, runs, children, ended, events, report, journalled, sent };
+  const files = { stateDirectory, spool, journal, journalled };
+  return { ...files, runs, children, ended, events, report, sent };
 }
 
 /** Lets everything that waits for nothing but promises happen. */
@@ -605,13 +604,13 @@ function inTheWay(directory: string, job: string): void {
   mkdirSync(join(directory, `.${job}.json.new`), { recursive: true });
 }
 
+function readOnly(): never {
+  throw new Error('the file system is read-only');
+}
+
 test('a report stands though the journal of its run cannot be ended, as where nothing can be written', async (t) => {
-  const stateDirectory = newStateDirectory();
-  const end = (): void => {
-    throw new Error('the file system is read-only');
-  };
-  const journal = { ...openJournal(stateDirectory, silentLog), end };
-  const { runs, children, ended, report } = setup({ stateDirectory, journal });
+  const { runs, children, ended, report, journal } = setup();
+  Object.assign(journal, { end: readOnly });
   const entry = journalEntry();
   runs.add(entry);
   await settle();
