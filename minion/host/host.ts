@@ -14,8 +14,8 @@ export interface CommandOptions {
   readonly umask?: string;
   /** A directory that it finds empty, in memory, and where nobody else sees what it writes. */
   readonly inMemory?: string;
-  /** A directory that it cannot write to, whoever it is. */
-  readonly readOnly?: string;
+  /** Directories that it cannot write to, whoever it is; none of them need be there. */
+  readonly readOnly?: readonly string[];
 }
 
 /** What a command answered. Output that is not UTF-8 is kept with replacement characters here and as bytes in `raw`. */

@@ -59,7 +59,7 @@ const TRACE = `
 8 mount("none", "/", NULL, MS_REC|MS_PRIVATE, NULL) = 0
 8 mount("conductor", "/etc/nginx", "tmpfs", 0, NULL) = 0
 8 mount("/srv", "/srv", 0x55665039c280, MS_BIND, NULL) = 0
-8 mount("ext4", "/srv", 0x55665039c280, MS_RDONLY|MS_REMOUNT|MS_BIND, NULL) = 0
+8 mount("ext4", "/srv", 0x55665039c280, MS_RDONLY|MS_NOSUID|MS_REMOUNT|MS_BIND, NULL) = 0
 8 bind(3<socket:[1]>, {sa_family=AF_UNIX, sun_path="/etc/nginx/x"}, 110) = 0
 8 chdir("/etc/nginx") = 0
 8 vfork() = 9

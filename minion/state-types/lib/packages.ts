@@ -142,9 +142,9 @@ function askAsNobody(argv: Argv, host: HostView): Promise<Output> {
   return host.query(argv, { user: 'nobody' });
 }
 
-/** Only root reads all of its configuration: it is asked where it finds its cache read-only. */
+/** Only root reads all of its configuration: it is asked where it can write neither its cache nor its log. */
 function askAsRoot(argv: Argv, host: HostView): Promise<Output> {
-  return host.query(argv, { readOnly: '/var/cache/apt' });
+  return host.query(argv, { readOnly: ['/var/cache/apt', '/var/log/apt'] });
 }
 
 async function filesIn(directory: string, host: HostView): Promise<readonly string[]> {

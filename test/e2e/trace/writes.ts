@@ -103,10 +103,14 @@ function mounts({ args }: Call, { own }: Standing): boolean {
   if (/MS_PRIVATE/u.test(args)) return true;
   const [what = '', where = '', kind = ''] = quotedIn(args);
   // Over itself, so that it can be read only: nothing is found elsewhere than it was.
-  if (/MS_BIND/u.test(args) && (what === where || /MS_RDONLY\|MS_REMOUNT/u.test(args))) return true;
+  if (/MS_BIND/u.test(args) && (what === where || isRemount(args))) return true;
   if (kind !== 'tmpfs') return false;
   own.push(where);
   return true;
+}
+
+function isRemount(args: string): boolean {
+  return args.includes('MS_REMOUNT') && args.includes('MS_RDONLY');
 }
 
 function never(): boolean {

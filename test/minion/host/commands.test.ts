@@ -193,7 +193,9 @@ asRoot(
     const directory = mkdtempSync(join(place, 'read-'));
     writeFileSync(join(directory, 'there'), '');
     const look = sh(`ls ${directory}; touch ${directory}/new`);
-    const { stdout, exitCode } = await realHost().query(look, { readOnly: directory });
+    const { stdout, exitCode } = await realHost().query(look, {
+      readOnly: [join(place, 'not there'), directory],
+    });
     t.deepEqual([stdout, exitCode], ['there\n', 1]);
     writeFileSync(join(directory, 'new'), '');
     t.true(existsSync(join(directory, 'new')));

@@ -138,7 +138,7 @@ test('where only root can read the sources, root asks apt, and leaves no cache',
   });
   t.deepEqual([...(await candidates(['sl'], host)).keys()], ['sl']);
   const [asked] = host.queries.filter(({ argv }) => argv.join(' ') === asking);
-  t.deepEqual(asked?.options, { readOnly: '/var/cache/apt' });
+  t.deepEqual(asked?.options, { readOnly: ['/var/cache/apt', '/var/log/apt'] });
 });
 
 test('a plan tells what no list has, and what is held', async (t) => {
