@@ -111,7 +111,14 @@ const eventSchema = z.object({
 /** One end, one report, nothing owed, nothing left of it on the minion. */
 async function hasEndedOnce(t: ExecutionContext, job: string, state: string): Promise<void> {
   t.is(await ended(job), state);
-  const { stdout } = await attempt(conductor, ['master', 'jobs', 'watch', job, '--json']);
+  const { stdout } = await attempt(conductor, [
+    'master',
+    'jobs',
+    'watch',
+    job,
+    '--output',
+    'ndjson',
+  ]);
   const events = stdout
     .trim()
     .split('\n')
