@@ -500,6 +500,24 @@ test('an agent that has been stopped keeps nobody waiting; one that has heard ma
   t.is(await ask(path, 3000), '{}');
 });
 
+test('who no longer waits for an agent leaves what was asked for to it', async (t) => {
+  const { root, state } = place();
+  const asked: string[] = [];
+  const path = join(root, 'slow');
+  const leaving = new AbortController();
+  const answer: LocalParts['answer'] = ({ ask }) => {
+    asked.push(ask);
+    leaving.abort();
+  };
+  const slow = await listenLocally({ path, log: silentLog, answer });
+  t.teardown(() => slow.close());
+  const agent = { socket: path, state_directory: state };
+  const lines = askAgent(agent, { ask: 'refresh' }, { signal: leaving.signal });
+  const message = /goes on: minion status/u;
+  await t.throwsAsync(lines.next(), { code: 'CANCELLED', message });
+  t.deepEqual(asked, ['refresh']);
+});
+
 test('a caller that has gone before it is heard does the agent no harm', async (t) => {
   const { root } = place();
   const path = join(root, 'agent');
