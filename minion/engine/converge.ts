@@ -89,20 +89,25 @@ async function bringAbout(
   type: StateType,
   args: unknown,
   host: Host,
-  { change, reacts, notified, dryRun, beforeEffect, reactionFailed }: Work,
+  work: Work,
 ): Promise<Convergence> {
+  const { change, reacts, dryRun, beforeEffect, reactionFailed } = work;
   if (dryRun) return foreseen(type, args, viewOf(host), { change, reacts });
   await beforeEffect?.(change);
   const apply = async (): Promise<Applied> =>
     change === null ? undefined : applyAndVerify(type, args, host, change);
-  const isAnswer = notified === true && !reacts;
-  const applied = await (isAnswer ? orTell(apply, reactionFailed) : apply());
+  const applied = await orTell(apply, answersWith(type, work) ? work.reactionFailed : undefined);
   const made = applied === 'unchanged' ? null : change;
   const react = async (): Promise<string | null> => reactAndVerify(type, args, host);
   const reaction = reacts ? await orTell(react, reactionFailed) : null;
   if (made === null && reaction === null) return { status: 'unchanged', isFound: true };
   const printed = typeof applied === 'object' ? applied : {};
   return { status: 'changed', change: made, reaction, ...printed };
+}
+
+/** Whether what it watches is brought up by the change, or by nothing if that fails. */
+function answersWith(type: StateType, { notified, reacts }: Work): boolean {
+  return notified === true && (!reacts || type.bringBack !== undefined);
 }
 
 async function orTell<T>(act: () => Promise<T>, failed?: () => void): Promise<T> {
@@ -169,11 +174,9 @@ async function look(
   return { have, change: diff(have, want) };
 }
 
-/** Brings something up on what it watches, whether or not it is up. */
-export async function bringUp(type: StateType, args: unknown, host: Host): Promise<void> {
-  const change = await compare(type, args, host);
-  if (change !== null) await applyAndVerify(type, args, host, change);
-  if (!isAnsweredBy(type, change)) await reactAndVerify(type, args, host);
+/** Brings something up on old files that are back; its own change has put back what it is itself by then. */
+export async function bringUpOld(type: StateType, args: unknown, host: Host): Promise<void> {
+  await acting(type, host, async () => type.bringBack?.(args, host));
 }
 
 /** Answers a notification, and makes sure that the state still holds. Says what was done; `null` if nothing was to do. */

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import type { Host, HostView } from '../host/host.ts';
 import { messageOf } from '../../shared/errors.ts';
@@ -8,8 +7,10 @@ import { keptBytes } from '../../shared/kept-json.ts';
 
 export const keptFileSchema = z.strictObject({
   path: z.string(),
-  /** `null` if there was none. */
+  /** `null` if there was none, or it was a symbolic link. */
   content: keptBytes.nullable(),
+  /** Where a symbolic link pointed. */
+  to: z.string().optional(),
   mode: z.string(),
   user: z.string(),
   group: z.string(),
@@ -19,14 +20,33 @@ export const keptFileSchema = z.strictObject({
   left: z.string().optional(),
 });
 
-/** A file as it was. */
+/** A file as it was, or a symbolic link. */
 export type KeptFile = Readonly<z.infer<typeof keptFileSchema>>;
+
+const NOTHING = 'nothing';
 
 /** What is larger is no configuration. */
 const MOST_BYTES = 4 * 1024 * 1024;
 const OWNED = { mode: '0644', user: 'root', group: 'root' } as const;
 
-/** Those files of these paths that can be put back. */
+/** These paths, and those that they lead to as symbolic links: an edit of a link is one of the file that it leads to. */
+export async function followed(
+  paths: readonly string[],
+  host: HostView,
+): Promise<readonly string[]> {
+  const all = new Set<string>();
+  for (const path of paths) {
+    let at: string | null = path;
+    while (at !== null && !all.has(at)) {
+      all.add(at);
+      const to = await host.readLink(at);
+      at = to === null ? null : posix.resolve(posix.dirname(at), to);
+    }
+  }
+  return [...all];
+}
+
+/** Those files and links of these paths that can be put back. */
 export async function filesAt(
   paths: readonly string[],
   host: HostView,
@@ -35,17 +55,21 @@ export async function filesAt(
   return files.filter((file) => file !== null);
 }
 
-/** `null` if something else than a file is there, which cannot be put back. */
+/** `null` if something is there that cannot be put back: a directory, or what is too large. */
 async function fileAt(path: string, host: HostView): Promise<KeptFile | null> {
   const status = await host.status(path);
   if (status === null) {
     const isInNew = (await host.status(posix.dirname(path))) === null;
     return { path, content: null, ...OWNED, ...(isInNew ? { isInNew } : {}) };
   }
+  const { mode, user, group } = status;
+  if (status.kind === 'symlink') {
+    const to = await host.readLink(path);
+    return to === null ? null : { path, content: null, to, mode, user, group };
+  }
   const isSmall = status.kind === 'file' && status.size <= MOST_BYTES;
   const content = isSmall ? await host.readFile(path) : null;
   if (content === null) return null;
-  const { mode, user, group } = status;
   return { path, content, mode, user, group };
 }
 
@@ -61,14 +85,24 @@ export async function looksAt(
 /** Its owner and mode may be set right by others. */
 export function lookOf(file: KeptFile | null): string {
   if (file === null) return 'no file';
-  return file.content === null
-    ? 'nothing'
-    : createHash('sha256').update(file.content).digest('hex');
+  if (file.to !== undefined) return `link to ${file.to}`;
+  return file.content === null ? NOTHING : createHash('sha256').update(file.content).digest('hex');
 }
 
-/** Makes them what they were. Nothing but a file is taken away. */
+/**
+ * Makes them what they were. Nothing but a file or link is taken away, and that last: what was renamed is in one of its
+ * places at least.
+ */
 export async function placeFiles(files: readonly KeptFile[], host: Host): Promise<void> {
-  for (const file of files) await placeFile(file, host);
+  const isGone = (file: KeptFile): boolean => lookOf(file) === NOTHING;
+  for (const file of files.filter((one) => !isGone(one))) await placeFile(file, host);
+  for (const { path } of files.filter(isGone)) await takeAway(path, host);
+}
+
+/** Whether one is as the other, its owner and mode as well. */
+export function isSame(one: KeptFile, other: KeptFile): boolean {
+  const attributes = ({ mode, user, group }: KeptFile): string => [mode, user, group].join(' ');
+  return lookOf(one) === lookOf(other) && attributes(one) === attributes(other);
 }
 
 /** The same, as far as it can be done: gives what is not as it was, and why. */
@@ -80,7 +114,7 @@ export async function restoreFiles(
   for (const file of files) {
     try {
       const [now] = await filesAt([file.path], host);
-      if (!isDeepStrictEqual(now, file)) await placeFile(file, host);
+      if (now === undefined || !isSame(now, file)) await placeFiles([file], host);
     } catch (error) {
       failed.set(file.path, messageOf(error));
     }
@@ -88,12 +122,28 @@ export async function restoreFiles(
   return failed;
 }
 
+/** In one step, whatever stands there: another kind than is to be there is replaced by what is written beside it. */
 async function placeFile(
-  { path, content, mode, user, group }: KeptFile,
+  { path, content, to = '', mode, user, group }: KeptFile,
   host: Host,
 ): Promise<void> {
-  if (content !== null) await host.writeFile(path, content, { mode, user, group });
-  else if ((await host.status(path))?.kind === 'file') await host.remove(path);
+  const status = await host.status(path);
+  const isOfKind = status?.kind === (content === null ? 'symlink' : 'file') && status.links <= 1;
+  const at = status === null || isOfKind ? path : beside(path);
+  if (content === null) await host.link(at, to, { user, group });
+  else await host.writeFile(at, content, { mode, user, group });
+  if (at !== path) await host.rename(at, path);
+}
+
+/** Programs that read a directory of configuration files pass it over. */
+function beside(path: string): string {
+  const name = createHash('sha256').update(path).digest('hex').slice(0, 16);
+  return posix.join(posix.dirname(path), `.${name}.conductor-old`);
+}
+
+async function takeAway(path: string, host: Host): Promise<void> {
+  const kind = (await host.status(path))?.kind;
+  if (kind === 'file' || kind === 'symlink') await host.remove(path);
 }
 
 /** Directories that were made for files that are gone again go too, unless something else is in them by now. */

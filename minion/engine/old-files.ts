@@ -4,7 +4,7 @@ import { fromKept, toKept } from '../../shared/kept-json.ts';
 import { typeOf } from './context.ts';
 import type { RunContext } from './context.ts';
 import type { HostView } from '../host/host.ts';
-import { keptFileSchema, lookOf, looksAt } from './kept-files.ts';
+import { filesAt, followed, keptFileSchema, lookOf, looksAt } from './kept-files.ts';
 import type { KeptFile } from './kept-files.ts';
 import { loggable } from './redaction.ts';
 
@@ -27,15 +27,75 @@ export function soleServiceOf(
   );
   const [watcher] = [...watchers].map((watching) => byKey.get(watching));
   if (watchers.size !== 1 || watcher === undefined) return null;
-  return typeOf({ types }, watcher).restarts === true ? watcher : null;
+  return typeOf({ types }, watcher).bringBack === undefined ? null : watcher;
+}
+
+/**
+ * Keeps the files that a state is about to change, if one service and nobody else is to be brought up on them: that one
+ * may need them back, in this run or, if this one is killed, in the next. What an earlier run has kept stays, unless
+ * somebody else has changed the file since. None are kept of a state of which not all could be put back.
+ */
+export async function keepOld(
+  declaration: Declaration,
+  context: RunContext,
+  host: HostView,
+): Promise<void> {
+  const { key } = declaration;
+  if (soleServiceOf(key, context) === null) return;
+  const touched = await touchedBy(declaration, context, host);
+  const paths = await followed([...touched.written, ...touched.taken], host);
+  if (paths.length === 0) return;
+  const known = await keptEarlier(key, context, host);
+  const more = paths.filter((path) => !known.some((file) => file.path === path));
+  const kept = [...known, ...(await filesAt(more, host))];
+  if (await canAllBePutBack(touched, kept, host)) return keepOldFiles(key, kept, context);
+  context.kept.set(key, []);
+  forgetOldFiles(key, context);
+}
+
+interface Touched {
+  readonly written: readonly string[];
+  readonly taken: readonly string[];
+}
+
+/** What a declaration may write, and what it may take away as the host is. */
+async function touchedBy(
+  { type: name, args }: Declaration,
+  { types }: RunContext,
+  host: HostView,
+): Promise<Touched> {
+  const type = types.get(name);
+  const cleared = (await type?.clears?.(args, host)) ?? [];
+  return {
+    written: pathsAmong(type?.provides?.(args)),
+    taken: [...pathsAmong(type?.takes?.(args)), ...cleared],
+  };
+}
+
+async function keptEarlier(
+  key: string,
+  context: RunContext,
+  host: HostView,
+): Promise<readonly KeptFile[]> {
+  const earlier = context.kept.get(key) ?? [];
+  return (await changedSince(earlier, context, host)).length === 0 ? earlier : [];
+}
+
+/** A directory that is written to is one before and after. */
+async function canAllBePutBack(
+  { written, taken }: Touched,
+  kept: readonly KeptFile[],
+  host: HostView,
+): Promise<boolean> {
+  const isKept = (path: string): boolean => kept.some((file) => file.path === path);
+  if (!taken.every(isKept)) return false;
+  const others = written.filter((path) => !isKept(path));
+  const statuses = await Promise.all(others.map(async (path) => host.status(path)));
+  return statuses.every((status) => status?.kind === 'directory');
 }
 
 /** On disk when it returns. */
-export function keepOldFiles(
-  key: string,
-  files: readonly KeptFile[],
-  { kept, memory }: RunContext,
-): void {
+function keepOldFiles(key: string, files: readonly KeptFile[], { kept, memory }: RunContext): void {
   kept.set(key, files);
   memory.keeps.put(`${PREFIX}${key}`, toKept(filesSchema, [...files]));
 }
@@ -49,7 +109,9 @@ export async function noteLeft(
   context: RunContext,
   host: HostView,
 ): Promise<void> {
-  const paths = new Set(pathsOf(declaration, context));
+  const { written, taken } = await touchedBy(declaration, context, host);
+  const own = (context.kept.get(declaration.key) ?? []).map(({ path }) => path);
+  const paths = new Set([...written, ...taken, ...own]);
   const touched = [...context.kept].filter(([, files]) =>
     files.some(({ path }) => paths.has(path)),
   );
@@ -66,9 +128,7 @@ export async function noteLeft(
   }
 }
 
-/** The files that a declaration writes. */
-export function pathsOf(declaration: Declaration, context: RunContext): readonly string[] {
-  const resources = typeOf(context, declaration).provides?.(declaration.args) ?? [];
+function pathsAmong(resources: readonly string[] = []): readonly string[] {
   return resources.filter((one) => one.startsWith('path:/')).map((one) => one.slice(5));
 }
 

@@ -1,32 +1,14 @@
 import type { Declaration } from '../../language/declaration.ts';
 import { ConductorError, messageOf } from '../../shared/errors.ts';
-import type { Host, HostView } from '../host/host.ts';
+import type { Host } from '../host/host.ts';
 import { deadlineFor, typeOf } from './context.ts';
 import type { RunContext } from './context.ts';
-import { filesAt, placeFiles, removeMadeFor, restoreFiles } from './kept-files.ts';
+import { filesAt, isSame, placeFiles, removeMadeFor, restoreFiles } from './kept-files.ts';
 import type { KeptFile } from './kept-files.ts';
-import { bringUp } from './converge.ts';
+import { bringUpOld } from './converge.ts';
 import { Abandoned, inTime } from './deadline.ts';
-import { changedSince, forgetOldFiles, keepOldFiles, pathsOf, soleServiceOf } from './old-files.ts';
+import { changedSince, forgetOldFiles } from './old-files.ts';
 import { targetsOf } from './requisites.ts';
-
-/**
- * Keeps the files that a state is about to change, if one service and nobody else is to be brought up on them: that one
- * may need them back, in this run or, if this one is killed, in the next. What an earlier run has kept stays, unless
- * somebody else has changed the file since.
- */
-export async function keepOld(
-  declaration: Declaration,
-  context: RunContext,
-  host: HostView,
-): Promise<void> {
-  const { key } = declaration;
-  if (soleServiceOf(key, context) === null) return;
-  const kept = context.kept.get(key);
-  if (kept !== undefined && (await changedSince(kept, context, host)).length === 0) return;
-  const paths = pathsOf(declaration, context);
-  if (paths.length > 0) keepOldFiles(key, await filesAt(paths, host), context);
-}
 
 /**
  * A service has not come up on what this run has changed: puts the old files back and brings it up on them. Gives the
@@ -49,9 +31,17 @@ export async function withOldBack(
 
 type RollBack =
   | { readonly end: 'nothing to do' }
-  | { readonly end: 'edited' | 'done'; readonly paths: readonly string[] }
+  | { readonly end: 'edited'; readonly paths: readonly string[] }
+  | Done
   | Failed
   | { readonly end: 'cut short'; readonly paths: readonly string[]; readonly why: string };
+
+interface Done {
+  readonly end: 'done';
+  readonly old: readonly KeptFile[];
+  /** What could not be taken back, by the ids of the states that changed it. */
+  readonly staying: readonly string[];
+}
 
 interface Failed {
   readonly end: 'not placed' | 'not up';
@@ -62,7 +52,7 @@ interface Failed {
 }
 
 async function rollBack(declaration: Declaration, context: RunContext): Promise<RollBack> {
-  const kept = watchedBy(declaration).flatMap((key) => context.kept.get(key) ?? []);
+  const kept = keptFor(declaration, context);
   if (kept.length === 0) return { end: 'nothing to do' };
   try {
     return await inTime(deadlineFor(declaration, context), async (signal) => {
@@ -76,28 +66,62 @@ async function rollBack(declaration: Declaration, context: RunContext): Promise<
   }
 }
 
+/** Each as it was before the first of the states that changed it. */
+function keptFor(declaration: Declaration, { kept }: RunContext): readonly KeptFile[] {
+  const watched = watchedBy(declaration);
+  const files = new Map<string, KeptFile>();
+  for (const [key, own] of kept) {
+    const first = watched.includes(key) ? own.filter(({ path }) => !files.has(path)) : [];
+    for (const file of first) files.set(file.path, file);
+  }
+  return [...files.values()];
+}
+
 /** All of the old files and the service on them, or the new files. Throws if the run must end meanwhile. */
 async function bringBack(
   kept: readonly KeptFile[],
   declaration: Declaration,
   { context, host }: { readonly context: RunContext; readonly host: Host },
 ): Promise<RollBack> {
-  const current = await filesAt(pathsIn(kept), host);
-  const old = kept.filter(({ path }) => pathsIn(current).includes(path));
-  const paths = pathsIn(old);
-  if (paths.length === 0) return { end: 'nothing to do' };
+  const current = new Map((await filesAt(pathsIn(kept), host)).map((file) => [file.path, file]));
+  const old = kept.filter((file) => {
+    const now = current.get(file.path);
+    return now !== undefined && !isSame(now, file);
+  });
+  if (old.length === 0) return { end: 'nothing to do' };
   let end: Failed['end'] = 'not placed';
   try {
     await placeFiles(old, host);
     end = 'not up';
-    await bringUp(typeOf(context, declaration), declaration.args, host);
+    await bringUpOld(typeOf(context, declaration), declaration.args, host);
   } catch (error) {
-    const stuck = await restoreFiles(current, host);
+    const stuck = await restoreFiles([...current.values()], host);
     context.signal.throwIfAborted();
-    return { end, paths, why: messageOf(error), stuck };
+    return { end, paths: pathsIn(old), why: messageOf(error), stuck };
   }
   await removeMadeFor(old, host);
-  return { end: 'done', paths };
+  return {
+    end: 'done',
+    old,
+    staying: stayingOf(declaration, pathsIn([...current.values()]), context),
+  };
+}
+
+/** Of the changes that it has to react to, those that cannot be taken back. */
+function stayingOf(
+  declaration: Declaration,
+  placeable: readonly string[],
+  { journal, kept, byKey }: RunContext,
+): readonly string[] {
+  const owed = journal
+    .all()
+    .filter(({ key, kind }) => key === declaration.key && kind !== 'onchanges');
+  const changed = new Set(owed.map(({ because }) => because));
+  const staying = [...changed].filter((key) => {
+    const files = kept.get(key) ?? [];
+    return files.length === 0 || !files.every(({ path }) => placeable.includes(path));
+  });
+  return staying.map((key) => byKey.get(key)?.id ?? key);
 }
 
 /** What follows from it for later runs. Says what there is to tell. */
@@ -107,7 +131,7 @@ function conclude(came: RollBack, declaration: Declaration, context: RunContext)
       return null;
     case 'edited':
       forgetAll(declaration, context);
-      return `${quoted(came.paths)} has been changed since, so nothing is put back`;
+      return `${quoted(came.paths)} ${are(came.paths) === 'is' ? 'has' : 'have'} been changed since, so nothing is put back`;
     case 'cut short':
       return `going back to the old ${quoted(came.paths)} was cut short, and the next run does it: ${came.why}`;
     case 'not placed':
@@ -116,9 +140,28 @@ function conclude(came: RollBack, declaration: Declaration, context: RunContext)
       forgetAll(declaration, context);
       return `it does not come up on the old ${quoted(came.paths)} either, ${standing(came)}`;
     case 'done':
-      noteBack(came.paths, declaration, context);
+      noteBack(pathsIn(came.old), declaration, context);
   }
-  return `the old ${quoted(came.paths)} is back, and it is up on that again`;
+  return doneWords(came);
+}
+
+function doneWords({ old, staying }: Done): string {
+  const back = pathsIn(old.filter((file) => !isGone(file)));
+  const gone = pathsIn(old.filter(isGone));
+  const words = [
+    ...(back.length === 0 ? [] : [`the old ${quoted(back)} ${are(back)} back`]),
+    ...(gone.length === 0 ? [] : [`the new ${quoted(gone)} ${are(gone)} gone`]),
+  ];
+  const rest = staying.length === 0 ? '' : `; what ${quoted(staying)} changed stays`;
+  return `${words.join(' and ')}, and it is up on that again${rest}`;
+}
+
+function isGone({ content, to }: KeptFile): boolean {
+  return content === null && to === undefined;
+}
+
+function are({ length }: readonly string[]): string {
+  return length === 1 ? 'is' : 'are';
 }
 
 function standing({ why, stuck }: Failed): string {
@@ -140,8 +183,12 @@ function pathsIn(files: readonly KeptFile[]): readonly string[] {
   return files.map(({ path }) => path);
 }
 
-function quoted(paths: readonly string[]): string {
-  return paths.map((path) => `"${path}"`).join(', ');
+const MOST_NAMED = 10;
+
+function quoted(names: readonly string[]): string {
+  const first = names.slice(0, MOST_NAMED).map((name) => `"${name}"`);
+  const more = names.length - first.length;
+  return more > 0 ? `${first.join(', ')} and ${more} more` : first.join(', ');
 }
 
 function forgetAll(declaration: Declaration, context: RunContext): void {

@@ -102,6 +102,9 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
   /** What it takes away, as resource names: what later states find gone once it has changed. */
   takes?(args: Args): readonly string[];
 
+  /** Paths that it takes away beyond that, as the host is: what stands in a directory and does not belong there. */
+  clears?(args: Args, host: HostView): Promise<readonly string[]>;
+
   /**
    * What it decides at every run of the things that it is about. Two states that decide one attribute of one thing
    * otherwise would undo each other for ever, which is a mistake in the tree unless a guard says when one of them is meant.
@@ -179,10 +182,10 @@ export interface StateType<Args = unknown, State extends Attributes = Attributes
   answers?(change: Change<State>): boolean;
 
   /**
-   * Its `react` brings something up on the files that it watches. If that fails, the engine puts the old ones back and
-   * lets it react to them.
+   * Brings up what stands there now, even if that is not what is declared: it has not come up on the files that it watches,
+   * and the engine has put the old ones back.
    */
-  readonly restarts?: true;
+  bringBack?(args: Args, host: Host): Promise<unknown>;
 
   /** Answers a `watch` or `listen`: a state this one watches has changed. Says what was done; `unchanged` if nothing was. */
   react?(args: Args, host: Host): Promise<string>;

@@ -14,6 +14,8 @@ export const muchOutput: Fault = {
 const TREE = '/root/much';
 /** All that the run may take for itself beyond its code, in bytes. */
 const MEMORY = 800_000_000;
+/** 10 GB take a busy machine their time; a run that hangs is seen. */
+const LIMIT_MS = 900_000;
 const COMMANDS = {
   '10 GB': 'head -c 10G /dev/zero',
   'one line': "head -c 1G /dev/zero | tr '\\\\0' x",
@@ -29,7 +31,7 @@ async function printMuch({ site: { appserver }, log }: FaultSetting): Promise<st
       const state = `said:\n  cmd.run: {name: "${command}; ${end}", always: true}\n`;
       await appserver.write(`${TREE}/states/much.yaml`, state);
       const limited = ['prlimit', `--data=${MEMORY}`, 'minion', 'apply', '--tree', TREE] as const;
-      const { exitCode, output } = await attempt(appserver, limited);
+      const { exitCode, output } = await attempt(appserver, limited, { timeoutMs: LIMIT_MS });
       const right = end === 'true' ? 0 : 2;
       if (exitCode !== right)
         lost.push(`${name}, then ${end}: it exits with ${exitCode}: ${output.slice(0, 300)}`);

@@ -38,7 +38,7 @@ export interface Access {
 
 type Environment = Readonly<Record<string, string>>;
 
-const EXEC_MS = 120_000;
+const EXEC_MS = 300_000;
 
 /** Replaces the file $1 by what comes in, with mode $2, in one step. Constant: what varies are its arguments. */
 const REPLACE =

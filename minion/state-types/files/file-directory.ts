@@ -206,6 +206,11 @@ export const fileDirectory = defineState({
         : {}),
     };
   },
+  async clears(args: DirectoryArgs, host: HostView) {
+    if (!args.clean) return [];
+    const path = await locate(args, host);
+    return unwantedOf(await host.walk(path), args).map((name) => `${path}/${name}`);
+  },
   read,
   want,
   refuses,

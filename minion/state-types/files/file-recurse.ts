@@ -126,6 +126,10 @@ export const fileRecurse = defineState({
   knowing(args: RecurseArgs, surroundings: Surroundings): RecurseArgs {
     return args.clean ? { ...args, kept: providedBelow(args.name, surroundings) } : args;
   },
+  async clears(args: RecurseArgs, host: HostView) {
+    const { unwanted = [] } = (await survey(args, host)) ?? {};
+    return unwanted.map((path) => `${args.name}/${path}`);
+  },
   read,
   want,
   refuses,

@@ -88,6 +88,7 @@ export const nginxSnippetAbsent = defineState<Named, Snippet>({
     name: ciphers.conf
 `,
   textAttribute: 'content',
+  takes: (args) => [`path:${pathOf(args)}`],
   needs,
   async read(args, host) {
     const isPending = (await host.recall(snippetMark(pathOf(args)))) === PENDING;

@@ -102,6 +102,7 @@ export const nginxSiteAbsent = defineState<Named, Site>({
     name: default
 `,
   textAttribute: 'content',
+  takes: ({ name }) => [`path:${sitePath(name)}`, `path:${linkPath(name)}`],
   settles: ({ name }) => gone([`path:${sitePath(name)}`]),
   needs,
   async read(args, host) {

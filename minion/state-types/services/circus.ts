@@ -87,13 +87,15 @@ export const circusWatcher = defineState<Args, Watcher>({
       },
       async takeBack({ wasThere }) {
         await reloadConfig(host, args);
-        if (wasThere && ran) await probe({ ...args, numprocesses: 1, init_delay: 1 }, host);
+        if (wasThere && ran) await probe(asBefore(args), host);
       },
     });
   },
   // What did not run and now does has been started on all that it watches.
   answers: (change) => change.action !== 'remove' && change.to.active === true,
-  restarts: true,
+  async bringBack(args, host) {
+    if (mustRun(args)) await restart(asBefore(args), host);
+  },
   async react(args, host) {
     if (!mustRun(args)) return 'left alone: it is not started by circus itself';
     const verb = args.reload ? 'reload' : 'restart';
@@ -160,6 +162,11 @@ function replacement(args: Named, content: string | null): Omit<Replacement, 'ta
     mark: markOf(args),
     taken: content === null ? null : digest(content),
   };
+}
+
+/** How many of its processes ran before, nobody has told. */
+function asBefore(args: Args): Args {
+  return { ...args, numprocesses: 1, init_delay: 1 };
 }
 
 async function restart(args: Args, host: Host): Promise<void> {

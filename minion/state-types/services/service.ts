@@ -110,7 +110,7 @@ export const serviceRunning = defineState({
   },
   apply: applyRunning,
   answers: (change) => change.action !== 'remove' && change.to.running === true,
-  restarts: true,
+  bringBack: restartOrReload,
   react: restartOrReload,
 });
 

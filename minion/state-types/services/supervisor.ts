@@ -81,13 +81,15 @@ export const supervisorProgram = defineState<Args, Program>({
       },
       async takeBack({ wasThere }) {
         await update(host, args.name);
-        if (wasThere && ran) await probe({ ...args, numprocesses: 1, init_delay: 1 }, host);
+        if (wasThere && ran) await probe(asBefore(args), host);
       },
     });
   },
   // What did not run and now does has been started on all that it watches.
   answers: (change) => change.action !== 'remove' && change.to.active === true,
-  restarts: true,
+  async bringBack(args, host) {
+    if (mustRun(args)) await restart(asBefore(args), host);
+  },
   async react(args, host) {
     if (!mustRun(args)) return 'left alone: it is not started by supervisor itself';
     await restart(args, host);
@@ -163,6 +165,11 @@ function replacement(args: Named, content: string | null): Omit<Replacement, 'ta
     mark: markOf(args),
     taken: content === null ? null : digest(content),
   };
+}
+
+/** How many of its processes ran before, nobody has told. */
+function asBefore(args: Args): Args {
+  return { ...args, numprocesses: 1, init_delay: 1 };
 }
 
 async function restart(args: Args, host: Host): Promise<void> {

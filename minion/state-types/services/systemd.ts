@@ -201,7 +201,7 @@ export const systemdUnitAbsent = defineState<UnitAbsentArgs, UnitFile>({
   systemd.unit_absent: []
 `,
   textAttribute: 'content',
-  takes: ({ name }) => [`unit:${name}`],
+  takes: (args) => [`path:${fileOf(args)}`, `unit:${args.name}`],
   settles: (args) => gone([`path:${fileOf(args)}`]),
   read: readLeft,
   want: () => null,

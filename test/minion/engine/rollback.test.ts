@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { placeFiles } from '../../../minion/engine/kept-files.ts';
 import { defineState } from '../../../minion/engine/state-type.ts';
 import type { StateType } from '../../../minion/engine/state-type.ts';
+import type { Host } from '../../../minion/host/host.ts';
 import { ConductorError } from '../../../shared/errors.ts';
 import { fakeHost } from '../../helpers/fake-host.ts';
 import type { FakeHost } from '../../helpers/fake-host.ts';
@@ -47,19 +48,21 @@ const service = (failing: RegExp): StateType =>
     name: 'toy.service',
     example: '',
     schema: file,
-    restarts: true,
     read: () => Promise.resolve({}),
     want: () => ({}),
     apply: () => Promise.resolve(),
-    async react(_args, host) {
-      await host.run(['restart']);
-      for (const path of ['/conf', '/conf.d/more']) {
-        const bytes = await host.readFile(path);
-        if (failing.test(Buffer.from(bytes ?? []).toString())) throw cannot('restart');
-      }
-      return 'restarted';
-    },
+    react: async (_args, host) => restart(failing, host),
+    bringBack: async (_args, host) => restart(failing, host),
   });
+
+async function restart(failing: RegExp, host: Host): Promise<string> {
+  await host.run(['restart']);
+  for (const path of ['/conf', '/conf.d/more']) {
+    const bytes = await host.readFile(path);
+    if (failing.test(Buffer.from(bytes ?? []).toString())) throw cannot('restart');
+  }
+  return 'restarted';
+}
 
 interface Setting {
   readonly host: FakeHost;
@@ -112,7 +115,7 @@ test('a service that does not come up on new files gets the old ones back, and b
   t.like(outcome('service').error, {
     code: 'COMMAND_FAILED',
     message:
-      'Cannot restart: the test says so; the old "/conf", "/conf.d/more" is back, and it is up on that again',
+      'Cannot restart: the test says so; the old "/conf" is back and the new "/conf.d/more" is gone, and it is up on that again',
     output: 'boo',
   });
   t.deepEqual(journal.all(), [], 'it runs on what is there');
@@ -195,11 +198,11 @@ test('a service that was down and does not start on new files is started on the 
     name: 'toy.service',
     example: '',
     schema: file,
-    restarts: true,
     read: () => Promise.resolve({ up: isUp }),
     want: () => ({ up: true }),
     apply: start,
     answers: () => true,
+    bringBack: start,
     react: async () => {
       await start();
       return 'restarted';
@@ -209,10 +212,7 @@ test('a service that was down and does not start on new files is started on the 
   const hosts = { within: () => host };
   const { outcome } = await run([conf, more, watching], { world: toyWorld(), types, hosts });
   t.true(isUp);
-  t.regex(
-    outcome('service').error?.message ?? '',
-    /^Cannot start: .*the old "\/conf", .* is back/u,
-  );
+  t.regex(outcome('service').error?.message ?? '', /^Cannot start: .*the old "\/conf" is back/u);
 });
 
 test('killed between the write and the restart, the next run puts the old files back', async (t) => {
@@ -231,7 +231,7 @@ test('killed between the write and the restart, the next run puts the old files 
   t.deepEqual(next.statuses, ['/conf: unchanged', '/conf.d/more: unchanged', 'service: failed']);
   t.regex(
     next.outcome('service').error?.message ?? '',
-    /the old "\/conf", .* is back, and it is up/u,
+    /the old "\/conf" is back and .*, and it is up/u,
   );
   t.is(host.text('/conf'), 'old');
   t.is(host.text('/conf.d/more'), null);
@@ -291,7 +291,10 @@ test('what a state that nobody watches adds to a file is no edit of somebody els
   const directory = newDirectory();
   const adding = declare('adding', { type: 'toy.file', args: { name: '/conf', value: 'new too' } });
   const { outcome } = await runOn({ host, directory, before: [adding] });
-  t.regex(outcome('service').error?.message ?? '', /the old "\/conf", .* is back, and it is up/u);
+  t.regex(
+    outcome('service').error?.message ?? '',
+    /the old "\/conf" is back and .*, and it is up/u,
+  );
   t.is(host.text('/conf'), 'old');
 });
 
@@ -303,7 +306,7 @@ test('nor is what the tree asks for by now', async (t) => {
   const next = await runOn({ host, directory, first: newer });
   t.regex(
     next.outcome('service').error?.message ?? '',
-    /the old "\/conf", .* is back, and it is up/u,
+    /the old "\/conf" is back and .*, and it is up/u,
   );
   t.is(host.text('/conf'), 'old');
 });
@@ -393,7 +396,7 @@ test('nor is one that takes the place of a file while it is put back', async (t)
 
 test('nor with the files that are put back, whether or not it comes up on these', async (t) => {
   for (const [failing, words] of [
-    [/new/u, 'the old "/conf" is back, and it is up on that again'],
+    [/new/u, 'the old "/conf" is back, and it is up on that again; what "/srv/app" changed stays'],
     [/new|old/u, 'it does not come up on the old "/conf" either, so the new stays'],
   ] as const) {
     const host = withOld();
@@ -427,7 +430,10 @@ test('a roll-back that is cut short is done by the next run', async (t) => {
   t.not(cut.journal.all().length, 0);
 
   const next = await runOn({ host, directory });
-  t.regex(next.outcome('service').error?.message ?? '', /the old "\/conf", .* is back, and it is/u);
+  t.regex(
+    next.outcome('service').error?.message ?? '',
+    /the old "\/conf" is back and .*, and it is/u,
+  );
   t.deepEqual([host.text('/conf'), host.text('/conf.d/more')], ['old', null]);
 });
 
@@ -449,7 +455,10 @@ test('so is one in which the service goes on though it was told to stop', async 
   const first = await runOn({ host: hanging, directory, signal, patienceMs: 10 });
   t.regex(first.outcome('service').error?.message ?? '', /cut short, .*: Cannot end "service"/u);
   const next = await runOn({ host, directory });
-  t.regex(next.outcome('service').error?.message ?? '', /the old "\/conf", .* is back, and it is/u);
+  t.regex(
+    next.outcome('service').error?.message ?? '',
+    /the old "\/conf" is back and .*, and it is/u,
+  );
 });
 
 const twoOld = (): FakeHost =>
