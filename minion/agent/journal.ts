@@ -41,10 +41,17 @@ export function openJournal(stateDirectory: string, log: Logger): Journal {
     hasEnded: (job) => ended.has(job),
     all: () =>
       listOwn(directory, /^[0-9a-f-]{36}\.json$/u)
-        .map((name) =>
-          readOwn(join(directory, name), (value) => journalEntrySchema.parse(value), log),
-        )
+        .map((name) => readOwn(join(directory, name), entryOf(name.slice(0, -5)), log))
         .filter((entry) => entry !== null)
         .toSorted((a, b) => a.receivedAt.localeCompare(b.receivedAt)),
+  };
+}
+
+/** Reads the entry of one job; a copy under the name of another would make an ended run run again. */
+function entryOf(job: string): (value: unknown) => JournalEntry {
+  return (value) => {
+    const entry = journalEntrySchema.parse(value);
+    if (entry.options.job === job) return entry;
+    throw new Error(`it is of job ${entry.options.job}`);
   };
 }

@@ -1,7 +1,17 @@
 import test from 'ava';
-import { lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { createCore } from '../../../minion/agent/core.ts';
+import { filesPutAside } from '../../../minion/agent/files.ts';
 import { openJournal } from '../../../minion/agent/journal.ts';
 import { openSpool } from '../../../minion/agent/spool.ts';
 import { createLink } from '../../../minion/agent/link.ts';
@@ -68,6 +78,24 @@ test('whom to believe is known from a copy also where a link to nothing stands i
   symlinkSync('/nowhere/at/all', path);
   t.deepEqual(readTrust(stateDirectory, silentLog), trust);
   t.true(lstatSync(path).isFile());
+});
+
+test('a run that has ended does not run again for a copy of its entry under another name', (t) => {
+  const stateDirectory = newStateDirectory();
+  mkdirSync(join(stateDirectory, 'ended'), { mode: 0o700 });
+  const journal = openJournal(stateDirectory, silentLog);
+  const entry = journalEntry();
+  const { job } = entry.options;
+  const [other, own] = [uuidv7(), { ...entry, options: { ...entry.options, job: uuidv7() } }];
+  for (const one of [entry, own]) journal.put(one);
+  journal.end(job);
+  copyFileSync(
+    join(stateDirectory, 'ended', `${job}.json`),
+    join(stateDirectory, 'jobs', `${other}.json`),
+  );
+  t.deepEqual(journal.all(), [own]);
+  t.is(filesPutAside(stateDirectory).filter((name) => name.includes(other)).length, 1);
+  t.false(existsSync(join(stateDirectory, 'jobs', `${other}.json`)));
 });
 
 test('a report that is damaged is told as that of the run that it was', (t) => {
