@@ -7,7 +7,7 @@ const UNITS = new Map([
   ['d', 86_400],
 ]);
 
-const DAY_SECONDS = 86_400;
+export const DAY_SECONDS = 86_400;
 
 /** A hundred years: the calendar of the language ends not long after. */
 const LONGEST_DAYS = 36_500;
@@ -24,7 +24,8 @@ export function parseTimeout(text: string): number {
 export function parseDuration(option: string, text: string, mostDays = LONGEST_DAYS): number {
   const seconds = secondsIn(text);
   if (seconds !== null && seconds <= mostDays * DAY_SECONDS) return seconds;
-  const expected = `write 90s, 30m, 1h or 7d, and ${mostDays}d at most`;
+  const examples = mostDays < 7 ? '90s, 30m or 1h' : '90s, 30m, 1h or 7d';
+  const expected = `write ${examples}, and ${mostDays}d at most`;
   throw new ConductorError('USAGE', `Cannot read ${option} "${text}": ${expected}`);
 }
 

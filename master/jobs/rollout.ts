@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DAY_SECONDS } from '../../shared/duration.ts';
 import { ConductorError } from '../../shared/errors.ts';
 
 const share = z
@@ -8,12 +9,18 @@ const share = z
 
 const time = z.iso.datetime();
 
+export const LONGEST_BATCH_WAIT_DAYS = 1;
+
 /** How a job goes over its targets: how many at once, how many failures it bears, from when to when. */
 export const rolloutSchema = z.strictObject({
   /** How many may be under way at once, `5` or `10%`; `null` for all. */
   batch: share.nullable().default(null),
   /** How long the place of a target that has ended stays empty. */
-  batchWaitSeconds: z.int().nonnegative().max(86_400, 'must be at most a day').default(0),
+  batchWaitSeconds: z
+    .int()
+    .nonnegative()
+    .max(LONGEST_BATCH_WAIT_DAYS * DAY_SECONDS, 'must be at most a day')
+    .default(0),
   /** With so many failures, `3` or `10%` of the targets, nothing more is delivered; `null`: never mind. */
   maxFailures: share.nullable().default(null),
   /** Not before this; `null` for at once. */

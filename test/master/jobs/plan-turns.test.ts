@@ -186,6 +186,11 @@ test('an option that cannot be read is told by its name', (t) => {
   t.throws(reading({ maxFailures: '101%' }), { message: /--max-failures "101%"/u });
   t.throws(reading({ batchWait: '3s' }), { message: /--batch-wait without --batch/u });
   t.throws(reading({ batch: '1', batchWait: '3' }), { message: /--batch-wait "3": write 90s/u });
+  for (const batchWait of ['-2m', '0s', '100d', '25h'])
+    t.throws(reading({ batch: '1', batchWait }), {
+      message: `Cannot read --batch-wait "${batchWait}": write 90s, 30m or 1h, and 1d at most`,
+    });
+  t.is(reading({ batch: '1', batchWait: '1d' })().batchWaitSeconds, 86_400);
   t.throws(reading({ at: '+2' }), { message: /--at "\+2": write 22:30, \+2h, or/u });
   t.throws(reading({ expires: '+1' }), { message: /--expires "\+1": write 22:30, \+2h, or/u });
 });
