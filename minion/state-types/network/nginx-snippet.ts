@@ -14,6 +14,7 @@ import {
   snippetMark,
   snippetReplacement,
 } from './lib/nginx.ts';
+import { reload } from './lib/nginx-reload.ts';
 
 type Snippet = {
   content: string;
@@ -33,10 +34,7 @@ const nameFields = {
     .describe(
       'Where it belongs: snippets are included by sites, what ends in .conf in conf.d by all',
     ),
-  reload: z
-    .boolean()
-    .default(true)
-    .describe('Makes a running nginx take it at once; false leaves that to a service that watches'),
+  reload,
 };
 
 const schema = z

@@ -13,6 +13,7 @@ import {
   siteChange,
   siteReplacement,
 } from './lib/nginx.ts';
+import { reload } from './lib/nginx-reload.ts';
 import { parentsOf } from '../lib/resources.ts';
 import { hasTaken, replaceConfiguration } from '../lib/staged.ts';
 import { ONE_SOURCE, hasOneSource, textFrom, textSource } from '../lib/text-source.ts';
@@ -33,10 +34,7 @@ const siteName = z.string().regex(/^(?!\.)[\w.@+-]{1,100}$/u, {
 
 const nameFields = {
   name: siteName.describe('Name of the site: of its file in sites-available'),
-  reload: z
-    .boolean()
-    .default(true)
-    .describe('Makes a running nginx take it at once; false leaves that to a service that watches'),
+  reload,
 };
 
 const schema = z
