@@ -18,7 +18,7 @@ import { createProgressBoard } from '../../master/jobs/progress.ts';
 import { resolveTarget } from '../../master/jobs/resolve-target.ts';
 import { jsonMapping } from '../../master/json-values.ts';
 import { renderData } from '../../master/render/data.ts';
-import { renderTable, renderTime, short } from '../../master/render/table.ts';
+import { renderTable, renderTime, short, shortRevision } from '../../master/render/table.ts';
 import { openBlobStore } from '../../master/revisions/blob-store.ts';
 import { createPublisher } from '../../master/revisions/publisher.ts';
 import { watchTree } from '../../master/revisions/watch-tree.ts';
@@ -401,6 +401,8 @@ test('times are near for people and exact for programs', (t) => {
   t.is(shown(null), '-');
   t.is(renderTime('2026-01-01T11:57:00Z', { isTerminal: false, now }), '2026-01-01T11:57:00Z');
   t.is(short('0123456789abcdef', { isTerminal: true }).length, 13);
+  t.is(shortRevision('0123456789abcdef'), '0123456789ab');
+  t.is(shortRevision(null), '-');
 });
 
 test('data is shown as indented lines', (t) => {
