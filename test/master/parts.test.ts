@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
@@ -545,6 +545,25 @@ test('a change deep in a directory is noticed, also in one that is new', async (
   await until(() => calls > before);
   watch.stop();
   t.true(calls > before);
+});
+
+test('a file that cannot be watched is looked for again, and no trouble', async (t) => {
+  const directory = directoryFor(t);
+  const lines: string[] = [];
+  const log = createLogger({ name: 'test', level: 'warn', write: (line) => lines.push(line) });
+  let calls = 0;
+  const changed = () => {
+    calls += 1;
+    return Promise.resolve();
+  };
+  const watch = watchTree(directory, changed, { log, debounceMs: 20 });
+  symlinkSync('loop', join(directory, 'loop'));
+  await until(() => calls > 0);
+  const before = calls;
+  writeFileSync(join(directory, 'web.yaml'), 'x');
+  await until(() => calls > before);
+  watch.stop();
+  t.deepEqual(lines, []);
 });
 
 test('a tree that changes is published without being asked', async (t) => {
