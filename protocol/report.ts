@@ -110,6 +110,8 @@ export const reportSchema = z.strictObject({
   cause: z.enum(['job', 'refresh', 'local']),
   revision: z.string(),
   dryRun: z.boolean(),
+  /** What was applied in place of the top file's state files; absent of a run of the whole tree. */
+  stateFiles: z.optional(z.array(z.string()).check(z.minLength(1))),
   /** `failed` also when the run could not be compiled: then `error` says why and there are no outcomes. */
   status: z.enum(['ok', 'changed', 'failed', 'timeout', 'cancelled', 'expired', 'interrupted']),
   error: z.optional(error),

@@ -52,6 +52,8 @@ const lastRun = z.strictObject({
   owed: count,
 });
 
+const lastPartialRun = z.strictObject({ ...lastRun.shape, stateFiles: z.array(z.string()) });
+
 const running = z.strictObject({
   job: z.string(),
   state: z.enum(TARGET_STATES),
@@ -77,7 +79,10 @@ export const minionStatus = z.strictObject({
   pause: z
     .strictObject({ until: z.string(), why: z.string(), isConfirmed: z.boolean() })
     .nullable(),
+  /** Of the whole tree. */
   lastRun: lastRun.nullable(),
+  /** Of some state files, if that was after `lastRun`. */
+  lastPartialRun: lastPartialRun.nullable(),
   /** How many of its states have drifted in the last seven days. */
   drift: count,
   running: z.array(running),

@@ -125,9 +125,12 @@ function silent(patienceMs: number): Error {
   );
 }
 
+const NOT_RUNNING =
+  'nothing listens there; is "master serve" running? (systemctl status conductor-master)';
+
 const REASONS = new Map([
-  ['ENOENT', 'nothing listens there; is "master serve" running?'],
-  ['ECONNREFUSED', 'nothing listens there; is "master serve" running?'],
+  ['ENOENT', NOT_RUNNING],
+  ['ECONNREFUSED', NOT_RUNNING],
   ['EACCES', 'this user may not; root and the group of the master may'],
 ]);
 

@@ -5,10 +5,10 @@ import { jsonText } from '../../shared/json-text.ts';
 import { jobsAnswer, keysAnswer, RUN_KINDS, type JobAnswer } from '../api/answers.ts';
 import { didYouMean } from '../../shared/suggest.ts';
 import type { Client } from '../cli/client.ts';
-import type { Terminal } from '../cli/terminal.ts';
 import { readCommon, withCommon, type Context } from '../cli/context.ts';
 import { parsePast } from '../cli/moment.ts';
 import { parseCount, parseMinionId } from '../cli/values.ts';
+import { appliedWords } from '../render/applied.ts';
 import { renderTable, renderTime } from '../render/table.ts';
 
 const optionsSchema = z.object({
@@ -83,20 +83,9 @@ function rowOf(job: JobAnswer, { terminal }: Context): string[] {
     job.target,
     job.kind,
     job.dryRun ? 'dry run' : 'apply',
-    appliedOf(job, terminal),
+    appliedWords(job.stateFiles, terminal),
     summaryOf(job, begins),
   ];
-}
-
-/** So much of a list of files leaves people the other columns. */
-const WIDEST_APPLIED = 30;
-
-/** The state files, or that it was the top file; of a local run nobody has told. */
-function appliedOf({ kind, stateFiles }: JobAnswer, { isTerminal }: Terminal): string {
-  if (kind === 'local') return '-';
-  const text = stateFiles.length === 0 ? 'top file' : stateFiles.join(', ');
-  const isShort = !isTerminal || text.length <= WIDEST_APPLIED;
-  return isShort ? text : `${text.slice(0, WIDEST_APPLIED)}…`;
 }
 
 /** `2 changed, 1 failed`. */

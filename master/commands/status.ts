@@ -4,10 +4,10 @@ import { z } from 'zod';
 import { EXIT } from '../../shared/exit-codes.ts';
 import { jsonText } from '../../shared/json-text.ts';
 import { escapeControls } from '../../shared/log.ts';
-import { renderCounts } from '../../shared/render-counts.ts';
 import { pingAnswer, statusAnswer, type MinionStatus, type StatusAnswer } from '../api/answers.ts';
 import { readCommon, withCommon, withTarget, type Context } from '../cli/context.ts';
-import { renderTable, renderTime, short } from '../render/table.ts';
+import { STATUS_COLUMNS, statusRow } from '../render/minion-status.ts';
+import { renderTable, renderTime, shortRevision } from '../render/table.ts';
 
 export function addStatus(program: Command, context: Context): void {
   const status = program
@@ -31,11 +31,11 @@ function showStatus({ terminal }: Context, status: StatusAnswer): void {
     terminal.err(color ? styleText('yellow', line) : line);
   if (isTerminal) {
     const { revision } = status;
-    const words = revision === null ? 'none' : short(revision.revision, terminal);
+    const words = revision === null ? 'none' : shortRevision(revision.revision);
     terminal.out(`revision ${words}, published ${at(revision?.publishedAt ?? null)}`);
   }
-  const rows = status.minions.map((minion) => rowOf(minion, at, terminal));
-  for (const line of renderTable(COLUMNS, rows, terminal)) terminal.out(line);
+  const rows = status.minions.map((minion) => statusRow(minion, { isTerminal, at }));
+  for (const line of renderTable(STATUS_COLUMNS, rows, terminal)) terminal.out(line);
 }
 
 /** What somebody should do something about, in lines. Only of the tree's own words do several lines come. */
@@ -56,61 +56,11 @@ function warnings({ alarms, broken, pendingKeys, minions }: StatusAnswer, at: At
   ];
 }
 
-const COLUMNS = [
-  'minion',
-  'is',
-  'since',
-  'last run',
-  'result',
-  'revision',
-  'owed',
-  'drift',
-  'next refresh',
-  'schedule',
-  'paused',
-] as const;
-
 function pausedWords(
   { until, why, isConfirmed }: NonNullable<MinionStatus['pause']>,
   at: At,
 ): string {
   return `until ${at(until)}: ${why}${isConfirmed ? '' : ' (not confirmed yet)'}`;
-}
-
-function rowOf(minion: MinionStatus, at: At, terminal: Context['terminal']): string[] {
-  const { id, online, since, lastRun } = minion;
-  return [
-    id,
-    online ? 'online' : 'offline',
-    at(since),
-    at(lastRun?.endedAt ?? null),
-    resultWords(minion),
-    short(lastRun?.revision ?? null, terminal),
-    String(lastRun?.owed ?? 0),
-    String(minion.drift),
-    ...comingWords(minion, at),
-  ];
-}
-
-function resultWords({ running, lastRun }: MinionStatus): string {
-  const last = lastRun === null ? '-' : `${lastRun.status} (${renderCounts(lastRun.counts)})`;
-  if (running.length === 0) return last;
-  const now = running.map(runningWords).join('; ');
-  return lastRun === null ? now : `${now}; last: ${last}`;
-}
-
-function comingWords({ nextRefresh, scheduleSource, pause }: MinionStatus, at: At): string[] {
-  return [
-    at(nextRefresh),
-    scheduleSource ?? '-',
-    pause === null ? '-' : `until ${at(pause.until)}`,
-  ];
-}
-
-function runningWords(running: MinionStatus['running'][number]): string {
-  const { state, number, total, current, waits } = running;
-  if (number !== null) return `${state} ${number}/${total ?? '?'} ${current ?? ''}`;
-  return waits === null ? state : `${state}: ${waits}`;
 }
 
 export function addPing(program: Command, context: Context): void {

@@ -7,6 +7,7 @@ import type { Terminal } from '../cli/terminal.ts';
 import { prefixBelow, prefixOf } from './host-lines.ts';
 import { createLiveHosts, type LiveHosts } from './live-hosts.ts';
 import { FEW, isFailure, renderSame } from './same-outcomes.ts';
+import { shortRevision } from './table.ts';
 
 /** Shows a job while it happens. */
 export interface JobView {
@@ -69,7 +70,7 @@ const MOST_LIVE = 10;
 function begin(view: Shown, { job, revision, targets }: Extract<JobEvent, { event: 'job' }>): void {
   view.targets = targets;
   const count = targets.length === 1 ? '1 target' : `${targets.length} targets`;
-  view.terminal.out(`job ${job}, revision ${revision.slice(0, 12)}, ${count}`);
+  view.terminal.out(`job ${job}, revision ${shortRevision(revision)}, ${count}`);
 }
 
 function isGrouped({ targets, options }: Shown): boolean {

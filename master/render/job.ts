@@ -7,7 +7,7 @@ import { ALL_AT_ONCE } from '../jobs/rollout.ts';
 import type { Terminal } from '../cli/terminal.ts';
 import { prefixBelow, prefixOf } from './host-lines.ts';
 import { FEW, isFailure, renderSame } from './same-outcomes.ts';
-import { renderTable, renderTime, short } from './table.ts';
+import { renderTable, renderTime, shortRevision } from './table.ts';
 
 /** A job, or what a minion ran by itself, and a line for each of its targets. */
 export function renderJob(job: JobAnswer, terminal: Terminal): string[] {
@@ -21,9 +21,7 @@ export function renderJob(job: JobAnswer, terminal: Terminal): string[] {
   ]);
   return [
     titleOf(job),
-    [`made ${job.createdAt}, revision ${short(job.revision, terminal)}`, ...askedOf(job)].join(
-      ', ',
-    ),
+    [`made ${job.createdAt}, revision ${shortRevision(job.revision)}`, ...askedOf(job)].join(', '),
     ...renderTable(['minion', 'state', 'is', 'since', 'result'], rows, terminal),
   ];
 }

@@ -49,8 +49,12 @@ export function renderTime(
   return distance > 0 ? `in ${count} ${unit}` : `${count} ${unit} ago`;
 }
 
-/** The first letters of a revision or job, enough for people. */
-export function short(id: string | null, { isTerminal }: { isTerminal: boolean }): string {
-  if (id === null) return '-';
+/** As runs show it: nobody tells revisions apart by more of them, and documents have them in full. */
+export function shortRevision(id: string | null): string {
+  return id === null ? '-' : id.slice(0, 12);
+}
+
+/** The first letters of a job, enough for people. */
+export function short(id: string, { isTerminal }: { isTerminal: boolean }): string {
   return isTerminal ? id.slice(0, 13) : id;
 }

@@ -1,5 +1,5 @@
 import { watch } from 'node:fs';
-import { messageOf } from '../../shared/errors.ts';
+import { messageOf, systemCode } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 
 export interface TreeWatch {
@@ -41,11 +41,16 @@ export function watchTree(
   };
 }
 
+/** Of a file that nobody may read yet, or that is gone again, as those that editors write first: the others are watched. */
+const OF_ONE_FILE: ReadonlySet<string> = new Set(['EACCES', 'ELOOP', 'ENOENT']);
+
 /** A directory that cannot be watched (it is not there yet) is still polled. */
 function startWatching(directory: string, nudge: () => void, log: Logger) {
   try {
     const watcher = watch(directory, { recursive: true }, nudge);
     watcher.on('error', (error) => {
+      // What there is to read is seen, and told, by the next look.
+      if (OF_ONE_FILE.has(systemCode(error) ?? '')) return nudge();
       log.warn({ directory, problem: messageOf(error) }, 'Tree watch failed');
     });
     return watcher;

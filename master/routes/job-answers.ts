@@ -47,7 +47,7 @@ async function ownRunAnswer(
     kind,
     createdAt: startedAt,
     target: minion,
-    stateFiles: [],
+    stateFiles: [...own.stateFiles],
     params: {},
     dryRun,
     timeoutSeconds: null,

@@ -10,7 +10,7 @@ import { findKey } from '../keys/manage-keys.ts';
 import { pauseOf } from '../pauses/minion-pauses.ts';
 import type { Services } from '../services.ts';
 import type { Intention } from '../store/intention-store.ts';
-import type { Job, JobTarget, Minion, ReportSummary } from '../store/store.ts';
+import type { Job, JobTarget, LatestRuns, Minion, ReportSummary } from '../store/store.ts';
 
 export function statusRoutes(app: FastifyInstance, services: Services, caller: Caller): void {
   addRoute(app, caller, {
@@ -48,17 +48,17 @@ async function status(services: Services): Promise<StatusAnswer> {
     pendingKeys: all.filter(({ state }) => state === 'pending').length,
     alarms: [...alarms.list()],
     minions: accepted.map((minion) => {
-      const report = latest.get(minion.id);
+      const last = latest.get(minion.id) ?? NO_RUNS;
       const unfinished = underWay.get(minion.id) ?? [];
       const intention = intentions.get(minion.id) ?? NO_INTENTION;
       const drift = drifts.get(minion.id) ?? 0;
-      return minionStatus(services, minion, { report, unfinished, waiting, intention, drift });
+      return minionStatus(services, minion, { last, unfinished, waiting, intention, drift });
     }),
   };
 }
 
 interface Past {
-  readonly report: ReportSummary | undefined;
+  readonly last: LatestRuns;
   readonly unfinished: readonly JobTarget[];
   /** Jobs of which a target waits, by their ids. */
   readonly waiting: ReadonlyMap<string, Job>;
@@ -66,13 +66,14 @@ interface Past {
   readonly drift: number;
 }
 
+const NO_RUNS: LatestRuns = { whole: null, partial: null };
 const NO_INTENTION: Intention = { scheduleSource: null, pause: null, owed: null };
 const WEEK_MS = 7 * 86_400_000;
 
 function minionStatus(
   { presence, jobs, now }: Services,
   minion: Minion,
-  { report, unfinished, waiting, intention, drift }: Past,
+  { last, unfinished, waiting, intention, drift }: Past,
 ): MinionStatus {
   const { id, groups, address, version, nextRefresh } = minion;
   const session = presence.get(id);
@@ -86,7 +87,8 @@ function minionStatus(
     nextRefresh,
     scheduleSource: intention.scheduleSource,
     pause: pauseOf(intention, now()),
-    lastRun: report === undefined ? null : lastRun(report),
+    lastRun: last.whole === null ? null : runOf(last.whole),
+    lastPartialRun: last.partial === null ? null : partialRunOf(last.partial),
     drift,
     running: unfinished.map((target) => runningOf(jobs, waiting.get(target.job), target)),
   };
@@ -99,8 +101,12 @@ function runningOf(jobs: Jobs, waiting: Job | undefined, target: JobTarget) {
   return { job, state, number, total, current, waits };
 }
 
-function lastRun({ job, cause, status: result, endedAt, revision, counts, owed }: ReportSummary) {
+function runOf({ job, cause, status: result, endedAt, revision, counts, owed }: ReportSummary) {
   return { job, cause, status: result, endedAt, revision, counts, owed };
+}
+
+function partialRunOf(run: ReportSummary) {
+  return { ...runOf(run), stateFiles: [...run.stateFiles] };
 }
 
 /** The tree directory as it is now: what it means for a minion, or the pillars that it gives to all of them. */

@@ -242,11 +242,21 @@ export interface ReportSummary {
   readonly cause: Report['cause'];
   readonly status: Report['status'];
   readonly dryRun: boolean;
+  /** Those that were applied in place of the top file's; none of a run of the whole tree. */
+  readonly stateFiles: readonly string[];
   readonly revision: string;
   readonly startedAt: string;
   readonly endedAt: string;
   readonly counts: Counts;
   readonly owed: number;
+}
+
+/** What a minion did last; a dry run is nothing that it did. */
+export interface LatestRuns {
+  /** Of the whole tree. */
+  readonly whole: ReportSummary | null;
+  /** Of some state files, if that was after the run of the whole tree. */
+  readonly partial: ReportSummary | null;
 }
 
 export interface ReportStore {
@@ -265,13 +275,13 @@ export interface ReportStore {
     minion: string,
     like: Pick<Job, 'dryRun' | 'stateFiles'>,
   ): Promise<number | null>;
-  /** The newest of each minion that is no dry run. */
-  latest(): Promise<ReadonlyMap<string, ReportSummary>>;
+  /** Of each minion that has a key here and has run anything. */
+  latest(): Promise<ReadonlyMap<string, LatestRuns>>;
   /** How many bytes of reports have come since they were pruned last, or since the store was opened. */
   bytesAdded(): number;
   /**
    * Forgets reports received before then, and above the size the oldest ones of whichever minions have most; jobs go
-   * with them. The newest of each minion that is no dry run stays.
+   * with them. What each minion did last stays, as `latest` tells it, and its newest run of some state files.
    */
   prune(limits: { receivedBefore: string; bytes: number }): Promise<number>;
 }

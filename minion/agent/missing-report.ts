@@ -52,6 +52,7 @@ export function missingReport(
     cause: options.cause,
     revision: revision ?? '',
     dryRun: options.dryRun,
+    ...(options.stateFiles.length === 0 ? {} : { stateFiles: options.stateFiles }),
     status,
     error,
     startedAt: startedAt.toISOString(),

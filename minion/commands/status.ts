@@ -3,6 +3,7 @@ import { pauseIn } from '../agent/pause.ts';
 import type { Configuration } from '../config.ts';
 import { askAgent, isAnswered } from '../agent/local-socket.ts';
 import { pauseSchema } from '../../protocol/pause.ts';
+import type { Holder } from '../../protocol/report.ts';
 import { holderOf } from '../run/holder.ts';
 import { EXIT } from '../../shared/exit-codes.ts';
 import { pauseWords } from '../../shared/pause.ts';
@@ -21,17 +22,28 @@ export function addStatus(program: Command, context: Context): void {
       const status = isRunning ? await agentStatus(config) : keptStatus(context, config);
       if (!isRunning) context.exit(EXIT.offline);
       const run = holderOf(config.state_directory);
-      if (json) terminal.out(JSON.stringify({ isRunning, ...status, run }));
-      else {
-        const underWay = run === null ? null : renderHolder(run);
-        for (const [key, value] of Object.entries({ isRunning, ...status, run: underWay }))
-          terminal.out(`${words(key)}: ${key === 'paused' ? pausedWords(value) : shown(value)}`);
-      }
+      if (json) return terminal.out(JSON.stringify({ isRunning, ...status, run }));
+      const { running = null, ...rest } = status;
+      for (const [key, value] of Object.entries({
+        isRunning,
+        ...rest,
+        run: runWords(run, running),
+      }))
+        terminal.out(`${words(key)}: ${key === 'paused' ? pausedWords(value) : shown(value)}`);
     });
 }
 
+/** The run that is under way here, whoever has started it; one of the agent's may wait for files, or have told its end. */
+function runWords(run: Holder | null, ofAgent: unknown): string | null {
+  if (run !== null) return renderHolder(run);
+  return typeof ofAgent === 'string' ? `job ${ofAgent} (about to begin, or just ended)` : null;
+}
+
 /** What an agent will find that starts now. */
-function keptStatus(context: Context, { id, state_directory }: Configuration) {
+function keptStatus(
+  context: Context,
+  { id, state_directory }: Configuration,
+): Record<string, unknown> {
   const parts = { now: () => new Date(), log: logOf(context, 'error') };
   return { minion: id, paused: pauseIn(state_directory, parts) };
 }

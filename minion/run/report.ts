@@ -24,7 +24,7 @@ export interface Ended {
 export function reportOf(request: RunRequest, ended: Ended): Report {
   const { options, minion, revision, paused, starts } = request;
   const { startedAt, milliseconds, signal, outcomes, redact } = ended;
-  const { job, cause, dryRun } = options;
+  const { job, cause, dryRun, stateFiles } = options;
   const debts = ended.debts.map((debt) => ({
     ...debt,
     key: redact(debt.key),
@@ -37,6 +37,7 @@ export function reportOf(request: RunRequest, ended: Ended): Report {
     cause,
     revision,
     dryRun,
+    ...(stateFiles.length === 0 ? {} : { stateFiles }),
     status: statusOf(ended),
     ...(error === null ? {} : { error: errorOf(error, redact) }),
     startedAt: startedAt.toISOString(),

@@ -89,7 +89,7 @@ onHosts(
     t.regex(stdout, /^appserver\s+paused\s+-$/mu);
     t.like((await shown()).pause, { why: WHY, isConfirmed: true });
     await until('the run that was under way', 60, async () =>
-      /^running: none$/mu.test(await sh(appserver, 'minion status')),
+      /^run: none$/mu.test(await sh(appserver, 'minion status')),
     );
     const begun = Date.now();
     await sh(appserver, 'systemctl restart conductor-minion');

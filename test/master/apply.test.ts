@@ -192,16 +192,17 @@ test('what a minion ran by itself is listed, shown and watched as a job is', asy
   const refresh = '0198c2f1-0000-7000-8000-000000000001';
   const local = '0298c2f1-0000-7000-8000-000000000002';
   const error = { code: 'TREE_INVALID', message: 'no such file\nat all' };
+  const partial = { outcomes: [], stateFiles: ['motd', 'nginx'] };
   for (const told of [
     report(refresh, 'web-01', { cause: 'refresh' }),
-    report(local, 'web-01', { cause: 'local', status: 'failed', error, outcomes: [] }),
+    report(local, 'web-01', { cause: 'local', status: 'failed', error, ...partial }),
   ]) {
     await minion.send({ type: 'report', report: told });
     await minion.next('report-stored');
   }
   const list = (await on.cli('jobs', 'list')).out.join('\n');
   t.regex(list, new RegExp(`${refresh}\t.*\tweb-01\trefresh\tapply\ttop file\t1 changed`, 'u'));
-  t.regex(list, new RegExp(`${local}\t.*\tweb-01\tlocal\tapply\t-\t1 failed`, 'u'));
+  t.regex(list, new RegExp(`${local}\t.*\tweb-01\tlocal\tapply\tmotd, nginx\t1 failed`, 'u'));
   const jobs = JSON.parse((await on.cli('jobs', 'list', '--kind', 'job', '--json')).out.join(''));
   t.deepEqual(jobs, { jobs: [], next: null });
   const local1 = (await on.cli('jobs', 'list', '--kind', 'local', '--limit', '1')).out.join('\n');
@@ -405,6 +406,30 @@ test('the status of a minion tells what it did last and what it does now', async
     out[1] ?? '',
     /^web-01\tonline\t.*\trunning 3\/9 pkg\.installed nginx; last: changed \(/u,
   );
+});
+
+test('the status tells the last run of the whole tree apart from one of some state files', async (t) => {
+  const on = await testMaster(t);
+  const minion = await acceptedMinion(t, on, { id: 'web-01' });
+  const row = async () => (await on.cli('status')).out[1]?.split('\t') ?? [];
+  await Promise.all([runNext(minion), on.cli('apply', '-t', 'web-01', 'notes')]);
+  const counts = String.raw`\(1 state: 1 changed\)`;
+  const only = String.raw`then only notes: changed ${counts}, 2026-01-01T00:00:01\.000Z$`;
+  const [, , , at, result = '', revision] = await row();
+  t.deepEqual([at, revision], ['-', '-']);
+  t.regex(result, new RegExp(`^${only}`, 'u'));
+
+  await Promise.all([runNext(minion, { status: 'failed' }), on.cli('apply', '-t', 'web-01')]);
+  t.regex((await row())[4] ?? '', new RegExp(`^failed ${counts}$`, 'u'));
+  t.is((await row())[5], 'a'.repeat(12));
+
+  const dry = on.cli('apply', '-t', 'web-01', '--dry-run');
+  await Promise.all([runNext(minion, { dryRun: true, status: 'ok' }), dry]);
+  await Promise.all([runNext(minion), on.cli('apply', '-t', 'web-01', 'notes')]);
+  t.regex((await row())[4] ?? '', new RegExp(`^failed ${counts}; ${only}`, 'u'));
+  const [status] = JSON.parse((await on.cli('status', '--json')).out.join('')).minions;
+  t.like(status, { lastRun: { status: 'failed' }, lastPartialRun: { status: 'changed' } });
+  t.deepEqual(status.lastPartialRun.stateFiles, ['notes']);
 });
 
 test('nothing that a minion says can act on the terminal', async (t) => {

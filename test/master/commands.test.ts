@@ -87,7 +87,7 @@ test('commands say that no master is there', async (t) => {
   t.deepEqual([code, out], [3, []]);
   t.regex(
     err[0] ?? '',
-    /^error: Cannot reach the master at ".*": nothing listens there; is "master serve" running\?$/u,
+    /^error: Cannot reach the master at ".*": nothing listens there; is "master serve" running\? \(systemctl status conductor-master\)$/u,
   );
 });
 

@@ -352,7 +352,7 @@ export async function acceptedMinion(
 /** Accepts the next job, tells of one state and reports. */
 export async function runNext(minion: TestMinion, more: Parameters<typeof report>[2] = {}) {
   const { options } = await minion.next('job');
-  const { job } = options;
+  const { job, stateFiles } = options;
   await minion.send({ type: 'job-accepted', job, waiting: false });
   const event = {
     event: 'started',
@@ -364,7 +364,8 @@ export async function runNext(minion: TestMinion, more: Parameters<typeof report
   await minion.send({ type: 'job-event', job, event });
   const told = { event: 'outcome', number: 1, total: 1, outcome: outcome('hello') } as const;
   await minion.send({ type: 'job-event', job, event: told });
-  await minion.send({ type: 'report', report: report(job, minion.id, more) });
+  const applied = stateFiles.length === 0 ? {} : { stateFiles };
+  await minion.send({ type: 'report', report: report(job, minion.id, { ...applied, ...more }) });
   await minion.next('report-stored');
   return options;
 }

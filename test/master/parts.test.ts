@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
@@ -18,7 +18,7 @@ import { createProgressBoard } from '../../master/jobs/progress.ts';
 import { resolveTarget } from '../../master/jobs/resolve-target.ts';
 import { jsonMapping } from '../../master/json-values.ts';
 import { renderData } from '../../master/render/data.ts';
-import { renderTable, renderTime, short } from '../../master/render/table.ts';
+import { renderTable, renderTime, short, shortRevision } from '../../master/render/table.ts';
 import { openBlobStore } from '../../master/revisions/blob-store.ts';
 import { createPublisher } from '../../master/revisions/publisher.ts';
 import { watchTree } from '../../master/revisions/watch-tree.ts';
@@ -401,6 +401,8 @@ test('times are near for people and exact for programs', (t) => {
   t.is(shown(null), '-');
   t.is(renderTime('2026-01-01T11:57:00Z', { isTerminal: false, now }), '2026-01-01T11:57:00Z');
   t.is(short('0123456789abcdef', { isTerminal: true }).length, 13);
+  t.is(shortRevision('0123456789abcdef'), '0123456789ab');
+  t.is(shortRevision(null), '-');
 });
 
 test('data is shown as indented lines', (t) => {
@@ -543,6 +545,25 @@ test('a change deep in a directory is noticed, also in one that is new', async (
   await until(() => calls > before);
   watch.stop();
   t.true(calls > before);
+});
+
+test('a file that cannot be watched is looked for again, and no trouble', async (t) => {
+  const directory = directoryFor(t);
+  const lines: string[] = [];
+  const log = createLogger({ name: 'test', level: 'warn', write: (line) => lines.push(line) });
+  let calls = 0;
+  const changed = () => {
+    calls += 1;
+    return Promise.resolve();
+  };
+  const watch = watchTree(directory, changed, { log, debounceMs: 20 });
+  symlinkSync('loop', join(directory, 'loop'));
+  await until(() => calls > 0);
+  const before = calls;
+  writeFileSync(join(directory, 'web.yaml'), 'x');
+  await until(() => calls > before);
+  watch.stop();
+  t.deepEqual(lines, []);
 });
 
 test('a tree that changes is published without being asked', async (t) => {

@@ -4,6 +4,8 @@ import { createJobView } from '../../master/render/job-view.ts';
 import { createLiveHosts } from '../../master/render/live-hosts.ts';
 import { renderReports } from '../../master/render/job.ts';
 import { renderSame } from '../../master/render/same-outcomes.ts';
+import type { MinionStatus } from '../../master/api/answers.ts';
+import { statusRow } from '../../master/render/minion-status.ts';
 import type { JobEvent } from '../../protocol/messages.ts';
 import { outcome, report } from './harness.ts';
 
@@ -247,3 +249,35 @@ test('what runs is shown by host, with how far it is, for how long, and what is 
   for (const minion of ['m1', 'm2', 'm3']) live.target({ ...running, minion, state: 'ok' }, later);
   t.deepEqual(live.lines(later, 9), []);
 });
+
+test('several jobs of a minion are counted, with what they wait for', (t) => {
+  const one = { job: JOB, number: null, total: null, current: null, waits: null } as const;
+  const queued = { ...one, state: 'queued' } as const;
+  const away = { ...queued, waits: 'offline' };
+  const running = { ...one, state: 'running', number: 3, total: 9, current: 'pkg nginx' } as const;
+  t.is(result(), '-');
+  t.is(result(away), 'queued: offline');
+  t.is(result(queued, away), '2 queued: offline');
+  t.is(result(away, away, running, queued), 'running 3/9 pkg nginx, 3 queued: offline');
+  t.is(result(away, { ...queued, waits: 'begins at 9' }), '2 queued: offline or begins at 9');
+});
+
+const IDLE: MinionStatus = {
+  id: 'web1',
+  groups: [],
+  online: true,
+  since: null,
+  address: null,
+  version: null,
+  nextRefresh: null,
+  scheduleSource: null,
+  pause: null,
+  lastRun: null,
+  lastPartialRun: null,
+  drift: 0,
+  running: [],
+};
+
+function result(...running: MinionStatus['running']): string | undefined {
+  return statusRow({ ...IDLE, running }, { isTerminal: true, at: (time) => time ?? '-' })[4];
+}

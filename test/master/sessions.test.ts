@@ -269,7 +269,7 @@ test('a report is acknowledged once it is stored, and again when it comes again'
     await minion.send({ type: 'report', report: report(job, 'web-01', { cause: 'refresh' }) });
     t.is((await minion.next('report-stored')).job, job);
   }
-  t.is((await on.master.services.store.reports.latest()).get('web-01')?.cause, 'refresh');
+  t.is((await on.master.services.store.reports.latest()).get('web-01')?.whole?.cause, 'refresh');
 });
 
 test('ping tells who answers, who is silent and who is not there', async (t) => {

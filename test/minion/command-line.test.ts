@@ -265,6 +265,24 @@ test('without an agent the status says so, and exits with 3', async (t) => {
   t.is(out, 'is running: no\nminion: web-01\npaused: no\nrun: none');
 });
 
+test('the status names the run that is under way once, also while it waits for its files', async (t) => {
+  const { flags } = place();
+  let running: string | null = null;
+  const server = await listenLocally({
+    path: flags.at(-1) ?? '',
+    log: silentLog,
+    answer: (_request, caller) => {
+      caller.write(JSON.stringify({ minion: 'web-01', running, paused: null }));
+      caller.end();
+    },
+  });
+  t.teardown(() => server.close());
+  const status = async () => (await minion(['status', ...flags])).out;
+  t.is(await status(), 'is running: yes\nminion: web-01\npaused: no\nrun: none');
+  running = '0190';
+  t.regex(await status(), /^paused: no\nrun: job 0190 \(about to begin, or just ended\)$/mu);
+});
+
 test('what is owed is printed with whose change it answers and since when', async (t) => {
   const { state, flags } = place();
   t.is((await minion(['owed', ...flags])).out, 'nothing is owed');

@@ -118,6 +118,19 @@ test('every machine gets directories, the robot and a firewall, and nothing of e
   t.deepEqual(ids.filter((id) => /hello|nginx|postgres|circus/.test(id)), []);
 });
 
+test('rules of the firewall that are not loaded are loaded again, also where their file is as it was', async (t) => {
+  const catalog = await compiled({ groups: [] });
+  const { type, name, guards } = find(catalog, 'rules of the firewall are loaded');
+  const firewall = textOf(catalog, '/etc/nftables.conf');
+  t.deepEqual([type, name], ['cmd.run', '/usr/sbin/nft -f /etc/nftables.conf']);
+  const [, table = 'none', chain = 'none', rule = 'none'] =
+    /list chain (inet \w+) (\w+) \| grep --quiet '([^']+)'$/.exec(guards.unless.join('\n')) ?? [];
+  for (const line of [`table ${table} {`, `\tchain ${chain} {`, `\t\t${rule}`])
+    t.true(firewall.split('\n').includes(line), line);
+  const last = catalog.declarations.findLastIndex(({ id }) => id === 'nftables');
+  t.true(position(catalog, 'rules of the firewall are loaded') > last, 'the service comes first');
+});
+
 test('a machine of each group compiles without any eKnight', async (t) => {
   for (const group of ['conductor', 'appserver', 'database']) {
     t.true((await compiled({ groups: [group] })).declarations.length > 10, group);

@@ -1,6 +1,12 @@
 import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { DatabaseSync, type DatabaseSyncInstance } from '@photostructure/sqlite';
-import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
+import {
+  type GeneratedAlways,
+  Kysely,
+  type SqliteDatabase,
+  SqliteDialect,
+  type SqliteStatement,
+} from 'kysely';
 import { ConductorError, messageOf } from '../../../shared/errors.ts';
 import { migrate } from './migrations.ts';
 
@@ -64,6 +70,8 @@ export interface Tables {
     cause: string;
     status: string;
     dry_run: number;
+    state_files: string;
+    is_partial: GeneratedAlways<number>;
     revision: string;
     started_at: string;
     ended_at: string;

@@ -137,6 +137,17 @@ const MIGRATIONS: Readonly<Record<string, readonly string[]>> = {
     `create index reports_by_start on reports (started_at, job)`,
     `create index jobs_by_start on jobs (created_at, id)`,
   ],
+  // What a run of the whole tree says of a host, one of some state files does not.
+  '0007-partial-runs': [
+    `alter table reports add column state_files text not null default '[]'`,
+    `update reports set state_files =
+      coalesce((select jobs.state_files from jobs where jobs.id = reports.job), '[]')`,
+    `alter table reports add column is_partial integer
+      generated always as (state_files <> '[]') virtual`,
+    `drop index reports_by_minion`,
+    `create index reports_by_minion
+      on reports (minion, dry_run, is_partial, min(ended_at, received_at))`,
+  ],
 };
 
 const provider: MigrationProvider = {

@@ -5,14 +5,19 @@ import { isUnfinished } from './job-rows.ts';
 /** When a run ended: a host whose clock is ahead does not stay with what it did under that clock. */
 export const ENDED = sql`min(ended_at, received_at)`;
 
-/** What each minion has done last, one report each whatever it says of its times. */
+/**
+ * What each minion there is has done last: one report at most of a run of the whole tree and one of a run of some state
+ * files, whatever they say of their times.
+ */
 export const isNewest = sql<boolean>`rowid in
-  (select max(rowid) from reports where dry_run = 0 and (minion, ${ENDED}) in
-    (select minion, max(${ENDED}) from reports where dry_run = 0 group by minion)
-  group by minion)`;
+  (select newest.rowid from minions, (select 0 as is_partial union select 1) as kinds, reports as newest
+  where newest.rowid =
+    (select rowid from reports
+    where minion = minions.id and dry_run = 0 and is_partial = kinds.is_partial
+    order by ${ENDED} desc, rowid desc limit 1))`;
 
 /** What a minion did last is known for as long as the minion is, however long ago that was. */
-const isNotNewest = sql<boolean>`not (minion in (select id from minions) and ${isNewest})`;
+const isNotNewest = sql<boolean>`not ${isNewest}`;
 
 /**
  * Beyond so many bytes go the oldest reports of the minion of which there is most, until it has no more than the next

@@ -1,7 +1,7 @@
-import { type Selectable, sql } from 'kysely';
+import { type Insertable, type Selectable, sql } from 'kysely';
 import type { Report } from '../../../protocol/report.ts';
-import type { Job, ReportStore, ReportSummary } from '../store.ts';
-import { causeColumn, countsColumn, reportColumn, statusColumn } from './columns.ts';
+import type { Job, LatestRuns, ReportStore, ReportSummary } from '../store.ts';
+import { causeColumn, countsColumn, namesColumn, reportColumn, statusColumn } from './columns.ts';
 import { noteDrift } from './drifts.ts';
 import type { Database, Tables } from './database.ts';
 import type { Commit } from './group-commit.ts';
@@ -36,7 +36,7 @@ export function reportStore(database: Database, commit: Commit): ReportStore {
   };
 }
 
-async function add(database: Database, report: Report, row: Tables['reports']): Promise<boolean> {
+async function add(database: Database, report: Report, row: ReportRow): Promise<boolean> {
   const receivedAt = row.received_at;
   const { numInsertedOrUpdatedRows } = await database
     .insertInto('reports')
@@ -62,7 +62,9 @@ async function add(database: Database, report: Report, row: Tables['reports']): 
   return true;
 }
 
-function rowOf(report: Report, receivedAt: string): Tables['reports'] {
+type ReportRow = Insertable<Tables['reports']>;
+
+function rowOf(report: Report, receivedAt: string): ReportRow {
   const body = JSON.stringify(report);
   return {
     job: report.job,
@@ -70,6 +72,7 @@ function rowOf(report: Report, receivedAt: string): Tables['reports'] {
     cause: report.cause,
     status: report.status,
     dry_run: report.dryRun ? 1 : 0,
+    state_files: JSON.stringify(report.stateFiles ?? []),
     revision: report.revision,
     started_at: report.startedAt,
     ended_at: report.endedAt,
@@ -81,20 +84,21 @@ function rowOf(report: Report, receivedAt: string): Tables['reports'] {
   };
 }
 
-type SummaryRow = Omit<Selectable<Tables['reports']>, 'body' | 'size' | 'received_at'>;
-
 const SUMMARY = [
   'job',
   'minion',
   'cause',
   'status',
   'dry_run',
+  'state_files',
   'revision',
   'started_at',
   'ended_at',
   'counts',
   'owed',
 ] as const;
+
+type SummaryRow = Pick<Selectable<Tables['reports']>, (typeof SUMMARY)[number]>;
 
 async function withoutJob(
   database: Database,
@@ -127,14 +131,14 @@ async function usualMilliseconds(
 ): Promise<number | null> {
   const rows = await database
     .selectFrom('reports')
-    .leftJoin('jobs', 'jobs.id', 'reports.job')
     .select(['started_at', 'ended_at'])
     .where('minion', '=', minion)
-    // What those applied that began on the host itself, nobody here knows.
+    // Those that began on the host itself may have applied any tree.
     .where('cause', '!=', 'local')
-    .where('reports.dry_run', '=', dryRun ? 1 : 0)
+    .where('dry_run', '=', dryRun ? 1 : 0)
+    .where('is_partial', '=', stateFiles.length === 0 ? 0 : 1)
+    .where('state_files', '=', JSON.stringify(stateFiles))
     .where('status', 'in', ['ok', 'changed'])
-    .where(sql<string>`coalesce(jobs.state_files, '[]')`, '=', JSON.stringify(stateFiles))
     .orderBy(ENDED, 'desc')
     .limit(RECENT)
     .execute();
@@ -142,9 +146,19 @@ async function usualMilliseconds(
   return took.toSorted((a, b) => a - b)[Math.floor(took.length / 2)] ?? null;
 }
 
-async function latest(database: Database): Promise<ReadonlyMap<string, ReportSummary>> {
-  const rows = await database.selectFrom('reports').select(SUMMARY).where(isNewest).execute();
-  return new Map(rows.map((row) => [row.minion, summaryOf(row)]));
+async function latest(database: Database): Promise<ReadonlyMap<string, LatestRuns>> {
+  const query = database.selectFrom('reports').select(SUMMARY).where(isNewest);
+  const rows = await query
+    .orderBy(ENDED)
+    .orderBy(sql`rowid`)
+    .execute();
+  const runs = new Map<string, LatestRuns>();
+  for (const run of rows.map(summaryOf)) {
+    const whole = runs.get(run.minion)?.whole ?? null;
+    const isWhole = run.stateFiles.length === 0;
+    runs.set(run.minion, isWhole ? { whole: run, partial: null } : { whole, partial: run });
+  }
+  return runs;
 }
 
 function summaryOf(row: SummaryRow): ReportSummary {
@@ -154,6 +168,7 @@ function summaryOf(row: SummaryRow): ReportSummary {
     cause: causeColumn(row.cause),
     status: statusColumn(row.status),
     dryRun: row.dry_run === 1,
+    stateFiles: namesColumn(row.state_files),
     revision: row.revision,
     startedAt: row.started_at,
     endedAt: row.ended_at,

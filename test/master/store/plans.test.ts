@@ -82,6 +82,7 @@ test('no statement of what is done for each message, or each second, reads all o
   await reports.withoutJob({ limit: 20 });
   await reports.withoutJob({ limit: 2, prefix: '0198' });
   await reports.get('job', 'web1');
+  await reports.latest();
   await reports.usualMilliseconds('web1', { dryRun: false, stateFiles: [] });
   await reports.add(report('job', 'web1'), NOW);
   await minions.get('web1');

@@ -452,7 +452,7 @@ test('how long a run usually takes goes by the last few that were like it and we
   await took(99, { status: 'failed' });
   for (const seconds of [1, 2, 3]) await took(seconds, { cause: 'local' });
   await took(1, { dryRun: true });
-  await took(50, {}, notes.id);
+  await took(50, { stateFiles: ['notes'] }, notes.id);
   t.is(await store.reports.usualMilliseconds('a1', top), 12_000);
   t.is(await store.reports.usualMilliseconds('a1', { ...top, dryRun: true }), 1_000);
   t.is(await store.reports.usualMilliseconds('a1', { ...top, stateFiles: ['notes'] }), 50_000);
@@ -461,22 +461,48 @@ test('how long a run usually takes goes by the last few that were like it and we
 
 test("knows each minion's newest real run", async (t) => {
   const store = await open();
+  for (const id of ['a1', 'a2']) await store.minions.add(minion(id));
   const add = (id: string, endedAt: string, more: Partial<Report> = {}) =>
     store.reports.add(report(uuidv7(), id, { endedAt, ...more }), LATER);
   await add('a1', NOW, { status: 'failed' });
   await add('a1', LATER, { owed: ['x'] });
   await add('a1', '2026-02-01T00:00:00.000Z', { dryRun: true });
   await add('a2', NOW);
+  await add('gone', NOW);
   const latest = await store.reports.latest();
   t.deepEqual([...latest.keys()].sort(), ['a1', 'a2']);
-  t.deepEqual([latest.get('a1')?.endedAt, latest.get('a1')?.owed], [LATER, 1]);
+  t.like(latest.get('a1'), { whole: { endedAt: LATER, owed: 1, stateFiles: [] }, partial: null });
+});
+
+test('a run of some state files does not hide the last one of the whole tree', async (t) => {
+  const store = await open();
+  await store.minions.add(minion('a1'));
+  const add = (second: number, more: Partial<Report> = {}) => {
+    const endedAt = `2026-01-01T00:00:0${second}.000Z`;
+    return store.reports.add(report(uuidv7(), 'a1', { endedAt, ...more }), LATER);
+  };
+  const latest = async () => (await store.reports.latest()).get('a1');
+  await add(1, { stateFiles: ['motd'], status: 'ok' });
+  t.like(await latest(), { whole: null, partial: { stateFiles: ['motd'], status: 'ok' } });
+  await add(2, { status: 'failed' });
+  t.like(await latest(), { whole: { status: 'failed' }, partial: null }, 'it is older');
+  await add(4, { stateFiles: ['motd', 'ver'], status: 'ok', cause: 'local' });
+  await add(3, { stateFiles: ['nginx'] });
+  await add(5, { stateFiles: ['nginx'], dryRun: true });
+  const told = await latest();
+  t.like(told, { whole: { status: 'failed' }, partial: { status: 'ok' } });
+  t.deepEqual(told?.partial?.stateFiles, ['motd', 'ver']);
+  await store.reports.prune({ receivedBefore: '2030-01-01T00:00:00.000Z', bytes: 1e6 });
+  t.deepEqual(await latest(), told, 'both stay, however old');
+  t.is((await store.reports.withoutJob({ limit: 9 })).length, 2);
 });
 
 test('a run under a clock that was ahead is not the newest for ever', async (t) => {
   const store = await open();
+  await store.minions.add(minion('a1'));
   await store.reports.add(report(uuidv7(), 'a1', { endedAt: '2036-01-01T00:00:00.000Z' }), NOW);
   await store.reports.add(report(uuidv7(), 'a1', { endedAt: LATER, status: 'failed' }), LATER);
-  t.is((await store.reports.latest()).get('a1')?.status, 'failed');
+  t.is((await store.reports.latest()).get('a1')?.whole?.status, 'failed');
 });
 
 test('history is bounded by age and by size; jobs go with their reports', async (t) => {
@@ -527,7 +553,10 @@ test('what goes for want of room is the oldest of the minion of which there is m
 
   await store.reports.prune({ receivedBefore: NOW, bytes: size * 15 });
   t.deepEqual([await countOf('quiet'), await countOf('loud1'), await countOf('liar1')], [5, 5, 5]);
-  t.is((await store.reports.latest()).get('loud1')?.endedAt, `${days[19] ?? ''}00:00:00.000Z`);
+  t.is(
+    (await store.reports.latest()).get('loud1')?.whole?.endedAt,
+    `${days[19] ?? ''}00:00:00.000Z`,
+  );
   t.is(store.reports.bytesAdded(), 0);
   await store.reports.prune({ receivedBefore: NOW, bytes: 0 });
   t.deepEqual([await countOf('quiet'), await countOf('loud1'), await countOf('liar1')], [1, 1, 1]);

@@ -104,7 +104,7 @@ test('a report that is damaged is told as that of the run that it was', (t) => {
   const { options, ...rest } = journalEntry();
   const entries = (['refresh', 'job'] as const).map((cause) => ({
     ...rest,
-    options: { ...options, job: uuidv7(), cause },
+    options: { ...options, job: uuidv7(), cause, stateFiles: cause === 'job' ? ['motd'] : [] },
   }));
   const journal = openJournal(stateDirectory, silentLog);
   for (const entry of entries) journal.put(entry);
@@ -118,6 +118,10 @@ test('a report that is damaged is told as that of the run that it was', (t) => {
   t.deepEqual(
     told.map((report) => report?.cause),
     ['refresh', 'job', 'local'],
+  );
+  t.deepEqual(
+    told.map((report) => report?.stateFiles),
+    [undefined, ['motd'], undefined],
   );
   t.like(told[0], { revision: rest.revision, error: { code: 'RUN_LOST' } });
 });

@@ -25,6 +25,13 @@ test('a run has taken as long as it did, whatever its clock was set to meanwhile
   t.deepEqual([startedAt, endedAt], ['2036-01-01T00:00:00.000Z', '2036-01-01T00:00:01.500Z']);
 });
 
+test('a report tells which state files were applied, unless it was the whole tree', (t) => {
+  t.false('stateFiles' in reportOf(request, ended));
+  const options = { ...request.options, stateFiles: ['motd', 'nginx'] };
+  const report = reportSchema.parse(reportOf({ ...request, options }, ended));
+  t.deepEqual(report.stateFiles, options.stateFiles);
+});
+
 test('a report tells of the pause that held scheduled runs back, and is shown with it', (t) => {
   t.false('paused' in reportOf(request, ended));
   const paused = {
