@@ -1,3 +1,4 @@
+import { partsOfKey } from './declaration-key.ts';
 import { escapeControls } from './log.ts';
 
 /** Why something changed, and what is owed, as words for a person. */
@@ -63,9 +64,7 @@ export function renderDebt({ key, kind, because, since }: ShownDebt): string {
   return escapeControls(words);
 }
 
-/** A declaration's key is `type|id|name`. */
 function nameOf(key: string): string {
-  const [type = '', id = '', ...name] = key.split('|');
-  const last = name.join('|');
-  return last === id || last === '' ? `${type} ${id}`.trim() : `${type} ${id} (${last})`;
+  const { type, id, name } = partsOfKey(key);
+  return name === id || name === '' ? `${type} ${id}`.trim() : `${type} ${id} (${name})`;
 }

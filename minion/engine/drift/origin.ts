@@ -1,6 +1,7 @@
 import type { Declaration } from '../../../language/declaration.ts';
 import type { Origin } from '../../../protocol/report.ts';
 import type { Change } from '../../../shared/change.ts';
+import { partsOfKey } from '../../../shared/declaration-key.ts';
 import { typeOf } from '../context.ts';
 import type { RunContext } from '../context.ts';
 import { targetsOf } from '../requisites.ts';
@@ -110,8 +111,12 @@ function caller(declaration: Declaration, context: RunContext): string {
   const changed = targetsOf(declaration, ['watch', 'watch_any', 'listen']).find(
     (key) => context.standings.get(key)?.hasChanged === true,
   );
-  const key = owed?.because ?? changed ?? '';
-  return context.byKey.get(key)?.id ?? key;
+  return idOf(owed?.because ?? changed ?? '', context);
+}
+
+/** Also of one that this run does not have: it may be of another state file, or gone from the tree. */
+function idOf(key: string, { byKey }: RunContext): string {
+  return byKey.get(key)?.id ?? (partsOfKey(key).id || key);
 }
 
 /** What asks for a state that is only there for it: a change, a failure, or a preparation. */
@@ -124,8 +129,7 @@ function calledFor(declaration: Declaration, context: RunContext): string | null
     'onfail_all',
     'prereq',
   ]);
-  if (key === undefined) return null;
-  return context.byKey.get(key)?.id ?? key;
+  return key === undefined ? null : idOf(key, context);
 }
 
 /** One of those that it refers to that changed in this run, or may have, not only to take drift back. */

@@ -116,6 +116,19 @@ test('a reaction follows from what it watches, also to drift and when it was owe
   });
 });
 
+test('what is owed to a state that is not there any more follows from that, by its id', async (t) => {
+  const place = here({ service: 'new' });
+  const key = 'toy.set|config|config';
+  const watch = [key];
+  await place.run([declare('config', { key }), declare('service', { requires: { watch } })]);
+  place.world.things.set('config', 'by hand');
+  breaking(place.world, 'kick service');
+  await place.run([declare('config', { key }), declare('service', { requires: { watch } })]);
+  place.world.interfere = () => undefined;
+  const { outcome } = await place.run([declare('service')]);
+  t.deepEqual(outcome('service').origin, { kind: 'follows', because: '"config" changed' });
+});
+
 test('so does one that listens, in a run and in a dry run', async (t) => {
   const place = here({ service: 'new' });
   const tree = [declare('service', { requires: { listen: ['config'] } }), declare('config')];
