@@ -75,7 +75,7 @@ function rowOf(outcome: Outcome, { minion, job }: Report, receivedAt: string): T
       type: shortType,
       place: shortPlace,
       times,
-      since,
+      since: since < last_at ? since : last_at,
       last_at,
       job,
     },

@@ -576,6 +576,16 @@ function drifting(count: number, at: string, key = 'key'): Report['outcomes'] {
   }));
 }
 
+test('drift is first seen no later than last, though it is seen after its state began', async (t) => {
+  const store = await open();
+  const outcomes = drifting(1, NOW).map((outcome) => ({
+    ...outcome,
+    origin: { kind: 'drift', times: 1, since: LATER } as const,
+  }));
+  await store.reports.add(report(uuidv7(), 'a1', { outcomes }), LATER);
+  t.like((await store.drifts.list({ since: NOW }))[0], { since: NOW, lastAt: NOW });
+});
+
 test('drift is kept once for each state, of no minion more than there is room, and not for ever', async (t) => {
   const store = await open();
   const tell = async (id: string, outcomes: Report['outcomes']) =>
