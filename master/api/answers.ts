@@ -66,7 +66,7 @@ export const minionStatus = z.strictObject({
   id: z.string(),
   groups: z.array(z.string()),
   online: z.boolean(),
-  /** When it last came, or went. */
+  /** When it last came, or went, or was last known to be there. */
   since: z.string().nullable(),
   address: z.string().nullable(),
   version: z.string().nullable(),

@@ -10,6 +10,7 @@ import { accepted, progressed } from './heard.ts';
 import { createJobEvents } from './job-events.ts';
 import { createProgressBoard, type Progress } from './progress.ts';
 import type { JobContext, JobParts } from './job-context.ts';
+import { awaitNoMore, awaitReturning } from './returning.ts';
 import type { Rollout } from './rollout.ts';
 import { waitsFor } from './standing.ts';
 import { createTargetBoard } from './target-board.ts';
@@ -84,9 +85,11 @@ export function createJobs(parts: JobParts): Jobs {
     disconnected: (minion) => disconnected(context, minion),
     forsake: (minion) => forsake(context, minion),
     sweep: () => sweep(context),
-    tick: async () => void (await Promise.all([turns.tick(), tellUnanswered(context)])),
+    tick: async () => {
+      await Promise.all([turns.tick(), tellUnanswered(context), awaitNoMore(context)]);
+    },
     resume: async () => {
-      await noteReturning(context);
+      await awaitReturning(context);
       await turns.resume();
     },
   };
@@ -108,21 +111,6 @@ async function create({ store, board, now }: JobContext, request: JobRequest): P
   await store.jobs.create(job, targets);
   board.opened(job.id, minions);
   return job;
-}
-
-/** A master that stops in order writes down who was there to the end, within so long. */
-const FAREWELL_MS = 10_000;
-/** Longer than an upgrade takes. */
-const MOST_AWAY_MS = 5 * 60_000;
-
-async function noteReturning({ store, startedAt, returning }: JobContext): Promise<void> {
-  const seen = (await store.minions.list()).map(({ id, seenAt }) => ({
-    id,
-    at: seenAt === null ? 0 : Date.parse(seenAt),
-  }));
-  const last = Math.max(0, ...seen.map(({ at }) => at));
-  if (last < startedAt.getTime() - MOST_AWAY_MS) return;
-  for (const { id, at } of seen) if (at >= last - FAREWELL_MS) returning.add(id);
 }
 
 async function reported(context: JobContext, minion: string, report: Report): Promise<void> {

@@ -137,6 +137,14 @@ const MIGRATIONS: Readonly<Record<string, readonly string[]>> = {
     `create index reports_by_start on reports (started_at, job)`,
     `create index jobs_by_start on jobs (created_at, id)`,
   ],
+  // `connected`, or `awaited` by a master that began when it had been connected to the one before.
+  '0007-attendance': [
+    `alter table minions add column attendance text`,
+    `create table life (
+      id integer primary key,
+      alive_at text not null
+    ) strict`,
+  ],
 };
 
 const provider: MigrationProvider = {
