@@ -126,7 +126,8 @@ export const jobAnswer = z.strictObject({
   rollout: rolloutSchema.nullable(),
   cancelledAt: z.string().nullable(),
   retryOf: z.string().nullable(),
-  revision: z.string(),
+  /** `null` of a job for later that has not begun: it applies the tree as it is then. */
+  revision: z.string().nullable(),
   targets: z.array(targetAnswer),
 });
 

@@ -2,6 +2,7 @@ import type { JobEvent } from '../../protocol/messages.ts';
 import type { Job, JobTarget } from '../store/store.ts';
 import { exitCodeOfTargets, hasEnded } from './job-result.ts';
 import type { JobContext } from './job-context.ts';
+import { revisionOf } from './newest-tree.ts';
 import { waitsFor } from './standing.ts';
 import { runningOf } from './usual.ts';
 import { type Running, targetEvent } from './target-board.ts';
@@ -22,7 +23,7 @@ async function* tell(
 ): AsyncIterable<JobEvent> {
   const targets = await context.store.jobs.targets(job.id);
   const minions = targets.map(({ minion }) => minion);
-  yield { event: 'job', job: job.id, revision: job.revision, targets: minions };
+  yield { event: 'job', job: job.id, revision: revisionOf(job, targets), targets: minions };
 
   const ended = targets.filter(({ state }) => hasEnded(state));
   for (const target of targets) yield* standing(context, job, target);
