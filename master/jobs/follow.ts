@@ -3,9 +3,9 @@ import type { Job, JobTarget } from '../store/store.ts';
 import { exitCodeOfTargets, hasEnded } from './job-result.ts';
 import type { JobContext } from './job-context.ts';
 import { revisionOf } from './newest-tree.ts';
-import { waitsFor } from './standing.ts';
 import { runningOf } from './usual.ts';
 import { type Running, targetEvent } from './target-board.ts';
+import { waitsIn } from './waits.ts';
 
 /** Listens from this moment on, and tells first how things stand. */
 export function follow(
@@ -26,7 +26,8 @@ async function* tell(
   yield { event: 'job', job: job.id, revision: revisionOf(job, targets), targets: minions };
 
   const ended = targets.filter(({ state }) => hasEnded(state));
-  for (const target of targets) yield* standing(context, job, target);
+  const waits = await waitsIn(context, job);
+  for (const target of targets) yield* standing(context, job, { target, waits: waits(target) });
   if (ended.length === targets.length) {
     yield { event: 'done', exitCode: exitCodeOfTargets(targets) };
     return;
@@ -42,14 +43,13 @@ function sinceOf({ state, updatedAt }: JobTarget): Running {
 async function* standing(
   context: JobContext,
   job: Job,
-  target: JobTarget,
+  { target, waits }: { target: JobTarget; waits: string | null },
 ): AsyncIterable<JobEvent> {
   const { store } = context;
   const report = hasEnded(target.state) ? await store.reports.get(target.job, target.minion) : null;
   if (report !== null)
     yield { event: 'run', minion: target.minion, run: { event: 'report', report } };
   const running = target.state === 'running' ? await runningOf(context, job, target.minion) : {};
-  const waits = waitsFor(context, job, target);
   yield targetEvent({ ...target, waits, ...running, ...sinceOf(target) });
   const started = context.progress.last(job.id, target.minion);
   if (started !== null) yield { event: 'run', minion: target.minion, run: started };

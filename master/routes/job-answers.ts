@@ -12,6 +12,7 @@ export function runAnswer(services: Services, run: Run): Promise<JobAnswer> {
 export async function jobAnswer({ store, presence, jobs }: Services, job: Job): Promise<JobAnswer> {
   const { id, createdAt, target, params, dryRun, timeoutSeconds, rollout } = job;
   const targets = await store.jobs.targets(id);
+  const waitsFor = await jobs.waitsIn(job);
   return {
     id,
     kind: 'job',
@@ -29,7 +30,7 @@ export async function jobAnswer({ store, presence, jobs }: Services, job: Job): 
       const { minion, state, updatedAt, counts, error } = row;
       const online = presence.get(minion) !== null;
       const progress = jobs.progressOf(id, minion);
-      const waits = jobs.waitsFor(job, row);
+      const waits = waitsFor(row);
       return { minion, state, online, updatedAt, counts, error, waits, progress };
     }),
   };

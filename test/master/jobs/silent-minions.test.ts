@@ -36,6 +36,51 @@ test('with as many failures allowed as have vanished, the next waits until they 
   );
 });
 
+test('those who look at a batch are told who vanished in it and keeps the others waiting, also live', async (t) => {
+  const { jobs, store, arrive, goAway, begin, pass } = await quietWorld(t);
+  const [m1] = await Promise.all(['m1', 'm2'].map(arrive));
+  const job = await begin(['m1', 'm2'], { batch: '1', maxFailures: '1' });
+  await jobs.accepted('m1', job.id, { waiting: false });
+  const stop = new AbortController();
+  const watch = (told: string[]) => async () => {
+    for await (const event of jobs.follow(job, stop.signal))
+      if ('waits' in event) told.push(`${event.minion}: ${event.waits ?? ''}`);
+  };
+  const live: string[] = [];
+  const later: string[] = [];
+  const shown = async () => (await store.jobs.targets(job.id)).map(await jobs.waitsIn(job));
+  const watching = [watch(live)()];
+  await until(() => live.includes('m2: waits for its turn, 1 at a time'));
+  if (m1 !== undefined) await goAway(m1);
+  const away = 'The minion has disconnected; its result will come when it is back';
+  const keeps = `${away}; until then, but for five minutes at most, it keeps its place`;
+  const turn = 'waits for its turn, 1 at a time: away, and keeping a place for five minutes: m1';
+  t.deepEqual(await shown(), [keeps, turn]);
+  await until(() => live.includes(`m1: ${away}`));
+  for (let minute = 0; minute < 6; minute += 1) await pass(MINUTE);
+  const failed = `${away}; until then the others wait, as it counts as failed`;
+  const held =
+    'waits until those that vanished in mid-run are back or given up, as they count as failed: m1';
+  t.deepEqual(await shown(), [failed, held]);
+  await until(() => live.includes(`m1: ${failed}`));
+  t.is(live.filter((line) => line === `m1: ${failed}`).length, 1);
+  watching.push(watch(later)());
+  await until(() => later.length === 2);
+  t.deepEqual(later, [`m1: ${failed}`, `m2: ${held}`]);
+  stop.abort();
+  await Promise.all(watching);
+});
+
+test('a target that runs and is offline is told so also to who looks later, without a batch too', async (t) => {
+  const { jobs, store, arrive, goAway, begin } = await quietWorld(t);
+  const m1 = await arrive('m1');
+  const job = await begin(['m1'], {});
+  await jobs.progressed('m1', job.id, { event: 'compiling' });
+  await goAway(m1);
+  const shown = (await store.jobs.targets(job.id)).map(await jobs.waitsIn(job));
+  t.deepEqual(shown, ['The minion has disconnected; its result will come when it is back']);
+});
+
 test('a minion that has come and says nothing is told as one that does not answer', async (t) => {
   const { store, jobs, sent, arrive, begin } = await quietWorld(t);
   const session = await arrive('m1');
@@ -43,7 +88,7 @@ test('a minion that has come and says nothing is told as one that does not answe
   const job = await begin(['m1'], {});
   const [target] = await store.jobs.targets(job.id);
   t.deepEqual([target?.state, sent], ['queued', []]);
-  const waits = target === undefined ? null : jobs.waitsFor(job, target);
+  const waits = target === undefined ? null : (await jobs.waitsIn(job))(target);
   t.is(waits, `connected since ${session.connectedAt} without a word; the minion does not answer`);
 });
 
@@ -84,8 +129,7 @@ test('a minion has its five seconds to answer, whatever the clock says', async (
   const { jobs, store, arrive, begin, pass, setClock } = await quietWorld(t);
   await arrive('m1');
   const job = await begin(['m1'], {});
-  const shown = async () =>
-    (await store.jobs.targets(job.id)).map((target) => jobs.waitsFor(job, target));
+  const shown = async () => (await store.jobs.targets(job.id)).map(await jobs.waitsIn(job));
   await setClock(10 * MINUTE - 1);
   t.deepEqual(await shown(), [null]);
   await setClock(-20 * MINUTE);
@@ -115,8 +159,7 @@ test('a minion that does not answer when it is sent a job is shown, and told to 
     for await (const event of jobs.follow(job, stop.signal)) told.push(event);
   })();
   await jobs.accepted('m2', job.id, { waiting: false });
-  const shown = async () =>
-    (await store.jobs.targets(job.id)).map((target) => jobs.waitsFor(job, target));
+  const shown = async () => (await store.jobs.targets(job.id)).map(await jobs.waitsIn(job));
   await pass(4_000);
   t.deepEqual(await shown(), [null, null]);
   await pass(2_000);
@@ -135,8 +178,10 @@ test('a minion that fetches its part of the tree is shown to prepare, until its 
   const { jobs, store, arrive, begin } = await quietWorld(t);
   await arrive('m1');
   const job = await begin(['m1'], {});
-  const shown = async () =>
-    (await store.jobs.targets(job.id)).map((target) => [target.state, jobs.waitsFor(job, target)]);
+  const shown = async () => {
+    const waitsFor = await jobs.waitsIn(job);
+    return (await store.jobs.targets(job.id)).map((target) => [target.state, waitsFor(target)]);
+  };
   await jobs.accepted('m1', job.id, { waiting: false });
   t.deepEqual(await shown(), [['delivered', null]]);
   const files = { fetched: 64, of: 300 };
