@@ -5,6 +5,7 @@ import { PENDING_LIMITS } from './sessions/enrolment.ts';
 
 const TICK_MS = 1_000;
 const SWEEP_MS = 5_000;
+const ALIVE_MS = 60_000;
 const PRUNE_MS = 3_600_000;
 const MIB = 1024 * 1024;
 const DAY_MS = 86_400_000;
@@ -16,39 +17,31 @@ export function startHousekeeping(
   services: Services,
   history: MasterConfig['history'],
 ): { stop(): void } {
-  const { jobs, log } = services;
+  const { jobs, store, log, now } = services;
   const guarded = (work: () => Promise<void>, message: string) => () => {
     work().catch((error: unknown) => {
       log.error({ error }, message);
     });
   };
-  const sweep = setInterval(
-    guarded(() => jobs.sweep(), 'Sweep failed'),
-    SWEEP_MS,
-  );
-  const trimming = setInterval(
-    guarded(() => trimIfDue(services, history), 'Pruning failed'),
-    SWEEP_MS,
-  );
-  const tick = setInterval(
-    guarded(() => jobs.tick(), 'Jobs could not go on'),
-    TICK_MS,
-  );
-  const tidy = guarded(() => prune(services, history), 'Pruning failed');
+  const every = (milliseconds: number, work: () => Promise<void>, message: string) =>
+    setInterval(guarded(work, message), milliseconds);
   // Nothing is too old yet: the clock of a machine that has just started may be years ahead, and soon be put right.
   guarded(() => trim(services, history), 'Pruning failed')();
-  const pruning = setInterval(tidy, PRUNE_MS);
   const lag = monitorEventLoopDelay({ resolution: 20 });
   lag.enable();
-  const watch = setInterval(() => noteLag(lag, services), SWEEP_MS);
+  const alive = () => store.attendance.alive(now().toISOString());
+  const timers = [
+    every(SWEEP_MS, () => jobs.sweep(), 'Sweep failed'),
+    every(SWEEP_MS, () => trimIfDue(services, history), 'Pruning failed'),
+    every(TICK_MS, () => jobs.tick(), 'Jobs could not go on'),
+    every(ALIVE_MS, alive, 'Master not noted as alive'),
+    every(PRUNE_MS, () => prune(services, history), 'Pruning failed'),
+    setInterval(() => noteLag(lag, services), SWEEP_MS),
+  ];
   return {
     stop() {
-      clearInterval(watch);
+      for (const timer of timers) clearInterval(timer);
       lag.disable();
-      clearInterval(sweep);
-      clearInterval(trimming);
-      clearInterval(tick);
-      clearInterval(pruning);
     },
   };
 }

@@ -195,7 +195,7 @@ const FAREWELL_MS = 2000;
 
 /** Every minion is told, and given a moment to have heard it. */
 async function farewell({ presence }: Services): Promise<void> {
-  for (const session of presence.list()) session.end('restarting');
+  presence.endAll();
   const begun = elapsed();
   while (presence.list().length > 0 && elapsed() - begun < FAREWELL_MS)
     await new Promise((resolve) => setTimeout(resolve, 20));

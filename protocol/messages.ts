@@ -167,7 +167,8 @@ export const jobEventSchema = z.discriminatedUnion('event', [
   z.strictObject({
     event: z.literal('job'),
     job: z.uuid(),
-    revision: sha256Schema,
+    /** `null` of a job for later that has not begun: it applies the tree as it is then. */
+    revision: z.nullable(sha256Schema),
     targets: z.array(z.string()),
   }),
   z.strictObject({

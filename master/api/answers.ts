@@ -68,7 +68,7 @@ export const minionStatus = z.strictObject({
   id: z.string(),
   groups: z.array(z.string()),
   online: z.boolean(),
-  /** When it last came, or went. */
+  /** When it last came, or went, or was last known to be there. */
   since: z.string().nullable(),
   address: z.string().nullable(),
   version: z.string().nullable(),
@@ -131,7 +131,8 @@ export const jobAnswer = z.strictObject({
   rollout: rolloutSchema.nullable(),
   cancelledAt: z.string().nullable(),
   retryOf: z.string().nullable(),
-  revision: z.string(),
+  /** `null` of a job for later that has not begun: it applies the tree as it is then. */
+  revision: z.string().nullable(),
   targets: z.array(targetAnswer),
 });
 

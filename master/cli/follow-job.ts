@@ -105,7 +105,7 @@ type TargetEvent = Extract<JobEvent, { event: 'target' }>;
 function createDocument() {
   const targets = new Map<string, Omit<TargetEvent, 'event'>>();
   const reports = new Map<string, Report>();
-  let head: { job: string; revision: string } | null = null;
+  let head: { job: string; revision: string | null } | null = null;
   return {
     note(event: JobEvent) {
       if (event.event === 'job') head = { job: event.job, revision: event.revision };
@@ -113,8 +113,12 @@ function createDocument() {
         const { event: _event, ...target } = event;
         targets.set(target.minion, target);
       }
-      if (event.event === 'run' && event.run.event === 'report')
-        reports.set(event.minion, event.run.report);
+      if (event.event === 'run' && event.run.event === 'report') {
+        const { report } = event.run;
+        reports.set(event.minion, report);
+        // Of a job for later it was not settled when the following began.
+        if (head !== null) head.revision ??= report.revision;
+      }
     },
     result: () => ({
       ...head,

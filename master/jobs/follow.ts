@@ -2,9 +2,10 @@ import type { JobEvent } from '../../protocol/messages.ts';
 import type { Job, JobTarget } from '../store/store.ts';
 import { exitCodeOfTargets, hasEnded } from './job-result.ts';
 import type { JobContext } from './job-context.ts';
-import { waitsFor } from './standing.ts';
+import { revisionOf } from './newest-tree.ts';
 import { runningOf } from './usual.ts';
 import { type Running, targetEvent } from './target-board.ts';
+import { waitsIn } from './waits.ts';
 
 /** Listens from this moment on, and tells first how things stand. */
 export function follow(
@@ -22,10 +23,11 @@ async function* tell(
 ): AsyncIterable<JobEvent> {
   const targets = await context.store.jobs.targets(job.id);
   const minions = targets.map(({ minion }) => minion);
-  yield { event: 'job', job: job.id, revision: job.revision, targets: minions };
+  yield { event: 'job', job: job.id, revision: revisionOf(job, targets), targets: minions };
 
   const ended = targets.filter(({ state }) => hasEnded(state));
-  for (const target of targets) yield* standing(context, job, target);
+  const waits = await waitsIn(context, job);
+  for (const target of targets) yield* standing(context, job, { target, waits: waits(target) });
   if (ended.length === targets.length) {
     yield { event: 'done', exitCode: exitCodeOfTargets(targets) };
     return;
@@ -41,14 +43,13 @@ function sinceOf({ state, updatedAt }: JobTarget): Running {
 async function* standing(
   context: JobContext,
   job: Job,
-  target: JobTarget,
+  { target, waits }: { target: JobTarget; waits: string | null },
 ): AsyncIterable<JobEvent> {
   const { store } = context;
   const report = hasEnded(target.state) ? await store.reports.get(target.job, target.minion) : null;
   if (report !== null)
     yield { event: 'run', minion: target.minion, run: { event: 'report', report } };
   const running = target.state === 'running' ? await runningOf(context, job, target.minion) : {};
-  const waits = waitsFor(context, job, target);
   yield targetEvent({ ...target, waits, ...running, ...sinceOf(target) });
   const started = context.progress.last(job.id, target.minion);
   if (started !== null) yield { event: 'run', minion: target.minion, run: started };

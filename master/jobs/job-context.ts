@@ -38,6 +38,6 @@ export interface JobContext extends JobParts {
   readonly startedAt: Date;
   /** Milliseconds since then, by a clock that nobody sets. */
   readonly uptime: () => number;
-  /** Minions that were on the line until shortly before: they are on their way back. */
+  /** Minions that were on the line when the master before ended: they are on their way back. */
   readonly returning: Set<string>;
 }

@@ -10,12 +10,13 @@ import { accepted, progressed } from './heard.ts';
 import { createJobEvents } from './job-events.ts';
 import { createProgressBoard, type Progress } from './progress.ts';
 import type { JobContext, JobParts } from './job-context.ts';
+import { awaitNoMore, awaitReturning } from './returning.ts';
 import type { Rollout } from './rollout.ts';
-import { waitsFor } from './standing.ts';
 import { createTargetBoard } from './target-board.ts';
 import { tellUnanswered } from './tell-unanswered.ts';
 import { createTurns } from './turns.ts';
 import { createUnanswered } from './unanswered.ts';
+import { waitsFor, waitsIn } from './waits.ts';
 
 /** What is asked for; the target has been resolved to minions, the tree to a revision. */
 export interface JobRequest {
@@ -39,8 +40,8 @@ export interface Jobs {
   follow(job: Job, signal: AbortSignal): AsyncIterable<JobEvent>;
   /** How far a run has come, if the minion has said so since this master started. */
   progressOf(job: string, minion: string): Progress | null;
-  /** What a target of it waits for, in words. */
-  waitsFor(job: Job, target: JobTarget): string | null;
+  /** What each target of it waits for, in words. */
+  waitsIn(job: Job): Promise<(target: JobTarget) => string | null>;
   /** Asks for the end of it: what has not been accepted never starts. */
   cancel(job: Job): Promise<void>;
   /** A minion is back: what it has not got is sent again, what it no longer knows is over. */
@@ -75,7 +76,7 @@ export function createJobs(parts: JobParts): Jobs {
     deliver: (job) => turns.check(job.id),
     follow: (job, signal) => follow(context, job, signal),
     progressOf: (job, minion) => progress.get(job, minion),
-    waitsFor: (job, target) => waitsFor(context, job, target),
+    waitsIn: (job) => waitsIn(context, job),
     cancel: (job) => cancel(context, job),
     reconcile: (session, known) => reconcile(context, session, known),
     accepted: (minion, job, { waiting }) => accepted(context, { minion, job, waiting }),
@@ -84,9 +85,11 @@ export function createJobs(parts: JobParts): Jobs {
     disconnected: (minion) => disconnected(context, minion),
     forsake: (minion) => forsake(context, minion),
     sweep: () => sweep(context),
-    tick: async () => void (await Promise.all([turns.tick(), tellUnanswered(context)])),
+    tick: async () => {
+      await Promise.all([turns.tick(), tellUnanswered(context), awaitNoMore(context)]);
+    },
     resume: async () => {
-      await noteReturning(context);
+      await awaitReturning(context);
       await turns.resume();
     },
   };
@@ -110,21 +113,6 @@ async function create({ store, board, now }: JobContext, request: JobRequest): P
   return job;
 }
 
-/** A master that stops in order writes down who was there to the end, within so long. */
-const FAREWELL_MS = 10_000;
-/** Longer than an upgrade takes. */
-const MOST_AWAY_MS = 5 * 60_000;
-
-async function noteReturning({ store, startedAt, returning }: JobContext): Promise<void> {
-  const seen = (await store.minions.list()).map(({ id, seenAt }) => ({
-    id,
-    at: seenAt === null ? 0 : Date.parse(seenAt),
-  }));
-  const last = Math.max(0, ...seen.map(({ at }) => at));
-  if (last < startedAt.getTime() - MOST_AWAY_MS) return;
-  for (const { id, at } of seen) if (at >= last - FAREWELL_MS) returning.add(id);
-}
-
 async function reported(context: JobContext, minion: string, report: Report): Promise<void> {
   const { store, board, progress, unanswered, log, now } = context;
   unanswered.answered({ job: report.job, minion });
@@ -142,11 +130,6 @@ async function disconnected(context: JobContext, minion: string): Promise<void> 
   for (const { job, target } of await store.jobs.unfinishedOf(minion)) {
     // Its place in a batch will be another's if it stays away.
     turns.poke(job.id);
-    if (target.state === 'queued') {
-      board.publishTarget({ ...target, waits: waitsFor(context, job, target) });
-      continue;
-    }
-    const message = 'The minion has disconnected; its result will come when it is back';
-    board.publishTarget({ ...target, error: { code: 'MINION_OFFLINE', message } });
+    board.publishTarget({ ...target, waits: waitsFor(context, job, { target, holdUp: null }) });
   }
 }

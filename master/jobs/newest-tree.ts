@@ -1,4 +1,4 @@
-import type { Job } from '../store/store.ts';
+import type { Job, JobTarget } from '../store/store.ts';
 import type { JobContext } from './job-context.ts';
 import { isEarly, type Standing } from './plan-turns.ts';
 
@@ -16,6 +16,18 @@ export async function onNewestTree(
   await store.jobs.setRevision(job.id, revision);
   log.info({ job: job.id, made: job.revision, revision }, 'Job begins with a newer tree');
   return { ...job, revision };
+}
+
+/** What a job applies; `null` while that is not settled, and if it ended before it was. */
+export function revisionOf(
+  { rollout, revision }: Job,
+  targets: readonly Pick<JobTarget, 'state' | 'expiresAt'>[],
+): string | null {
+  if (rollout.startsAt === null) return revision;
+  const hasBegun = targets.some(
+    ({ state, expiresAt }) => expiresAt !== null || !['queued', 'cancelled'].includes(state),
+  );
+  return hasBegun ? revision : null;
 }
 
 /** It is its time, and nobody has got it yet. */

@@ -8,8 +8,10 @@ export interface Standing {
   readonly tally: Tally;
   /** Runs that have ended so recently that their places are to stay empty. */
   readonly resting: number;
-  /** Minions that went away in the middle of their run, and are not expected back soon. */
-  readonly vanished: number;
+  /** Minions that are away in the middle of their run. */
+  readonly away: readonly string[];
+  /** Those of them that are not expected back soon. */
+  readonly vanished: readonly string[];
   readonly queued: readonly Queued[];
 }
 
@@ -51,12 +53,20 @@ export function isEarly({ rollout: { startsAt } }: Job, now: Date): boolean {
 }
 
 /** One that has vanished holds no place, and is a failure for as long as it is away: what it had may have been why. */
-function fillPlaces(job: Job, { tally, resting, vanished, queued }: Standing): Turns {
+function roomIn({ rollout }: Job, { tally, resting, vanished, queued }: Standing) {
   const total = totalOf(tally);
   const sent = queued.filter(holdsPlace).length;
-  const taken = countIn(tally, 'delivered', 'running') - vanished + sent + resting;
-  const failuresLeft = failureLimit(job.rollout, total) - failuresIn(tally) - vanished;
-  let free = batchSize(job.rollout, total) - taken;
+  const taken = countIn(tally, 'delivered', 'running') - vanished.length + sent + resting;
+  return {
+    free: batchSize(rollout, total) - taken,
+    failuresLeft: failureLimit(rollout, total) - failuresIn(tally) - vanished.length,
+  };
+}
+
+function fillPlaces(job: Job, standing: Standing): Turns {
+  const { queued } = standing;
+  const { failuresLeft, ...room } = roomIn(job, standing);
+  let { free } = room;
   const deliver: Queued[] = [];
   const unreachable: string[] = [];
   for (const target of queued) {
@@ -70,6 +80,24 @@ function fillPlaces(job: Job, { tally, resting, vanished, queued }: Standing): T
   // Those that are found to be away may be one too many: then nobody gets it any more.
   const isOver = unreachable.length >= failuresLeft;
   return { ...NOTHING, deliver: isOver ? [] : deliver, unreachable };
+}
+
+/** Minions that are away in the middle of their run, and why others wait for them. */
+export interface HoldUp {
+  readonly because: 'they hold places' | 'they count as failed';
+  readonly minions: readonly string[];
+}
+
+/** `null` if nobody waits, or not because of minions that are away. */
+export function holdUpOf(job: Job, standing: Standing): HoldUp | null {
+  const { away, vanished, queued } = standing;
+  if (!queued.some(({ is }) => is === 'here')) return null;
+  const { free, failuresLeft } = roomIn(job, standing);
+  if (vanished.length > 0 && failuresLeft <= 0)
+    return { because: 'they count as failed', minions: vanished };
+  const holding = away.filter((minion) => !vanished.includes(minion));
+  if (holding.length === 0 || free > 0) return null;
+  return { because: 'they hold places', minions: holding };
 }
 
 /** What was sent to one that is away by now may be in its hands. */

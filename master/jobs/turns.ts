@@ -5,6 +5,7 @@ import { onNewestTree } from './newest-tree.ts';
 import { isEarly, planTurns, type Queued, type Standing } from './plan-turns.ts';
 import { createPace, type Pace } from './pace.ts';
 import { RETURN_MS, standingOf } from './standing.ts';
+import { tellHoldUp } from './tell-hold-up.ts';
 
 interface Round {
   again: boolean;
@@ -16,6 +17,8 @@ interface Watch {
   readonly waiting: Map<string, number>;
   readonly rounds: Map<string, Round>;
   readonly context: () => JobContext;
+  /** Jobs of which it has been told who keeps the others from having their turn. */
+  readonly heldUp: Set<string>;
   /**
    * A look at a job is one at all of its targets, and each minion that comes back asks for one: what they cost together
    * would grow with the square of their number.
@@ -25,7 +28,8 @@ interface Watch {
 
 export function createTurns(context: () => JobContext): JobTurns {
   const pace = createPace(() => context().elapsed());
-  const watch: Watch = { waiting: new Map(), rounds: new Map(), context, pace };
+  const heldUp = new Set<string>();
+  const watch: Watch = { waiting: new Map(), rounds: new Map(), heldUp, context, pace };
   let lastTick = 0;
   return {
     check: (job) => check(watch, job),
@@ -66,7 +70,7 @@ async function go(watch: Watch, round: Round, job: string): Promise<void> {
   try {
     while (round.again) {
       const dueAt = await takeTurns(watch, round, job);
-      if (dueAt === null) waiting.delete(job);
+      if (dueAt === null) forget(watch, job);
       else waiting.set(job, dueAt);
     }
   } catch (error) {
@@ -79,7 +83,7 @@ async function go(watch: Watch, round: Round, job: string): Promise<void> {
 }
 
 /** From when on it has to be looked at again; `null` if nobody waits. */
-async function takeTurns({ context: current, pace }: Watch, round: Round, id: string) {
+async function takeTurns({ context: current, pace, heldUp }: Watch, round: Round, id: string) {
   const context = current();
   const look = await pace.take(async () => {
     round.again = false;
@@ -90,7 +94,13 @@ async function takeTurns({ context: current, pace }: Watch, round: Round, id: st
   const { job, standing } = look;
   if (standing.queued.length === 0) return null;
   await carryOut(context, await onNewestTree(context, job, standing), standing);
+  await tellHoldUp(context, job, { standing, heldUp });
   return dueAt(context, job, standing);
+}
+
+function forget({ waiting, heldUp }: Watch, job: string): void {
+  waiting.delete(job);
+  heldUp.delete(job);
 }
 
 async function carryOut(context: JobContext, job: Job, standing: Standing): Promise<void> {

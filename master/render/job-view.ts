@@ -5,6 +5,7 @@ import { escapeControls } from '../../shared/log.ts';
 import { renderOutcome, renderReport, type RenderOptions } from '../../shared/render-run.ts';
 import type { Terminal } from '../cli/terminal.ts';
 import { prefixBelow, prefixOf } from './host-lines.ts';
+import { TREE_AS_IT_IS } from './later.ts';
 import { createLiveHosts, type LiveHosts } from './live-hosts.ts';
 import { FEW, isFailure, renderSame } from './same-outcomes.ts';
 import { shortRevision } from './table.ts';
@@ -70,7 +71,8 @@ const MOST_LIVE = 10;
 function begin(view: Shown, { job, revision, targets }: Extract<JobEvent, { event: 'job' }>): void {
   view.targets = targets;
   const count = targets.length === 1 ? '1 target' : `${targets.length} targets`;
-  view.terminal.out(`job ${job}, revision ${shortRevision(revision)}, ${count}`);
+  const tree = revision === null ? TREE_AS_IT_IS : `revision ${shortRevision(revision)}`;
+  view.terminal.out(`job ${job}, ${tree}, ${count}`);
 }
 
 function isGrouped({ targets, options }: Shown): boolean {

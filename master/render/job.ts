@@ -6,6 +6,7 @@ import type { JobAnswer } from '../api/answers.ts';
 import { ALL_AT_ONCE } from '../jobs/rollout.ts';
 import type { Terminal } from '../cli/terminal.ts';
 import { prefixBelow, prefixOf } from './host-lines.ts';
+import { TREE_AS_IT_IS } from './later.ts';
 import { FEW, isFailure, renderSame } from './same-outcomes.ts';
 import { renderTable, renderTime, shortRevision } from './table.ts';
 
@@ -21,7 +22,7 @@ export function renderJob(job: JobAnswer, terminal: Terminal): string[] {
   ]);
   return [
     titleOf(job),
-    [`made ${job.createdAt}, revision ${shortRevision(job.revision)}`, ...askedOf(job)].join(', '),
+    [`made ${job.createdAt}`, ...treeOf(job), ...askedOf(job)].join(', '),
     ...renderTable(['minion', 'state', 'is', 'since', 'result'], rows, terminal),
   ];
 }
@@ -33,6 +34,12 @@ function titleOf({ id, kind, target, stateFiles, dryRun }: JobAnswer): string {
   if (kind === 'local') return `local run ${id} of ${on}${mode}`;
   const files = stateFiles.length === 0 ? 'the top file' : stateFiles.join(', ');
   return `job ${id}: ${escapeControls(files)} on ${on}${mode}`;
+}
+
+/** Nothing of a job that was cancelled before that was settled. */
+function treeOf({ revision, cancelledAt }: JobAnswer): string[] {
+  if (revision !== null) return [`revision ${shortRevision(revision)}`];
+  return cancelledAt === null ? [TREE_AS_IT_IS] : [];
 }
 
 /** How it was to go, as far as that is not how jobs go anyway. */

@@ -1,5 +1,8 @@
 import type { Rollout } from '../jobs/rollout.ts';
 
+/** What is said of a job for later instead of a revision. */
+export const TREE_AS_IT_IS = 'the tree as it is when it begins';
+
 /** When a job begins that is for later, and until when it waits for targets that are away; nothing of one that does neither. */
 export function laterLines({ startsAt, expiresAt }: Rollout): string[] {
   const begins = startsAt === null ? [] : [`it begins at ${inLocalTime(startsAt)}`];

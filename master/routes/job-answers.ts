@@ -1,5 +1,6 @@
 import type { JobAnswer } from '../api/answers.ts';
 import type { Run } from '../jobs/find-run.ts';
+import { revisionOf } from '../jobs/newest-tree.ts';
 import type { Services } from '../services.ts';
 import type { Job, ReportSummary } from '../store/store.ts';
 
@@ -9,8 +10,9 @@ export function runAnswer(services: Services, run: Run): Promise<JobAnswer> {
 }
 
 export async function jobAnswer({ store, presence, jobs }: Services, job: Job): Promise<JobAnswer> {
-  const { id, createdAt, target, params, dryRun, timeoutSeconds, revision, rollout } = job;
+  const { id, createdAt, target, params, dryRun, timeoutSeconds, rollout } = job;
   const targets = await store.jobs.targets(id);
+  const waitsFor = await jobs.waitsIn(job);
   return {
     id,
     kind: 'job',
@@ -23,12 +25,12 @@ export async function jobAnswer({ store, presence, jobs }: Services, job: Job): 
     rollout: { ...rollout },
     cancelledAt: job.cancelledAt,
     retryOf: job.retryOf,
-    revision,
+    revision: revisionOf(job, targets),
     targets: targets.map((row) => {
       const { minion, state, updatedAt, counts, error } = row;
       const online = presence.get(minion) !== null;
       const progress = jobs.progressOf(id, minion);
-      const waits = jobs.waitsFor(job, row);
+      const waits = waitsFor(row);
       return { minion, state, online, updatedAt, counts, error, waits, progress };
     }),
   };

@@ -10,7 +10,7 @@ import { findKey } from '../keys/manage-keys.ts';
 import { pauseOf } from '../pauses/minion-pauses.ts';
 import type { Services } from '../services.ts';
 import type { Intention } from '../store/intention-store.ts';
-import type { Job, JobTarget, LatestRuns, Minion, ReportSummary } from '../store/store.ts';
+import type { JobTarget, LatestRuns, Minion, ReportSummary } from '../store/store.ts';
 
 export function statusRoutes(app: FastifyInstance, services: Services, caller: Caller): void {
   addRoute(app, caller, {
@@ -38,7 +38,9 @@ async function status(services: Services): Promise<StatusAnswer> {
   const underWay = new Map<string, JobTarget[]>();
   for (const target of await store.jobs.unfinished())
     underWay.set(target.minion, [...(underWay.get(target.minion) ?? []), target]);
-  const waiting = new Map((await store.jobs.withQueued()).map((job) => [job.id, job]));
+  const waits = new Map<string, WaitsFor>();
+  for (const job of await store.jobs.withQueued())
+    waits.set(job.id, await services.jobs.waitsIn(job));
   const accepted = all.filter(({ state }) => state === 'accepted');
   return {
     fingerprint: rootFingerprint,
@@ -52,16 +54,18 @@ async function status(services: Services): Promise<StatusAnswer> {
       const unfinished = underWay.get(minion.id) ?? [];
       const intention = intentions.get(minion.id) ?? NO_INTENTION;
       const drift = drifts.get(minion.id) ?? 0;
-      return minionStatus(services, minion, { last, unfinished, waiting, intention, drift });
+      return minionStatus(services, minion, { last, unfinished, waits, intention, drift });
     }),
   };
 }
 
+type WaitsFor = Awaited<ReturnType<Jobs['waitsIn']>>;
+
 interface Past {
   readonly last: LatestRuns;
   readonly unfinished: readonly JobTarget[];
-  /** Jobs of which a target waits, by their ids. */
-  readonly waiting: ReadonlyMap<string, Job>;
+  /** Of jobs of which a target waits, by their ids. */
+  readonly waits: ReadonlyMap<string, WaitsFor>;
   readonly intention: Intention;
   readonly drift: number;
 }
@@ -73,7 +77,7 @@ const WEEK_MS = 7 * 86_400_000;
 function minionStatus(
   { presence, jobs, now }: Services,
   minion: Minion,
-  { last, unfinished, waiting, intention, drift }: Past,
+  { last, unfinished, waits, intention, drift }: Past,
 ): MinionStatus {
   const { id, groups, address, version, nextRefresh } = minion;
   const session = presence.get(id);
@@ -90,14 +94,14 @@ function minionStatus(
     lastRun: last.whole === null ? null : runOf(last.whole),
     lastPartialRun: last.partial === null ? null : partialRunOf(last.partial),
     drift,
-    running: unfinished.map((target) => runningOf(jobs, waiting.get(target.job), target)),
+    running: unfinished.map((target) => runningOf(jobs, waits.get(target.job), target)),
   };
 }
 
-function runningOf(jobs: Jobs, waiting: Job | undefined, target: JobTarget) {
+function runningOf(jobs: Jobs, waitsFor: WaitsFor | undefined, target: JobTarget) {
   const { job, minion, state } = target;
   const { number = null, total = null, current = null } = jobs.progressOf(job, minion) ?? {};
-  const waits = waiting === undefined ? null : jobs.waitsFor(waiting, target);
+  const waits = waitsFor?.(target) ?? null;
   return { job, state, number, total, current, waits };
 }
 

@@ -37,6 +37,10 @@ export interface Presence {
   leave(session: Session): boolean;
   /** Ends a minion's session, if it has one. */
   end(minion: string, reason: CloseReason): void;
+  /** The master ends: tells all of them that it is about to be back. */
+  endAll(): void;
+  /** Whoever leaves now was there to the master's end. */
+  isEnding(): boolean;
 }
 
 const CLONE_WINDOW_MS = 60_000;
@@ -45,6 +49,7 @@ export function createPresence(now: () => number): Presence {
   const sessions = new Map<string, Session>();
   const displacements = new Map<string, number>();
   const left = new Map<string, number>();
+  let isEnding = false;
 
   function isCloneAlarm(minion: string): boolean {
     const last = displacements.get(minion);
@@ -75,5 +80,10 @@ export function createPresence(now: () => number): Presence {
     end(minion, reason) {
       sessions.get(minion)?.end(reason);
     },
+    endAll() {
+      isEnding = true;
+      for (const session of sessions.values()) session.end('restarting');
+    },
+    isEnding: () => isEnding,
   };
 }

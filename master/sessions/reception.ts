@@ -120,7 +120,8 @@ async function attend(parts: ReceptionParts, stay: Stay): Promise<void> {
 async function converse(parts: ReceptionParts, stay: Stay, session: Session): Promise<void> {
   const { store, log } = parts;
   const { minion, channel, address } = stay;
-  await store.minions.note(minion.id, { address, seenAt: session.connectedAt });
+  const seenAt = session.connectedAt;
+  await store.minions.note(minion.id, { address, seenAt, isConnected: true });
   log.info({ address, session: channel.sessionId }, 'Minion connected');
 
   // Whoever has changed the key since the verdict may have been too early to find the session.
@@ -146,9 +147,16 @@ async function orRestart(log: Logger, session: Session, handling: Promise<void>)
   }
 }
 
-async function noteLeaving({ store, jobs, now }: ReceptionParts, minion: string): Promise<void> {
+async function noteLeaving(
+  { store, presence, jobs, now }: ReceptionParts,
+  minion: string,
+): Promise<void> {
+  const seenAt = now().toISOString();
   try {
-    await store.minions.note(minion, { seenAt: now().toISOString() });
+    await store.minions.note(
+      minion,
+      presence.isEnding() ? { seenAt } : { seenAt, isConnected: false },
+    );
   } finally {
     await jobs.disconnected(minion);
   }

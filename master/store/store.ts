@@ -3,6 +3,7 @@ import type { TargetState } from '../../protocol/messages.ts';
 import type { Counts, Report } from '../../protocol/report.ts';
 import type { Rollout } from '../jobs/rollout.ts';
 import type { JsonMapping } from '../json-values.ts';
+import type { AttendanceStore } from './attendance-store.ts';
 import type { CertificateStore } from './certificate-store.ts';
 import type { DriftStore } from './drift-store.ts';
 import type { IntentionStore } from './intention-store.ts';
@@ -13,6 +14,7 @@ import type { IntentionStore } from './intention-store.ts';
  */
 export interface Store {
   readonly minions: MinionStore;
+  readonly attendance: AttendanceStore;
   readonly intentions: IntentionStore;
   readonly invitations: InvitationStore;
   readonly jobs: JobStore;
@@ -42,7 +44,7 @@ export interface Minion {
   readonly acceptedBy: string | null;
   /** Where it was last seen; for people only. */
   readonly address: string | null;
-  /** When it last came or went. */
+  /** When it last came or went; if a master ended meanwhile, when it was last known to be there. */
   readonly seenAt: string | null;
   readonly version: string | null;
   readonly nextRefresh: string | null;
@@ -51,7 +53,11 @@ export interface Minion {
 export type Facts = JsonMapping;
 
 /** What is noted when a minion comes or goes. */
-export type Sighting = Partial<Pick<Minion, 'address' | 'seenAt' | 'version' | 'nextRefresh'>>;
+export interface Sighting extends Partial<
+  Pick<Minion, 'address' | 'seenAt' | 'version' | 'nextRefresh'>
+> {
+  readonly isConnected?: boolean;
+}
 
 export interface MinionStore {
   /** By id. */

@@ -163,7 +163,8 @@ test('a job for later waits for its time, on disk', async (t) => {
   t.is(told.out.length, 1);
   t.regex(told.err[0] ?? '', new RegExp(`^it begins at ${when}$`, 'u'));
   t.regex(told.err[1] ?? '', new RegExp(`^a target that is away gets it until ${when}$`, 'u'));
-  await first.cli('jobs', 'cancel', told.out[0] ?? '');
+  const { out } = await first.cli('jobs', 'cancel', told.out[0] ?? '');
+  t.notRegex(out.join('\n'), /revision|the tree/u);
   const job = await detached(first, '--at', '+1s');
   const on = await first.restart();
   const back = await testMinion(t, on, { id: 'm1', seed: 1 });
@@ -183,6 +184,11 @@ test('a job for later applies the tree as it is when it begins', async (t) => {
   const m1 = nth(await fleetOf(t, on, 1), 1);
   const before = on.master.services.publisher.newest()?.revision ?? '';
   const job = await detached(on, '--at', '+4s');
+  t.regex(await shown(on, job), /made .*, the tree as it is when it begins, begins 20/u);
+  const watching = Promise.all([
+    on.cli('jobs', 'watch', job),
+    on.cli('jobs', 'watch', job, '--json'),
+  ]);
   on.write({ 'states/notes.yaml': 'hello:\n  note.present:\n    text: later\n' });
   await on.master.services.publisher.refresh();
   const after = on.master.services.publisher.newest()?.revision ?? '';
@@ -191,6 +197,10 @@ test('a job for later applies the tree as it is when it begins', async (t) => {
   t.is(message.revision, after);
   const { revision } = JSON.parse((await on.cli('jobs', 'show', job, '--json')).out.join(''));
   t.is(revision, after);
+  await m1.send({ type: 'report', report: report(job, 'm1', { revision: after }) });
+  const [watched, document] = await watching;
+  t.is(watched.out[0], `job ${job}, the tree as it is when it begins, 1 target`);
+  t.is(JSON.parse(document.out.join('')).revision, after);
 });
 
 test('a cancel reaches a minion that was away, even if the master has been restarted since', async (t) => {

@@ -24,7 +24,9 @@ export interface Tables {
     seen_at: string | null;
     version: string | null;
     next_refresh: string | null;
+    attendance: string | null;
   };
+  life: { id: number; alive_at: string };
   facts: { minion: string; facts: string; updated_at: string };
   intentions: {
     minion: string;

@@ -148,6 +148,14 @@ const MIGRATIONS: Readonly<Record<string, readonly string[]>> = {
     `create index reports_by_minion
       on reports (minion, dry_run, is_partial, min(ended_at, received_at))`,
   ],
+  // `connected`, or `awaited` by a master that began when it had been connected to the one before.
+  '0008-attendance': [
+    `alter table minions add column attendance text`,
+    `create table life (
+      id integer primary key,
+      alive_at text not null
+    ) strict`,
+  ],
 };
 
 const provider: MigrationProvider = {

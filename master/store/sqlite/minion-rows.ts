@@ -54,5 +54,6 @@ function rowOf(minion: Minion): Selectable<Tables['minions']> {
     seen_at: minion.seenAt,
     version: minion.version,
     next_refresh: minion.nextRefresh,
+    attendance: null,
   };
 }

@@ -93,12 +93,13 @@ async function removeMinion(database: Database, id: string): Promise<boolean> {
 }
 
 async function note(database: Database, id: string, sighting: Sighting): Promise<void> {
-  const { address, seenAt, version, nextRefresh } = sighting;
+  const { address, seenAt, version, nextRefresh, isConnected } = sighting;
   const row = {
     ...(address === undefined ? {} : { address }),
     ...(seenAt === undefined ? {} : { seen_at: seenAt }),
     ...(version === undefined ? {} : { version }),
     ...(nextRefresh === undefined ? {} : { next_refresh: nextRefresh }),
+    ...(isConnected === undefined ? {} : { attendance: isConnected ? 'connected' : null }),
   };
   if (Object.keys(row).length === 0) return;
   await database.updateTable('minions').set(row).where('id', '=', id).execute();

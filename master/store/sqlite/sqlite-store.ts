@@ -1,6 +1,7 @@
 import { ConductorError } from '../../../shared/errors.ts';
 import type { CertificateStore } from '../certificate-store.ts';
 import type { InvitationStore, Store } from '../store.ts';
+import { attendanceStore } from './attendance.ts';
 import { type Database, openDatabase } from './database.ts';
 import { driftStore } from './drifts.ts';
 import { getInvitation } from './enrol.ts';
@@ -17,6 +18,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
   const { commit, settled } = groupCommits(database);
   return {
     minions: minionStore(database, commit),
+    attendance: attendanceStore(database, commit),
     intentions: intentionStore(database, commit),
     invitations: invitationStore(database, commit),
     jobs: jobStore(database, commit),

@@ -36,7 +36,7 @@ function standing(
 ): Standing {
   const queued = where.map((is, index) => ({ minion: `m${index}`, is, expiresAt: null }));
   const all = new Map([['queued', where.length] as const, ...tally]);
-  return { now: NOW, tally: all, resting: 0, vanished: 0, queued, ...more };
+  return { now: NOW, tally: all, resting: 0, away: [], vanished: [], queued, ...more };
 }
 
 const delivered = (...of: Parameters<typeof planTurns>) =>
@@ -74,12 +74,12 @@ test('who has vanished in mid-run holds no place, but is a failure as long as it
   const running = [['running', 1]] as const;
   const one = job({ batch: '1' });
   t.deepEqual(delivered(one, standing(here, running)), []);
-  t.deepEqual(delivered(one, standing(here, running, { vanished: 1 })), ['m0']);
+  t.deepEqual(delivered(one, standing(here, running, { vanished: ['gone'] })), ['m0']);
   const careful = job({ batch: '1', maxFailures: '1' });
-  const held = planTurns(careful, standing([...here, 'away'], running, { vanished: 1 }));
+  const held = planTurns(careful, standing([...here, 'away'], running, { vanished: ['gone'] }));
   t.deepEqual([held.deliver, held.unreachable, held.end], [[], [], []]);
   const two = job({ batch: '1', maxFailures: '2' });
-  t.deepEqual(delivered(two, standing(here, running, { vanished: 1 })), ['m0']);
+  t.deepEqual(delivered(two, standing(here, running, { vanished: ['gone'] })), ['m0']);
 });
 
 test('what was sent to one that is away holds its place', (t) => {
@@ -88,7 +88,9 @@ test('what was sent to one that is away holds its place', (t) => {
   const queued = [sent, here];
   const one = job({ batch: '1' });
   t.deepEqual(delivered(one, standing([], [['queued', 2]], { queued })), []);
-  t.deepEqual(delivered(one, standing([], [['queued', 2]], { queued, vanished: 1 })), ['m1']);
+  t.deepEqual(delivered(one, standing([], [['queued', 2]], { queued, vanished: ['gone'] })), [
+    'm1',
+  ]);
 });
 
 test('nothing happens before its time', (t) => {

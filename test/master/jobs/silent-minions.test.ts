@@ -1,100 +1,10 @@
 import test from 'ava';
-import type { ExecutionContext } from 'ava';
-import { createJobs } from '../../../master/jobs/jobs.ts';
-import { ALL_AT_ONCE, type Rollout } from '../../../master/jobs/rollout.ts';
-import { createPresence, type Session } from '../../../master/sessions/presence.ts';
-import { openSqliteStore } from '../../../master/store/sqlite/sqlite-store.ts';
 import type { JobEvent } from '../../../protocol/messages.ts';
-import { createLogger } from '../../../shared/log.ts';
 import { report, until } from '../harness.ts';
-
-const log = createLogger({ name: 'test', level: 'error', write: () => undefined });
-const MINUTE = 60_000;
-
-/** Jobs on a store of their own, with a clock that only the test moves, and minions that do nothing by themselves. */
-async function world(t: ExecutionContext) {
-  const store = await openSqliteStore(':memory:');
-  t.teardown(() => store.close());
-  const clock = { at: Date.parse('2026-05-05T12:00:00.000Z'), elapsed: 0 };
-  const now = () => new Date(clock.at);
-  const elapsed = () => clock.elapsed;
-  const presence = createPresence(elapsed);
-  const jobs = createJobs({ store, presence, log, now, elapsed, newest: () => null });
-  const sent: string[] = [];
-
-  async function arrive(minion: string): Promise<Session> {
-    const session: Session = {
-      minion,
-      generation: 1,
-      address: '10.0.0.1',
-      connectedAt: now().toISOString(),
-      sentJobs: new Set(),
-      capabilities: new Set(),
-      send: ({ type }) => void (type === 'job' && sent.push(minion)),
-      end: () => undefined,
-    };
-    presence.enter(session);
-    await store.minions.note(minion, { seenAt: session.connectedAt });
-    return session;
-  }
-
-  async function goAway(session: Session): Promise<void> {
-    presence.leave(session);
-    await store.minions.note(session.minion, { seenAt: now().toISOString() });
-    await jobs.disconnected(session.minion);
-  }
-
-  async function begin(minions: readonly string[], rollout: Partial<Rollout>) {
-    const what = { target: '*', stateFiles: [], params: {}, dryRun: false, timeoutSeconds: 3600 };
-    const job = await jobs.create({
-      ...what,
-      minions,
-      revision: 'a'.repeat(64),
-      rollout: { ...ALL_AT_ONCE, ...rollout },
-      retryOf: null,
-    });
-    await jobs.deliver(job);
-    return job;
-  }
-
-  async function pass(milliseconds: number): Promise<void> {
-    clock.at += milliseconds;
-    clock.elapsed += milliseconds;
-    await jobs.tick();
-  }
-
-  /** Somebody sets the clock of the master's machine. */
-  async function setClock(milliseconds: number): Promise<void> {
-    clock.at += milliseconds;
-    await jobs.tick();
-  }
-
-  /** Another master begins on the same store. */
-  function startAnew() {
-    const anew = createJobs({
-      store,
-      presence: createPresence(elapsed),
-      log,
-      now,
-      elapsed,
-      newest: () => null,
-    });
-    return { resume: () => anew.resume(), tick: () => anew.tick() };
-  }
-
-  for (const id of ['m1', 'm2', 'm3']) await store.minions.add(minionRow(id, now()));
-  return { store, jobs, sent, arrive, goAway, begin, pass, setClock, startAnew };
-}
-
-function minionRow(id: string, now: Date) {
-  const at = now.toISOString();
-  const unknown = { address: null, seenAt: null, version: null, nextRefresh: null } as const;
-  const accepted = { state: 'accepted', acceptedAt: at, acceptedBy: 'test' } as const;
-  return { id, publicKey: id, generation: 1, groups: [], createdAt: at, ...accepted, ...unknown };
-}
+import { MINUTE, quietWorld } from './quiet-world.ts';
 
 test('a minion that vanishes in mid-run gives its place in a batch to the next after five minutes', async (t) => {
-  const { jobs, sent, arrive, goAway, begin, pass } = await world(t);
+  const { jobs, sent, arrive, goAway, begin, pass } = await quietWorld(t);
   const [m1] = await Promise.all(['m1', 'm2', 'm3'].map(arrive));
   const job = await begin(['m1', 'm2', 'm3'], { batch: '1' });
   await jobs.accepted('m1', job.id, { waiting: false });
@@ -110,7 +20,7 @@ test('a minion that vanishes in mid-run gives its place in a batch to the next a
 });
 
 test('with as many failures allowed as have vanished, the next waits until they are back', async (t) => {
-  const { jobs, store, sent, arrive, goAway, begin, pass } = await world(t);
+  const { jobs, store, sent, arrive, goAway, begin, pass } = await quietWorld(t);
   const [m1] = await Promise.all(['m1', 'm2'].map(arrive));
   const job = await begin(['m1', 'm2'], { batch: '1', maxFailures: '1' });
   await jobs.accepted('m1', job.id, { waiting: false });
@@ -126,19 +36,64 @@ test('with as many failures allowed as have vanished, the next waits until they 
   );
 });
 
+test('those who look at a batch are told who vanished in it and keeps the others waiting, also live', async (t) => {
+  const { jobs, store, arrive, goAway, begin, pass } = await quietWorld(t);
+  const [m1] = await Promise.all(['m1', 'm2'].map(arrive));
+  const job = await begin(['m1', 'm2'], { batch: '1', maxFailures: '1' });
+  await jobs.accepted('m1', job.id, { waiting: false });
+  const stop = new AbortController();
+  const watch = (told: string[]) => async () => {
+    for await (const event of jobs.follow(job, stop.signal))
+      if ('waits' in event) told.push(`${event.minion}: ${event.waits ?? ''}`);
+  };
+  const live: string[] = [];
+  const later: string[] = [];
+  const shown = async () => (await store.jobs.targets(job.id)).map(await jobs.waitsIn(job));
+  const watching = [watch(live)()];
+  await until(() => live.includes('m2: waits for its turn, 1 at a time'));
+  if (m1 !== undefined) await goAway(m1);
+  const away = 'The minion has disconnected; its result will come when it is back';
+  const keeps = `${away}; until then, but for five minutes at most, it keeps its place`;
+  const turn = 'waits for its turn, 1 at a time: away, and keeping a place for five minutes: m1';
+  t.deepEqual(await shown(), [keeps, turn]);
+  await until(() => live.includes(`m1: ${away}`));
+  for (let minute = 0; minute < 6; minute += 1) await pass(MINUTE);
+  const failed = `${away}; until then the others wait, as it counts as failed`;
+  const held =
+    'waits until those that vanished in mid-run are back or given up, as they count as failed: m1';
+  t.deepEqual(await shown(), [failed, held]);
+  await until(() => live.includes(`m1: ${failed}`));
+  t.is(live.filter((line) => line === `m1: ${failed}`).length, 1);
+  watching.push(watch(later)());
+  await until(() => later.length === 2);
+  t.deepEqual(later, [`m1: ${failed}`, `m2: ${held}`]);
+  stop.abort();
+  await Promise.all(watching);
+});
+
+test('a target that runs and is offline is told so also to who looks later, without a batch too', async (t) => {
+  const { jobs, store, arrive, goAway, begin } = await quietWorld(t);
+  const m1 = await arrive('m1');
+  const job = await begin(['m1'], {});
+  await jobs.progressed('m1', job.id, { event: 'compiling' });
+  await goAway(m1);
+  const shown = (await store.jobs.targets(job.id)).map(await jobs.waitsIn(job));
+  t.deepEqual(shown, ['The minion has disconnected; its result will come when it is back']);
+});
+
 test('a minion that has come and says nothing is told as one that does not answer', async (t) => {
-  const { store, jobs, sent, arrive, begin } = await world(t);
+  const { store, jobs, sent, arrive, begin } = await quietWorld(t);
   const session = await arrive('m1');
   session.capabilities = null;
   const job = await begin(['m1'], {});
   const [target] = await store.jobs.targets(job.id);
   t.deepEqual([target?.state, sent], ['queued', []]);
-  const waits = target === undefined ? null : jobs.waitsFor(job, target);
+  const waits = target === undefined ? null : (await jobs.waitsIn(job))(target);
   t.is(waits, `connected since ${session.connectedAt} without a word; the minion does not answer`);
 });
 
 test('a clock that is set makes nobody vanish, and holds no place for one that has', async (t) => {
-  const { jobs, sent, arrive, goAway, begin, pass, setClock } = await world(t);
+  const { jobs, sent, arrive, goAway, begin, pass, setClock } = await quietWorld(t);
   const [m1] = await Promise.all(['m1', 'm2', 'm3'].map(arrive));
   await pass(10 * MINUTE);
   const job = await begin(['m1', 'm2', 'm3'], { batch: '1' });
@@ -153,29 +108,28 @@ test('a clock that is set makes nobody vanish, and holds no place for one that h
 });
 
 test('a master that has just started calls nobody unreachable because its clock is set on', async (t) => {
-  const { store, begin, pass, setClock, startAnew } = await world(t);
+  const { store, begin, pass, setClock, startAnew } = await quietWorld(t);
   const job = await begin(['m1'], {});
   await pass(MINUTE);
   const from = ['unreachable'] as const;
   const queued = { state: 'queued', updatedAt: '2026-05-05T12:01:00.000Z' } as const;
   await store.jobs.moveTarget({ job: job.id, minion: 'm1', from }, queued);
-  const { resume, tick } = startAnew();
+  const anew = startAnew();
   const state = async () => (await store.jobs.targets(job.id))[0]?.state;
-  await resume();
+  await anew.resume();
   await setClock(60 * MINUTE);
-  await tick();
+  await anew.tick();
   t.is(await state(), 'queued');
   await pass(2 * MINUTE);
-  await tick();
+  await anew.tick();
   t.is(await state(), 'unreachable');
 });
 
 test('a minion has its five seconds to answer, whatever the clock says', async (t) => {
-  const { jobs, store, arrive, begin, pass, setClock } = await world(t);
+  const { jobs, store, arrive, begin, pass, setClock } = await quietWorld(t);
   await arrive('m1');
   const job = await begin(['m1'], {});
-  const shown = async () =>
-    (await store.jobs.targets(job.id)).map((target) => jobs.waitsFor(job, target));
+  const shown = async () => (await store.jobs.targets(job.id)).map(await jobs.waitsIn(job));
   await setClock(10 * MINUTE - 1);
   t.deepEqual(await shown(), [null]);
   await setClock(-20 * MINUTE);
@@ -184,7 +138,7 @@ test('a minion has its five seconds to answer, whatever the clock says', async (
 });
 
 test('a batch goes on when the clock of the master is set back', async (t) => {
-  const { store, sent, arrive, begin, pass, setClock } = await world(t);
+  const { store, sent, arrive, begin, pass, setClock } = await quietWorld(t);
   await Promise.all(['m1', 'm2'].map(arrive));
   const job = await begin(['m1', 'm2'], { batch: '1' });
   await pass(MINUTE);
@@ -196,7 +150,7 @@ test('a batch goes on when the clock of the master is set back', async (t) => {
 });
 
 test('a minion that does not answer when it is sent a job is shown, and told to those who follow', async (t) => {
-  const { jobs, store, arrive, goAway, begin, pass } = await world(t);
+  const { jobs, store, arrive, goAway, begin, pass } = await quietWorld(t);
   const [m1] = await Promise.all(['m1', 'm2'].map(arrive));
   const job = await begin(['m1', 'm2'], {});
   const told: JobEvent[] = [];
@@ -205,8 +159,7 @@ test('a minion that does not answer when it is sent a job is shown, and told to 
     for await (const event of jobs.follow(job, stop.signal)) told.push(event);
   })();
   await jobs.accepted('m2', job.id, { waiting: false });
-  const shown = async () =>
-    (await store.jobs.targets(job.id)).map((target) => jobs.waitsFor(job, target));
+  const shown = async () => (await store.jobs.targets(job.id)).map(await jobs.waitsIn(job));
   await pass(4_000);
   t.deepEqual(await shown(), [null, null]);
   await pass(2_000);
@@ -222,11 +175,13 @@ test('a minion that does not answer when it is sent a job is shown, and told to 
 });
 
 test('a minion that fetches its part of the tree is shown to prepare, until its run begins', async (t) => {
-  const { jobs, store, arrive, begin } = await world(t);
+  const { jobs, store, arrive, begin } = await quietWorld(t);
   await arrive('m1');
   const job = await begin(['m1'], {});
-  const shown = async () =>
-    (await store.jobs.targets(job.id)).map((target) => [target.state, jobs.waitsFor(job, target)]);
+  const shown = async () => {
+    const waitsFor = await jobs.waitsIn(job);
+    return (await store.jobs.targets(job.id)).map((target) => [target.state, waitsFor(target)]);
+  };
   await jobs.accepted('m1', job.id, { waiting: false });
   t.deepEqual(await shown(), [['delivered', null]]);
   const files = { fetched: 64, of: 300 };
@@ -245,7 +200,7 @@ test('a minion that fetches its part of the tree is shown to prepare, until its 
 const spoiled = () => Promise.reject(new Error('the disk is full'));
 
 test('a look at a job that the disk spoils is taken again', async (t) => {
-  const { store, sent, arrive, begin, pass } = await world(t);
+  const { store, sent, arrive, begin, pass } = await quietWorld(t);
   await arrive('m1');
   const sound = { ...store.jobs };
   Object.assign(store.jobs, { moveTarget: spoiled });
@@ -256,7 +211,7 @@ test('a look at a job that the disk spoils is taken again', async (t) => {
 });
 
 test('a run of a job that could wait for a month is given up as late as any other, also if it had to wait', async (t) => {
-  const { store, jobs, arrive, begin, pass } = await world(t);
+  const { store, jobs, arrive, begin, pass } = await quietWorld(t);
   await arrive('m1');
   const expiresAt = new Date(Date.parse('2026-05-05T12:00:00.000Z') + 30 * 24 * 60 * MINUTE);
   const job = await begin(['m1'], { expiresAt: expiresAt.toISOString() });
@@ -269,7 +224,7 @@ test('a run of a job that could wait for a month is given up as late as any othe
 });
 
 test('who accepts a job that was cancelled meanwhile is told', async (t) => {
-  const { store, jobs, arrive, begin } = await world(t);
+  const { store, jobs, arrive, begin } = await quietWorld(t);
   const told: string[] = [];
   const session = await arrive('m1');
   Object.assign(session, { send: ({ type }: { type: string }) => void told.push(type) });
