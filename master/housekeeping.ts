@@ -14,7 +14,7 @@ const LAG_MS = 200;
 
 /** Ends what is overdue, and forgets what is old. */
 export function startHousekeeping(
-  services: Services,
+  services: Pick<Services, 'jobs' | 'store' | 'log' | 'now'>,
   history: MasterConfig['history'],
 ): { stop(): void } {
   const { jobs, store, log, now } = services;

@@ -76,7 +76,7 @@ export async function quietWorld(t: ExecutionContext) {
   }
 
   for (const id of ['m1', 'm2', 'm3']) await store.minions.add(minionRow(id, now()));
-  return { store, jobs, sent, arrive, goAway, begin, pass, setClock, startAnew };
+  return { store, jobs, log, now, sent, arrive, goAway, begin, pass, setClock, startAnew };
 }
 
 function minionRow(id: string, now: Date) {
