@@ -1,4 +1,3 @@
-import type { Manifest } from '../../language/tree.ts';
 import type { TargetState } from '../../protocol/messages.ts';
 import type { Counts, Report } from '../../protocol/report.ts';
 import type { Rollout } from '../jobs/rollout.ts';
@@ -7,6 +6,7 @@ import type { AttendanceStore } from './attendance-store.ts';
 import type { CertificateStore } from './certificate-store.ts';
 import type { DriftStore } from './drift-store.ts';
 import type { IntentionStore } from './intention-store.ts';
+import type { RevisionStore } from './revision-store.ts';
 
 /**
  * What survives a restart of the master. A promise that a method returns is kept once what it wrote
@@ -290,19 +290,4 @@ export interface ReportStore {
    * with them. What each minion did last stays, as `latest` tells it, and its newest run of some state files.
    */
   prune(limits: { receivedBefore: string; bytes: number }): Promise<number>;
-}
-
-export interface RevisionRecord {
-  readonly id: string;
-  readonly publishedAt: string;
-  readonly manifest: Manifest;
-}
-
-export interface RevisionStore {
-  /** Publishing a revision again makes it the newest. */
-  publish(revision: RevisionRecord): Promise<void>;
-  get(id: string): Promise<RevisionRecord | null>;
-  newest(): Promise<RevisionRecord | null>;
-  /** Forgets all but the newest ones and those that unfinished jobs name; gives what is left. */
-  prune(keep: number): Promise<readonly RevisionRecord[]>;
 }

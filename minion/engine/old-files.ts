@@ -17,7 +17,7 @@ const PREFIX = 'reaction to ';
 const filesSchema = z.array(keptFileSchema);
 
 /** The one service that is brought up on what a declaration changes, unless somebody else reacts to it as well. */
-export function soleServiceOf(
+function soleServiceOf(
   key: string,
   { reactions, byKey, types }: Pick<RunContext, 'reactions' | 'byKey' | 'types'>,
 ): Declaration | null {

@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely';
-import type { RevisionRecord, RevisionStore } from '../store.ts';
+import type { RevisionRecord, RevisionStore } from '../revision-store.ts';
 import { manifestColumn } from './columns.ts';
 import type { Database, Tables } from './database.ts';
 
