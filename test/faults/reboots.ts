@@ -69,6 +69,8 @@ async function rebootsBy(site: Site, end: string): Promise<string[]> {
   ];
 }
 
+/** What enters a host that goes down may wait there for ever. */
 async function bootId(host: Host): Promise<string> {
-  return sh(host, 'cat /proc/sys/kernel/random/boot_id');
+  const argv = ['cat', '/proc/sys/kernel/random/boot_id'] as const;
+  return (await host.exec(argv, { timeoutMs: 5_000 })).stdout.trim();
 }
