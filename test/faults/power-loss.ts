@@ -13,7 +13,7 @@ const PLACE = '/srv/cut';
 const CALLS = 'rename,renameat,renameat2,fsync,fdatasync,unlink,unlinkat,fchmod,fchown,mkdir';
 const FILES = [1, 2, 3];
 /** No longer than this, so that a run which hangs is seen. */
-const LIMIT_MS = 240_000;
+const LIMIT_MS = 90_000;
 
 export const powerLoss: Fault = {
   name: 'a run is killed at each system call that changes a file',
