@@ -33,8 +33,9 @@ export const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/s
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
-/** How long a program's output is waited for once it has exited (something it left behind may hold it open). */
-const DRAIN_MS = 500;
+/** How often to look for more output of a program that has exited: something it left behind may hold it open. */
+const DRAIN_ROUNDS = 25;
+const ROUND_MS = 20;
 const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGINT: 2, SIGKILL: 9, SIGTERM: 15 };
 
 /** Runs a program on this machine. Throws HostError with its output unless it exits with 0. */
@@ -131,18 +132,19 @@ async function exited(child: Child, title: string): Promise<number> {
   });
 }
 
+/** Counts rounds, not time: when this process is held up itself, the output has to wait with it. */
 async function drain(child: Child): Promise<void> {
-  const ends = [child.stdout, child.stderr].map(
-    async (stream) =>
-      new Promise((resolve) => {
-        if (stream.closed) resolve(null);
-        else stream.once('close', resolve);
-      }),
-  );
-  const late = new AbortController();
-  const limit = sleep(DRAIN_MS, null, { signal: late.signal }).catch(() => null);
-  await Promise.race([Promise.all(ends), limit]);
-  late.abort();
+  const closed = Promise.all([child.stdout, child.stderr].map(untilClosed)).then(() => true);
+  for (let round = 0; round < DRAIN_ROUNDS; round += 1) {
+    if (await Promise.race([closed, sleep(ROUND_MS, false)])) break;
+  }
   child.stdout.destroy();
   child.stderr.destroy();
+}
+
+async function untilClosed(stream: Readable): Promise<void> {
+  if (stream.closed) return;
+  await new Promise((resolve) => {
+    stream.once('close', resolve);
+  });
 }
