@@ -2,6 +2,7 @@ import { ConductorError } from '../../../../shared/errors.ts';
 import type { Argv, Host, HostView, Output } from '../../../host/host.ts';
 import { UNCACHED, packagesChanged } from '../../lib/packages.ts';
 import { said } from '../../lib/said.ts';
+import { tornPackages } from './torn-packages.ts';
 
 const DAY_MS = 86_400_000;
 const TIMEOUT_MS = 1_500_000;
@@ -49,11 +50,23 @@ export async function aptGet(args: readonly string[], host: Host): Promise<void>
 /** Ends what an interrupted dpkg has left undone; apt-get refuses to do anything before that. */
 async function mendDpkg(host: Host): Promise<void> {
   if (!(await wasInterrupted(host))) return;
+  const torn = await tornPackages(host);
+  if (torn.length > 0) await unpackAgain(torn, host);
   await whenUnlocked(
     ['dpkg', '--force-confdef', '--force-confold', '--configure', '--pending'],
     host,
   );
   packagesChanged(host);
+}
+
+/**
+ * apt-get takes a package that was torn for installed, and never unpacks it again unless it is told to. Before that
+ * dpkg has to write down its journal, as it does whatever it is asked to change.
+ */
+async function unpackAgain(torn: readonly string[], host: Host): Promise<void> {
+  await whenUnlocked(['dpkg', '--set-selections'], host);
+  const flags = ['--reinstall', '--no-install-recommends'];
+  await whenUnlocked(['apt-get', ...OPTIONS, 'install', ...flags, '--', ...torn], host);
 }
 
 /** Whether a dpkg was interrupted before it was through. */

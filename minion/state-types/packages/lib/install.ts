@@ -111,6 +111,8 @@ export function flagsOf(args: InstallArgs): string[] {
     ...(args.skipVerify ? ['--allow-unauthenticated'] : []),
     ...(args.updateHolds ? ['--allow-change-held-packages'] : []),
     ...(mayGoBack ? ['--allow-downgrades'] : []),
+    // One that was torn as it came from a file counts as installed.
+    ...(args.sources.size > 0 ? ['--reinstall'] : []),
   ];
 }
 
