@@ -29,18 +29,46 @@ const NOTHING = 'nothing';
 const MOST_BYTES = 4 * 1024 * 1024;
 const OWNED = { mode: '0644', user: 'root', group: 'root' } as const;
 
-/** These paths, and those that they lead to as symbolic links: an edit of a link is one of the file that it leads to. */
+/** As many as the kernel follows. */
+const MOST_LINKS = 40;
+
+/**
+ * The same place by directories alone: a symbolic link on the way to it may lead elsewhere by the time when the file is
+ * put back, as it is one of the things that are put back.
+ */
+export async function directed(path: string, host: HostView): Promise<string> {
+  const left = partsOf(path);
+  let links = 0;
+  let at = '/';
+  while (left.length > 1) {
+    const next = posix.join(at, left.shift() ?? '');
+    const to = links < MOST_LINKS ? await host.readLink(next) : null;
+    if (to === null) at = next;
+    else {
+      links += 1;
+      left.unshift(...partsOf(to));
+      if (posix.isAbsolute(to)) at = '/';
+    }
+  }
+  return posix.join(at, ...left);
+}
+
+function partsOf(path: string): string[] {
+  return path.split('/').filter((part) => part !== '' && part !== '.');
+}
+
+/** These places, and those that they lead to as symbolic links: an edit of a link is one of the file that it leads to. */
 export async function followed(
-  paths: readonly string[],
+  places: readonly string[],
   host: HostView,
 ): Promise<readonly string[]> {
   const all = new Set<string>();
-  for (const path of paths) {
-    let at: string | null = path;
+  for (const place of places) {
+    let at: string | null = place;
     while (at !== null && !all.has(at)) {
       all.add(at);
       const to = await host.readLink(at);
-      at = to === null ? null : posix.resolve(posix.dirname(at), to);
+      at = to === null ? null : await directed(posix.resolve(posix.dirname(at), to), host);
     }
   }
   return [...all];

@@ -4,7 +4,7 @@ import { fromKept, toKept } from '../../shared/kept-json.ts';
 import { typeOf } from './context.ts';
 import type { RunContext } from './context.ts';
 import type { HostView } from '../host/host.ts';
-import { filesAt, followed, keptFileSchema, lookOf, looksAt } from './kept-files.ts';
+import { directed, filesAt, followed, keptFileSchema, lookOf, looksAt } from './kept-files.ts';
 import type { KeptFile } from './kept-files.ts';
 import { loggable } from './redaction.ts';
 
@@ -58,7 +58,7 @@ interface Touched {
   readonly taken: readonly string[];
 }
 
-/** What a declaration may write, and what it may take away as the host is. */
+/** Where a declaration may write, and what it may take away, as the host is. */
 async function touchedBy(
   { type: name, args }: Declaration,
   { types }: RunContext,
@@ -66,9 +66,11 @@ async function touchedBy(
 ): Promise<Touched> {
   const type = types.get(name);
   const cleared = (await type?.clears?.(args, host)) ?? [];
+  const placesOf = async (paths: readonly string[]): Promise<string[]> =>
+    Promise.all(paths.map(async (path) => directed(path, host)));
   return {
-    written: pathsAmong(type?.provides?.(args)),
-    taken: [...pathsAmong(type?.takes?.(args)), ...cleared],
+    written: await placesOf(pathsAmong(type?.provides?.(args))),
+    taken: await placesOf([...pathsAmong(type?.takes?.(args)), ...cleared]),
   };
 }
 

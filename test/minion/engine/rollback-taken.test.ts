@@ -3,6 +3,7 @@ import type { Declaration } from '../../../language/declaration.ts';
 import { defineState } from '../../../minion/engine/state-type.ts';
 import type { StateType } from '../../../minion/engine/state-type.ts';
 import type { Host, HostView } from '../../../minion/host/host.ts';
+import { directed, followed } from '../../../minion/engine/kept-files.ts';
 import { fileAbsent } from '../../../minion/state-types/files/file-absent.ts';
 import { fileDirectory } from '../../../minion/state-types/files/file-directory.ts';
 import { fileHardlink } from '../../../minion/state-types/files/file-hardlink.ts';
@@ -220,4 +221,16 @@ test('what brings itself up with a change of its own gets the old files back as 
   const { outcome } = await run([changed, watching], { world: toyWorld(), types, hosts });
   t.regex(outcome('program').error?.message ?? '', /the old "\/conf" is back, and it is up/u);
   t.deepEqual([defined, host.text('/conf')], ['one', 'old'], 'as it was, and no mixture');
+});
+
+test('a file is kept where it is, whatever links led to it', async (t) => {
+  const links = { '/srv/current': '../srv/v1', '/alias': '/srv/current/conf', '/round': 'round' };
+  const host = fakeHost({ links });
+  const place = async (path: string): Promise<string> => directed(path, host);
+  t.is(await place('/srv/current/conf/app'), '/srv/v1/conf/app');
+  t.is(await place('/alias/./app'), '/srv/v1/conf/app');
+  t.is(await place('/srv/current'), '/srv/current', 'the last part is the place itself');
+  t.is(await place('/'), '/');
+  t.is(await place('/round/app'), '/round/app');
+  t.deepEqual(await followed(['/alias'], host), ['/alias', '/srv/v1/conf']);
 });
