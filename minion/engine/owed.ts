@@ -14,6 +14,8 @@ const debtSchema = z.strictObject({
   /** The declaration whose change it is to react to. */
   because: z.string(),
   since: z.iso.datetime(),
+  /** A run of state files by name owes it, and the whole tree may not have them. */
+  isNamed: z.literal(true).optional(),
 });
 
 export type Debt = z.infer<typeof debtSchema>;

@@ -58,7 +58,7 @@ function begin(options: RunOptions): RunContext {
   }
   return {
     ...options,
-    reactions: reactionsIn(declarations, options.types),
+    reactions: reactionsIn(declarations, options.types, options),
     startedAt: new Date(),
     preparedBy,
     byKey: new Map(declarations.map((declaration) => [declaration.key, declaration])),

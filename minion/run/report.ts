@@ -25,10 +25,11 @@ export function reportOf(request: RunRequest, ended: Ended): Report {
   const { options, minion, revision, paused, starts } = request;
   const { startedAt, milliseconds, signal, outcomes, redact } = ended;
   const { job, cause, dryRun, stateFiles } = options;
-  const debts = ended.debts.map((debt) => ({
-    ...debt,
-    key: redact(debt.key),
-    because: redact(debt.because),
+  const debts = ended.debts.map(({ key, kind, because, since }) => ({
+    key: redact(key),
+    kind,
+    because: redact(because),
+    since,
   }));
   const error = signal.aborted ? stoppedAt(signal.reason, ended.at) : ended.error;
   return {

@@ -365,7 +365,7 @@ const watching = declare('w', { type: 'toy.part', requires: { watch: ['a'], list
 const types = new Map([['toy.part', type]]);
 
 test('finds who owes what to whom', (t) => {
-  const { edges, by } = reactionsIn([watching], types);
+  const { edges, by } = reactionsIn([watching], types, { isWhole: true });
   t.deepEqual(edges, [
     { key: 'w', kind: 'watch', because: 'a' },
     { key: 'w', kind: 'listen', because: 'b' },
@@ -394,7 +394,7 @@ function context(given: Partial<RunContext> = {}): RunContext {
     signal: new AbortController().signal,
     emit: () => undefined,
     log: quiet,
-    reactions: reactionsIn([watching], types),
+    reactions: reactionsIn([watching], types, { isWhole: true }),
     startedAt: new Date(),
     preparedBy: new Map(),
     byKey: new Map([['w', watching]]),
@@ -437,6 +437,22 @@ test('takes stock: drops what nobody can pay any more', (t) => {
     ['ghost'],
   );
   t.deepEqual(run.journal.all(), []);
+});
+
+test('takes stock: what state files by name owe waits for them, for 30 days', (t) => {
+  const run = context({ isWhole: false });
+  const named = reactionsIn([watching], types, run);
+  const earlier = openJournal(join(newDirectory(), 'owed.json'), {
+    dryRun: false,
+    onCorrupt,
+    now: () => new Date(Date.now() - 31 * 86_400_000),
+  });
+  for (const journal of [run.journal, earlier]) journal.owe(named.by.get('a') ?? []);
+  const left = [run.journal, earlier].map((journal) => {
+    takeStock(journal, named, [], { isWhole: true, dryRun: false });
+    return journal.all().map(({ key }) => key);
+  });
+  t.deepEqual(left, [['w'], []]);
 });
 
 test('a turn with a type that nobody knows is our own mistake', async (t) => {
