@@ -189,16 +189,16 @@ test('a rule that a dead run may still bring back is not absent', async (t) => {
 });
 
 test('a minion reaches its master if one of them takes a new connection', async (t) => {
-  const server = createServer().listen(0, '127.0.0.1');
+  const server = createServer().listen(0, '127.0.0.77');
   await once(server, 'listening');
   const port = Object(server.address()).port;
   const { signal } = new AbortController();
   t.true(await reachesOne([], signal), 'who has no master can lose none');
-  t.true(await reachesOne(['127.0.0.1:1', `127.0.0.1:${port}`], signal));
-  t.true(await reachesOne([`ws://127.0.0.1:${port}`], signal));
+  t.true(await reachesOne(['127.0.0.1:1', `127.0.0.77:${port}`], signal));
+  t.true(await reachesOne([`ws://127.0.0.77:${port}`], signal));
   server.close();
   await once(server, 'close');
-  t.false(await reachesOne([`127.0.0.1:${port}`, 'wss://[::1]:1'], signal));
+  t.false(await reachesOne([`127.0.0.77:${port}`, 'wss://[::1]:1'], signal));
 });
 
 test('a port that is released may be given to another', async (t) => {
