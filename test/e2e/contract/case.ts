@@ -70,7 +70,7 @@ const expectSchema = z.strictObject({
       unforeseen: word.optional(),
       /** States that change in the very run in which it fails, and that it watches. */
       watched: script.optional(),
-      /** Files that are put back: their content is what it was, their time is not. */
+      /** Files and links that are put back: their content is what it was, their time is not. */
       puts_back: z.array(z.string().startsWith('/')).default([]),
     })
     .optional(),

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { schemaKeys } from '../../../language/states/schema-keys.ts';
 import { COMMON_WORDS } from '../../../language/states/words.ts';
 import type { Outcome } from '../../../protocol/report.ts';
@@ -47,13 +47,18 @@ function checkForeseen(planned: Outcome, made: Outcome, unforeseen: string | und
 }
 
 function contents(paths: readonly string[]): ReadonlyMap<string, Buffer> {
-  return new Map(paths.map((path) => [path, readFileSync(path)]));
+  return new Map(paths.map((path) => [path, contentOf(path)]));
+}
+
+/** Of a symbolic link, where it leads. */
+function contentOf(path: string): Buffer {
+  return lstatSync(path).isSymbolicLink() ? Buffer.from(readlinkSync(path)) : readFileSync(path);
 }
 
 /** Only its time is another; or it is what the minion remembers of its own attempts. */
 function isPutBack(path: string, kept: ReadonlyMap<string, Buffer>): boolean {
   if (STATE_DIRECTORY.startsWith(path) || path.startsWith(STATE_DIRECTORY)) return true;
-  return kept.get(path)?.equals(readFileSync(path)) === true;
+  return kept.get(path)?.equals(contentOf(path)) === true;
 }
 
 function checkWords(outcome: Outcome, fails: Case['expect']['fails']): void {
